@@ -1,0 +1,222 @@
+// Bytes and signatures of genesis and statements.
+#include "replication/format/statements.h"
+
+#include "base/byte_stream.h"
+#include "replication/format/cbor.h"
+#include "replication/format/limits.h"
+
+namespace chapterd {
+namespace {
+
+constexpr std::uint8_t genesis_version = 1;
+constexpr std::uint8_t statement_version = 1;
+constexpr std::string_view genesis_label = "chapterd/genesis/1";
+constexpr std::string_view statement_label = "chapterd/statement/1";
+
+// Numbers of the kinds of statements; 4 successor, 5 move and 6 admit are reserved.
+enum class StatementType : std::uint8_t { chapter = 1, node = 2, revoke = 3 };
+
+tl::unexpected<Error> malformed(const char* what) {
+  return fail(Errc::malformed, "format.statement", what);
+}
+
+std::string read_name(ByteReader& in) {
+  const std::string_view name = in.sized_text(limits::name_bytes);
+  if (!is_utf8(name)) in.mark_bad();
+  return std::string(name);
+}
+
+PublicKey read_key(ByteReader& in) {
+  if (in.u8() != algorithm_ed25519) in.mark_bad();
+  return in.fixed<PublicKey>();
+}
+
+void write_key(ByteWriter& out, const PublicKey& key) {
+  out.u8(algorithm_ed25519).fixed(key);
+}
+
+Bytes genesis_message(ByteView body) {
+  ByteWriter out;
+  return out.bytes(as_bytes(genesis_label)).u8(0).bytes(body).take();
+}
+
+Bytes statement_message(const FederationId& federation, ByteView body) {
+  ByteWriter out;
+  return out.bytes(as_bytes(statement_label)).u8(0).fixed(federation).bytes(body).take();
+}
+
+// One overload a kind of statement: its number and its body.
+void write_body(ByteWriter& out, const ChapterCertificate& chapter) {
+  out.fixed(chapter.chapter);
+  write_key(out, chapter.authority);
+  out.sized_text(chapter.code).sized_text(chapter.name).u8(chapter.level);
+  out.u8(static_cast<std::uint8_t>(chapter.above.size()));
+  for (const ChapterId& above : chapter.above) out.fixed(above);
+}
+
+void write_body(ByteWriter& out, const NodeCertificate& node) {
+  write_key(out, node.node);
+  out.fixed(node.box).fixed(node.chapter).sized_text(node.name).u32(node.capabilities);
+}
+
+void write_body(ByteWriter& out, const Revoke& revoke) {
+  write_key(out, revoke.node);
+  out.sized_text(revoke.reason).varint(revoke.cuts.size());
+  for (const Head& cut : revoke.cuts) out.fixed(cut.feed).u64(cut.seq.value).fixed(cut.hash);
+}
+
+void write_body(ByteWriter& out, const UnknownStatement& unknown) {
+  out.bytes(unknown.body);
+}
+
+std::uint8_t type_of(const ChapterCertificate& /*body*/) {
+  return static_cast<std::uint8_t>(StatementType::chapter);
+}
+
+std::uint8_t type_of(const NodeCertificate& /*body*/) {
+  return static_cast<std::uint8_t>(StatementType::node);
+}
+
+std::uint8_t type_of(const Revoke& /*body*/) {
+  return static_cast<std::uint8_t>(StatementType::revoke);
+}
+
+std::uint8_t type_of(const UnknownStatement& body) {
+  return body.type;
+}
+
+ChapterCertificate read_chapter(ByteReader& in) {
+  ChapterCertificate chapter;
+  chapter.chapter = in.fixed<ChapterId>();
+  chapter.authority = read_key(in);
+  chapter.code = read_name(in);
+  chapter.name = read_name(in);
+  chapter.level = in.u8();
+  const std::uint8_t above = in.u8();
+  if (above == 0 || above > limits::path_chapters) in.mark_bad();
+  for (unsigned i = 0; i < above && in.good(); ++i) chapter.above.push_back(in.fixed<ChapterId>());
+  return chapter;
+}
+
+NodeCertificate read_node(ByteReader& in) {
+  NodeCertificate node;
+  node.node = read_key(in);
+  node.box = in.fixed<BoxPublicKey>();
+  node.chapter = in.fixed<ChapterId>();
+  node.name = read_name(in);
+  node.capabilities = in.u32();
+  return node;
+}
+
+Revoke read_revoke(ByteReader& in) {
+  Revoke revoke;
+  revoke.node = read_key(in);
+  revoke.reason = read_name(in);
+  const std::uint64_t cuts = in.varint();
+  if (cuts > in.remaining() / 72) in.mark_bad();
+  for (std::uint64_t i = 0; i < cuts && in.good(); ++i) {
+    Head cut;
+    cut.feed = in.fixed<FeedId>();
+    cut.seq = Sequence(in.u64());
+    cut.hash = in.fixed<EntryHash>();
+    revoke.cuts.push_back(cut);
+  }
+  return revoke;
+}
+
+}  // namespace
+
+Bytes sign_genesis(const Genesis& genesis, const SigningKey& authority) {
+  ByteWriter out;
+  out.u8(genesis_version)
+      .sized_text(genesis.name)
+      .u64(static_cast<std::uint64_t>(genesis.created.ms));
+  out.fixed(genesis.chapter).sized_text(genesis.code);
+  write_key(out, genesis.authority);
+  out.fixed(genesis.recovery).fixed(genesis.nonce);
+  const Signature signature = authority.sign(genesis_message(out.view()));
+  return out.fixed(signature).take();
+}
+
+Result<Genesis> decode_genesis(ByteView bytes) {
+  if (bytes.size() > limits::statement_bytes || bytes.size() < Signature::size) {
+    return malformed("The founding record has an impossible length.");
+  }
+  ByteReader in(bytes);
+  if (in.u8() != genesis_version) return malformed("The founding record has an unknown version.");
+  Genesis genesis;
+  genesis.name = read_name(in);
+  genesis.created = Instant{static_cast<std::int64_t>(in.u64())};
+  genesis.chapter = in.fixed<ChapterId>();
+  genesis.code = read_name(in);
+  genesis.authority = read_key(in);
+  genesis.recovery = in.fixed<Digest>();
+  genesis.nonce = in.fixed<Fixed<16, NonceTag>>();
+  const auto signature = in.fixed<Signature>();
+  if (!in.finished()) return malformed("The founding record is cut short or has bytes left over.");
+  if (!verify(genesis.authority, genesis_message(bytes.first(bytes.size() - Signature::size)),
+              signature)) {
+    return malformed("The signature of the founding record is wrong.");
+  }
+  return genesis;
+}
+
+FederationId federation_id(ByteView genesis) {
+  return FederationId{hash(genesis_label, genesis).bytes};
+}
+
+Bytes sign_statement(const FederationId& federation,
+                     const Statement& statement,
+                     const SigningKey& authority) {
+  ByteWriter out;
+  out.u8(statement_version)
+      .u8(std::visit([](const auto& body) { return type_of(body); }, statement.body));
+  out.fixed(statement.issuer).u64(statement.number);
+  std::visit([&](const auto& body) { write_body(out, body); }, statement.body);
+  out.u8(algorithm_ed25519);
+  const Signature signature = authority.sign(statement_message(federation, out.view()));
+  return out.fixed(signature).take();
+}
+
+Result<Statement> decode_statement(ByteView bytes) {
+  constexpr std::size_t tail = 1 + Signature::size;
+  if (bytes.size() > limits::statement_bytes || bytes.size() < tail) {
+    return malformed("A statement has an impossible length.");
+  }
+  if (bytes[bytes.size() - tail] != algorithm_ed25519)
+    return malformed("A statement has an unknown kind of signature.");
+  ByteReader in(bytes.first(bytes.size() - tail));
+  if (in.u8() != statement_version) return malformed("A statement has an unknown version.");
+  Statement statement;
+  const std::uint8_t type = in.u8();
+  statement.issuer = in.fixed<ChapterId>();
+  statement.number = in.u64();
+  switch (static_cast<StatementType>(type)) {
+    case StatementType::chapter:
+      statement.body = read_chapter(in);
+      break;
+    case StatementType::node:
+      statement.body = read_node(in);
+      break;
+    case StatementType::revoke:
+      statement.body = read_revoke(in);
+      break;
+    default: {
+      const ByteView rest = in.bytes(in.remaining());
+      statement.body = UnknownStatement{type, Bytes(rest.begin(), rest.end())};
+    }
+  }
+  if (!in.finished()) return malformed("A statement is cut short or has bytes left over.");
+  return statement;
+}
+
+bool verify_statement(const FederationId& federation,
+                      ByteView statement,
+                      const PublicKey& authority) {
+  if (statement.size() < Signature::size) return false;
+  const ByteView body = statement.first(statement.size() - Signature::size);
+  const auto signature = Signature::from(statement.last(Signature::size));
+  return verify(authority, statement_message(federation, body), Signature{signature->bytes});
+}
+
+}  // namespace chapterd

@@ -1,0 +1,82 @@
+// Genesis and the statements of authority: who is a chapter, who is its node, who is no more.
+#pragma once
+
+#include "base/result.h"
+#include "base/time.h"
+#include "crypto/node_key.h"
+#include "crypto/signature.h"
+#include "replication/format/feed.h"
+#include "replication/format/ids.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace chapterd {
+
+// The immutable founding record. Its hash, signature included, is the federation's id.
+struct Genesis {
+  std::string name;  // of the federation
+  Instant created;
+  ChapterId chapter;    // the global chapter
+  std::string code;     // its code
+  PublicKey authority;  // its authority key, the root of all others
+  Digest recovery;      // hash of a recovery key kept on paper
+  Fixed<16, struct NonceTag> nonce;
+};
+
+[[nodiscard]] Bytes sign_genesis(const Genesis& genesis, const SigningKey& authority);
+// Checks the signature by the key that it names. Errc::malformed otherwise.
+[[nodiscard]] Result<Genesis> decode_genesis(ByteView bytes);
+// BLAKE2b-256("chapterd/genesis/1\0" | bytes).
+[[nodiscard]] FederationId federation_id(ByteView genesis);
+
+struct ChapterCertificate {
+  ChapterId chapter;
+  PublicKey authority;
+  std::string code;              // "KE", "KE-17"
+  std::string name;              // "Kenya"
+  std::uint8_t level = 0;        // 0 global, 1 national, 2 subnational, 3 field office
+  std::vector<ChapterId> above;  // the global one first; the last is the issuer
+};
+
+struct NodeCertificate {
+  PublicKey node;
+  BoxPublicKey box;
+  ChapterId chapter;
+  std::string name;                // "office mini-PC"
+  std::uint32_t capabilities = 0;  // reserved, 0
+};
+
+// Revocation by position: what lies beyond the cuts is not applied. An unlisted feed is cut at 0.
+struct Revoke {
+  PublicKey node;
+  std::vector<Head> cuts;
+  std::string reason;
+};
+
+// Kinds of statements that this program does not know are kept and passed on.
+struct UnknownStatement {
+  std::uint8_t type = 0;
+  Bytes body;
+};
+
+// A claim signed by a chapter's authority key. Statements about one subject are numbered.
+struct Statement {
+  ChapterId issuer;  // whose authority signed
+  std::uint64_t number = 1;
+  std::variant<ChapterCertificate, NodeCertificate, Revoke, UnknownStatement> body;
+};
+
+// docs/protocol.md, "Statement". The signature covers the federation, so that no statement can
+// wander from a training federation into the live one.
+[[nodiscard]] Bytes sign_statement(const FederationId& federation,
+                                   const Statement& statement,
+                                   const SigningKey& authority);
+// Shape only; who signed is checked by verify_statement with the key that the authority knows.
+[[nodiscard]] Result<Statement> decode_statement(ByteView bytes);
+[[nodiscard]] bool verify_statement(const FederationId& federation,
+                                    ByteView statement,
+                                    const PublicKey& authority);
+
+}  // namespace chapterd
