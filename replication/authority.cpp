@@ -1,0 +1,240 @@
+// Applying statements: scope, signature, then number.
+#include "replication/authority.h"
+
+#include "base/contract.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chapterd {
+namespace {
+
+tl::unexpected<Error> beyond_scope(const char* what) {
+  return fail(Errc::not_allowed, "authority.scope", what, "Nothing was taken from it.");
+}
+
+// Whether a statement about a subject already known says something newer. At one number the smaller
+// bytes win, so that every node chooses alike.
+bool is_newer(std::uint64_t number,
+              ByteView bytes,
+              std::uint64_t known_number,
+              const Bytes& known) {
+  if (number != known_number) return number > known_number;
+  return std::lexicographical_compare(bytes.begin(), bytes.end(), known.begin(), known.end());
+}
+
+}  // namespace
+
+Result<Authority> Authority::found(ByteView genesis) {
+  auto decoded = decode_genesis(genesis);
+  if (!decoded) return forward(decoded);
+  Authority authority;
+  authority.federation_ = federation_id(genesis);
+  authority.genesis_.assign(genesis.begin(), genesis.end());
+  KnownChapter global;
+  global.certificate.chapter = decoded->chapter;
+  global.certificate.authority = decoded->authority;
+  global.certificate.code = decoded->code;
+  global.certificate.name = decoded->name;
+  global.number = UINT64_MAX;  // genesis is immutable
+  authority.chapters_.emplace(decoded->chapter, std::move(global));
+  return authority;
+}
+
+Result<Applied> Authority::apply(ByteView bytes) {
+  const auto statement = decode_statement(bytes);
+  if (!statement) return forward(statement);
+  const KnownChapter* issuer = chapter(statement->issuer);
+  if (issuer == nullptr) {
+    return fail(Errc::not_found, "authority.issuer",
+                "A statement is signed by a chapter that is not known here yet.");
+  }
+  if (!verify_statement(federation_, bytes, issuer->certificate.authority)) {
+    return fail(Errc::not_allowed, "authority.signature", "The signature of a statement is wrong.",
+                "Nothing was taken from it.");
+  }
+  if (std::holds_alternative<ChapterCertificate>(statement->body))
+    return apply_chapter(*statement, bytes);
+  if (std::holds_alternative<NodeCertificate>(statement->body))
+    return apply_node(*statement, bytes);
+  if (std::holds_alternative<Revoke>(statement->body)) return apply_revoke(*statement);
+  return Applied::known;  // a later kind of statement: kept in its feed, passed on, no effect here
+}
+
+bool Authority::apply_or_keep(ByteView statement) {
+  const auto applied = apply(statement);
+  if (!applied) {
+    if (applied.error().kind == Errc::not_found)
+      waiting_.emplace_back(statement.begin(), statement.end());
+    return false;
+  }
+  if (*applied == Applied::known || waiting_.empty()) return *applied == Applied::news;
+  // What waited for this one may be next; what still waits goes back into the list.
+  for (const Bytes& kept : std::exchange(waiting_, {})) apply_or_keep(kept);
+  return true;
+}
+
+Result<Applied> Authority::apply_chapter(const Statement& statement, ByteView bytes) {
+  const auto& certificate = std::get<ChapterCertificate>(statement.body);
+  const KnownChapter* issuer = chapter(statement.issuer);
+  std::vector<ChapterId> above = issuer->certificate.above;
+  above.push_back(statement.issuer);
+  if (certificate.above != above)
+    return beyond_scope("A chapter certificate names another path than its issuer's.");
+  if (certificate.level <= issuer->certificate.level) {
+    return beyond_scope("A chapter certificate claims the level of its issuer or a higher one.");
+  }
+  const auto known = chapters_.find(certificate.chapter);
+  if (known != chapters_.end() &&
+      !is_newer(statement.number, bytes, known->second.number, known->second.statement)) {
+    return Applied::known;
+  }
+  chapters_[certificate.chapter] =
+      KnownChapter{certificate, statement.number, Bytes(bytes.begin(), bytes.end())};
+  ++version_;
+  return Applied::news;
+}
+
+Result<Applied> Authority::apply_node(const Statement& statement, ByteView bytes) {
+  const auto& certificate = std::get<NodeCertificate>(statement.body);
+  const KnownChapter* home = chapter(certificate.chapter);
+  if (home == nullptr) {
+    return fail(Errc::not_found, "authority.chapter",
+                "A node certificate names a chapter that is not known here yet.");
+  }
+  const bool by_own = statement.issuer == certificate.chapter;
+  const bool by_parent =
+      !home->certificate.above.empty() && statement.issuer == home->certificate.above.back();
+  if (!by_own && !by_parent)
+    return beyond_scope("A node certificate comes from neither its chapter nor the one above.");
+  const auto known = nodes_.find(certificate.node);
+  if (known != nodes_.end()) {
+    if (known->second.certificate.chapter != certificate.chapter) {
+      return beyond_scope("A node certificate claims a key that belongs to another chapter.");
+    }
+    if (!is_newer(statement.number, bytes, known->second.number, known->second.statement))
+      return Applied::known;
+  }
+  nodes_[certificate.node] =
+      KnownNode{certificate, statement.issuer, statement.number, Bytes(bytes.begin(), bytes.end())};
+  ++version_;
+  return Applied::news;
+}
+
+Result<Applied> Authority::apply_revoke(const Statement& statement) {
+  const auto& body = std::get<Revoke>(statement.body);
+  const auto [from, to] = revocations_.equal_range(body.node);
+  for (auto known = from; known != to; ++known) {
+    if (known->second.issuer == statement.issuer && known->second.number == statement.number)
+      return Applied::known;
+  }
+  Revocation revocation{statement.issuer, chapter(statement.issuer)->certificate.level,
+                        statement.number, body};
+  revocations_.emplace(body.node, std::move(revocation));
+  ++version_;
+  return Applied::news;
+}
+
+const KnownChapter* Authority::chapter(const ChapterId& id) const {
+  const auto at = chapters_.find(id);
+  return at == chapters_.end() ? nullptr : &at->second;
+}
+
+const KnownChapter* Authority::chapter_with_code(std::string_view code) const {
+  for (const auto& [id, known] : chapters_) {
+    if (known.certificate.code == code) return &known;
+  }
+  return nullptr;
+}
+
+const KnownNode* Authority::node(const PublicKey& key) const {
+  const auto at = nodes_.find(key);
+  return at == nodes_.end() ? nullptr : &at->second;
+}
+
+std::vector<const KnownChapter*> Authority::chapters() const {
+  std::vector<const KnownChapter*> all;
+  for (const auto& [id, known] : chapters_) all.push_back(&known);
+  std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->certificate.level, a->certificate.code) <
+           std::tie(b->certificate.level, b->certificate.code);
+  });
+  return all;
+}
+
+std::vector<const KnownNode*> Authority::nodes() const {
+  std::vector<const KnownNode*> all;
+  for (const auto& [key, known] : nodes_) all.push_back(&known);
+  std::sort(all.begin(), all.end(),
+            [](const auto* a, const auto* b) { return a->certificate.node < b->certificate.node; });
+  return all;
+}
+
+ChapterPath Authority::path_of(const ChapterId& id) const {
+  const KnownChapter* known = chapter(id);
+  return known == nullptr ? ChapterPath{id, {}} : ChapterPath{id, known->certificate.above};
+}
+
+std::vector<Bytes> Authority::chain(const PublicKey& key) const {
+  std::vector<Bytes> statements;
+  const KnownNode* known = node(key);
+  if (known == nullptr) return statements;
+  const ChapterPath path = path_of(known->certificate.chapter);
+  for (const ChapterId& above : path.above) {
+    const KnownChapter* link = chapter(above);
+    if (link != nullptr && !link->statement.empty()) statements.push_back(link->statement);
+  }
+  const KnownChapter* home = chapter(path.chapter);
+  if (home != nullptr && !home->statement.empty()) statements.push_back(home->statement);
+  statements.push_back(known->statement);
+  return statements;
+}
+
+bool Authority::is_at_or_above(const ChapterId& ancestor, const ChapterId& id) const {
+  return ancestor == id || is_above(ancestor, path_of(id));
+}
+
+std::vector<const Revocation*> Authority::effective(const PublicKey& key) const {
+  std::vector<const Revocation*> standing;
+  const KnownNode* known = node(key);
+  if (known == nullptr) return standing;
+  const auto [from, to] = revocations_.equal_range(key);
+  for (auto at = from; at != to; ++at) {
+    if (is_at_or_above(at->second.issuer, known->certificate.chapter))
+      standing.push_back(&at->second);
+  }
+  return standing;
+}
+
+bool Authority::is_revoked(const PublicKey& key) const {
+  return !effective(key).empty();
+}
+
+std::string Authority::revoked_because(const PublicKey& key) const {
+  const Revocation* highest = nullptr;
+  for (const Revocation* revocation : effective(key)) {
+    if (highest == nullptr || revocation->rank < highest->rank) highest = revocation;
+  }
+  return highest == nullptr ? std::string() : highest->body.reason;
+}
+
+std::optional<Sequence> Authority::cut(const FeedIntro& intro, const FeedId& feed) const {
+  std::optional<Sequence> cut;
+  unsigned rank = 256;
+  for (const Revocation* revocation : effective(intro.node)) {
+    if (intro.audience == Audience::chapter && revocation->issuer != intro.home.chapter) continue;
+    Sequence stands(0);
+    for (const Head& listed : revocation->body.cuts) {
+      if (listed.feed == feed) stands = listed.seq;
+    }
+    if (revocation->rank < rank || !cut) {
+      cut = stands;
+      rank = revocation->rank;
+    } else if (revocation->rank == rank) {
+      cut = std::min(*cut, stands);
+    }
+  }
+  return cut;
+}
+
+}  // namespace chapterd

@@ -1,0 +1,109 @@
+// What a node knows of the federation and of the feeds it holds, in memory. One copy belongs to the
+// writer; the loop has its own, which follows the log by `refresh`.
+#pragma once
+
+#include "replication/authority.h"
+#include "replication/format/feed.h"
+#include "replication/store/store.h"
+
+#include <map>
+#include <memory>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+namespace chapterd {
+
+struct KnownFeed {
+  FeedRow row;
+  FeedIntro intro;
+  Bytes intro_bytes;
+  Head head;
+
+  [[nodiscard]] Lane lane() const {
+    return intro.audience == Audience::auth ? Lane::auth : Lane::live;
+  }
+};
+
+// Names of values in the store that belong to the engine.
+namespace stored_name {
+inline constexpr const char* genesis = "identity/genesis";
+inline constexpr const char* epoch = "identity/epoch";              // 8 bytes
+inline constexpr const char* incarnation = "identity/incarnation";  // 16 bytes
+inline constexpr const char* node = "identity/node";                // 32 bytes: public key
+inline constexpr const char* rebuilding =
+    "rebuild/next";  // arrival from which layers are still missing
+}  // namespace stored_name
+
+// One thread an object.
+class Directory {
+ public:
+  // Errc::not_found (node.not-initialised) when the store holds no identity yet.
+  [[nodiscard]] static Result<Directory> load(Reader& reader);
+
+  // Follows what was committed since. Returns the new pieces, without bodies, in order of arrival.
+  std::vector<StoredPiece> refresh(Reader& reader);
+
+  [[nodiscard]] const Authority& authority() const { return authority_; }
+
+  [[nodiscard]] Authority& authority() { return authority_; }
+
+  [[nodiscard]] const PublicKey& self() const { return self_; }
+
+  [[nodiscard]] ChapterId chapter() const;
+
+  [[nodiscard]] Epoch epoch() const { return epoch_; }
+
+  [[nodiscard]] const Incarnation& incarnation() const { return incarnation_; }
+
+  [[nodiscard]] Arrival arrival() const { return arrival_; }
+
+  [[nodiscard]] const KnownFeed* feed(const FeedId& id) const;
+
+  [[nodiscard]] const KnownFeed& feed(FeedRow row) const { return feeds_[row.value - 1]; }
+
+  [[nodiscard]] const std::vector<KnownFeed>& feeds() const { return feeds_; }
+
+  [[nodiscard]] const StoredSpace& space(SpaceRow row) const { return spaces_[row.value - 1]; }
+
+  [[nodiscard]] const std::vector<StoredSpace>& spaces() const { return spaces_; }
+
+  [[nodiscard]] std::optional<SpaceRow> space_row(const ChapterId& home,
+                                                  Audience audience,
+                                                  const ChapterId& target) const;
+
+  [[nodiscard]] const std::vector<StoredKind>& kinds() const { return kinds_; }
+
+  [[nodiscard]] const std::string& kind(KindRow row) const { return kinds_[row.value - 1].name; }
+
+  [[nodiscard]] std::optional<KindRow> kind_row(std::string_view name) const;
+
+  // The writer's own changes, staged before they are committed.
+  KnownFeed& add_feed(KnownFeed feed);
+  void advance(FeedRow row, Sequence seq, const EntryHash& hash);
+
+  void add_space(const StoredSpace& space);
+
+  void add_kind(StoredKind kind) { kinds_.push_back(std::move(kind)); }
+
+  void set_arrival(Arrival arrival) { arrival_ = arrival; }
+
+ private:
+  explicit Directory(Authority authority) : authority_(std::move(authority)) {}
+
+  void read_new_feeds(Reader& reader);
+  void read_authority(Reader& reader, Arrival after);
+
+  Authority authority_;
+  PublicKey self_;
+  Epoch epoch_;
+  Incarnation incarnation_;
+  Arrival arrival_;
+  std::vector<KnownFeed> feeds_;  // feeds_[row - 1]
+  std::unordered_map<FeedId, FeedRow, FixedHash> by_id_;
+  std::vector<StoredSpace> spaces_;
+  std::map<std::tuple<ChapterId, Audience, ChapterId>, SpaceRow> space_rows_;
+  std::vector<StoredKind> kinds_;
+};
+
+}  // namespace chapterd

@@ -1,0 +1,97 @@
+// The rules of the six audiences.
+#include "replication/entitlement.h"
+
+#include "base/byte_stream.h"
+#include "crypto/hash.h"
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+tl::unexpected<Error> refused(const char* code, const char* what) {
+  return fail(Errc::not_allowed, code, what, "Nothing was stored.");
+}
+
+// The chapters from `home` up to the last one that it shares with `target`, and down again.
+bool is_between(const ChapterId& chapter, const ChapterPath& home, const ChapterPath& target) {
+  const auto line = [](const ChapterPath& path) {
+    std::vector<ChapterId> whole = path.above;
+    whole.push_back(path.chapter);
+    return whole;
+  };
+  const std::vector<ChapterId> a = line(home);
+  const std::vector<ChapterId> b = line(target);
+  std::size_t shared = 0;
+  while (shared < std::min(a.size(), b.size()) && a[shared] == b[shared]) ++shared;
+  const auto from = static_cast<std::ptrdiff_t>(shared == 0 ? 0 : shared - 1);
+  return std::find(a.begin() + from, a.end(), chapter) != a.end() ||
+         std::find(b.begin() + from, b.end(), chapter) != b.end();
+}
+
+}  // namespace
+
+bool may_hold(const Authority& authority, const PublicKey& node, const FeedIntro& intro) {
+  const KnownNode* holder = authority.node(node);
+  if (holder == nullptr) return false;
+  if (intro.audience == Audience::auth) return true;
+  if (authority.is_revoked(node)) return false;
+  const ChapterId& chapter = holder->certificate.chapter;
+  const bool at_home = chapter == intro.home.chapter;
+  switch (intro.audience) {
+    case Audience::auth:
+    case Audience::all:
+      return true;
+    // Only nodes that the chapter itself certified: the one above cannot appoint a reader.
+    case Audience::chapter:
+      return at_home && holder->issuer == chapter;
+    case Audience::up:
+      return at_home || is_above(chapter, intro.home);
+    case Audience::down:
+      return at_home || is_above(intro.home.chapter, authority.path_of(chapter));
+    case Audience::to:
+      return intro.target && is_between(chapter, intro.home, *intro.target);
+  }
+  return false;
+}
+
+Result<void> may_open(const Authority& authority, const FeedIntro& intro) {
+  const KnownNode* author = authority.node(intro.node);
+  if (author == nullptr)
+    return refused("authority.unknown-node", "The author of a feed is not certified.");
+  if (author->certificate.chapter != intro.home.chapter) {
+    return refused("authority.other-chapter",
+                   "A feed names another chapter than its author's certificate.");
+  }
+  if (authority.path_of(intro.home.chapter) != intro.home) {
+    return refused("authority.path", "A feed names another path than its chapter's certificate.");
+  }
+  if (intro.target && (authority.chapter(intro.target->chapter) == nullptr ||
+                       authority.path_of(intro.target->chapter) != *intro.target)) {
+    return refused("authority.target",
+                   "A feed is addressed to a chapter or path that is not certified.");
+  }
+  return {};
+}
+
+bool acknowledges(const ChapterId& chapter, const FeedIntro& intro) {
+  return is_above(chapter, intro.home) || (intro.target && intro.target->chapter == chapter);
+}
+
+bool leads_to_author(const ChapterId& peer, const FeedIntro& intro) {
+  return peer == intro.home.chapter || is_above(peer, intro.home) ||
+         (intro.target && is_between(peer, intro.home, *intro.target));
+}
+
+std::uint64_t grant_name(const Authority& authority, const PublicKey& node) {
+  const KnownNode* holder = authority.node(node);
+  if (holder == nullptr) return 0;
+  Hasher hasher("chapterd/grant/1");
+  const ChapterPath path = authority.path_of(holder->certificate.chapter);
+  hasher.add(path.chapter).add(holder->issuer);
+  for (const ChapterId& above : path.above) hasher.add(above);
+  hasher.u8(authority.is_revoked(node) ? 1 : 0);
+  return ByteReader(hasher.finish().view()).u64();
+}
+
+}  // namespace chapterd

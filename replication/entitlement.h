@@ -1,0 +1,31 @@
+// Which feeds may a node hold: computed from the feed's signed intro and the node's certificate,
+// never from what anybody asks for. All or nothing a feed.
+#pragma once
+
+#include "replication/authority.h"
+#include "replication/format/feed.h"
+
+namespace chapterd {
+
+// False for unknown nodes. A revoked node may hold `auth` feeds only.
+[[nodiscard]] bool may_hold(const Authority& authority,
+                            const PublicKey& node,
+                            const FeedIntro& intro);
+
+// Whether the author that an intro names may open such a feed: a certified node, of that chapter,
+// whose path is the certified one. The target of a `to` feed must be a certified chapter with its
+// certified path.
+[[nodiscard]] Result<void> may_open(const Authority& authority, const FeedIntro& intro);
+
+// Whether a node of `chapter` signs receipts for this feed: it stands above its home, or is its
+// target.
+[[nodiscard]] bool acknowledges(const ChapterId& chapter, const FeedIntro& intro);
+
+// Whether receipts of this feed by a node of chapter `from` are for a node of chapter `peer`, on
+// the way down to the author.
+[[nodiscard]] bool leads_to_author(const ChapterId& peer, const FeedIntro& intro);
+
+// Names what a node may hold; two equal names mean the same scope for the same feeds.
+[[nodiscard]] std::uint64_t grant_name(const Authority& authority, const PublicKey& node);
+
+}  // namespace chapterd

@@ -1,0 +1,325 @@
+// What a session does with the frames that come in.
+#include "replication/entitlement.h"
+#include "replication/format/limits.h"
+#include "replication/session.h"
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+// Exchanges of buckets in one session before it is left to a person.
+constexpr int most_rounds = 3;
+
+tl::unexpected<Error> broken(const char* code, const char* what) {
+  return fail(Errc::malformed, code, what, "What was stored before is safe.");
+}
+
+}  // namespace
+
+VerifiedWindow verify(InboundWindow&& window, const PublicKey& peer, PieceVerifier& verifier) {
+  VerifiedWindow verified;
+  verified.received.peer = peer;
+  for (InboundPiece& piece : window.pieces) {
+    const FeedId feed = piece.feed->id;
+    auto checked = verifier.verify(std::move(piece));
+    if (checked) {
+      verified.received.pieces.push_back(std::move(*checked));
+    } else if (checked.error().code != "piece.known") {
+      verified.refused.push_back({feed, checked.error()});
+    }
+  }
+  verified.received.receipts = std::move(window.receipts);
+  verified.received.held = window.held;
+  verified.received.acknowledged = window.acknowledged;
+  verified.content_bytes = window.content_bytes;
+  verified.end = window.end;
+  return verified;
+}
+
+Result<void> Session::receive(ByteView bytes, Instant now) {
+  now_ = now;
+  heard_ = now;
+  if (state_ == SessionState::closed) return {};
+  received_bytes_ += bytes.size();
+  while (!bytes.empty() && state_ != SessionState::closed) {
+    const std::size_t slice = std::min(bytes.size(), limits::frame_bytes);
+    parser_.append(bytes.first(slice));
+    bytes = bytes.subspan(slice);
+    for (;;) {
+      auto frame = parser_.next();
+      if (!frame) {
+        close("stream.malformed");
+        return forward(frame);
+      }
+      if (!*frame || state_ == SessionState::closed) break;
+      if (auto handled = handle(**frame); !handled) {
+        close(handled.error().code);
+        return handled;
+      }
+    }
+  }
+  if (options_.budget_bytes != 0 && received_bytes_ > options_.budget_bytes)
+    close("budget.session");
+  return {};
+}
+
+Result<void> Session::handle(Frame& frame) {
+  const bool opens =
+      std::holds_alternative<HelloFrame>(frame) || std::holds_alternative<WelcomeFrame>(frame) ||
+      std::holds_alternative<ByeFrame>(frame) || std::holds_alternative<UnknownFrame>(frame);
+  if (state_ == SessionState::opening && !opens) {
+    return broken("stream.order", "A peer sent something else before saying who it is.");
+  }
+  return std::visit([this](auto& each) { return on(each); }, frame);
+}
+
+Result<void> Session::on(SegmentFrame& frame) {
+  Bytes content;
+  if (frame.packed) {
+    if (frame.new_stream) unpackers_.erase(frame.audience);
+    auto unpacked = unpackers_[frame.audience].unpack(frame.content, frame.size);
+    if (!unpacked) return forward(unpacked);
+    content = std::move(*unpacked);
+  } else {
+    content = std::move(frame.content);
+  }
+  const auto segment = decode_segment(frame.audience, content);
+  if (!segment) return forward(segment);
+  inbound_.content_bytes += content.size();
+  unstored_bytes_ += content.size();
+  return take_segment(*segment);
+}
+
+Result<void> Session::take_segment(const Segment& segment) {
+  for (const SegmentPiece& piece : segment.pieces) {
+    Offered* offer = offered(piece);
+    if (offer == nullptr)
+      return broken("stream.feed", "A peer used a feed that it did not introduce.");
+    if (offer->refused) continue;
+    if (offer->feed->intro.audience != segment.audience) {
+      return broken("stream.audience", "A peer sent a feed among those of another audience.");
+    }
+    inbound_.pieces.push_back({offer->feed, offer->known, piece.piece});
+  }
+  return {};
+}
+
+// The feed that a piece belongs to; nullptr when it was never introduced.
+Session::Offered* Session::offered(const SegmentPiece& piece) {
+  if (piece.intro.empty()) {
+    const auto at = offers_.find(piece.feed);
+    return at == offers_.end() ? nullptr : &at->second;
+  }
+  const Authority& authority = directory_.authority();
+  auto intro = decode_feed_intro(piece.intro);
+  if (!intro) return nullptr;
+  FeedOffer offer{feed_id(authority.federation(), piece.intro), std::move(*intro), piece.intro};
+  Offered& added = offers_[piece.feed];
+  added.known = Head{offer.id, Sequence(0), EntryHash{}};
+  if (const KnownFeed* known = directory_.feed(offer.id)) added.known = known->head;
+  // Both must be entitled: the peer to hold what it sends, we to hold what comes.
+  added.refused = !may_hold(authority, peer_, offer.intro) ||
+                  !may_hold(authority, directory_.self(), offer.intro);
+  if (added.refused) {
+    send(Frame(FaultFrame{offer.id, "feed.not-ours"}));
+    faults_.push_back({offer.id, Error(Errc::not_allowed, "feed.not-ours",
+                                       "A peer sent a feed that this node may not hold.",
+                                       "Nothing of it was stored.")});
+  }
+  added.feed = std::make_shared<const FeedOffer>(std::move(offer));
+  return &added;
+}
+
+Result<void> Session::on(MarkFrame& mark) {
+  if (resync_) return {};  // the cursor counts again once the digests agree
+  held_.arrivals[mark.lane] = std::max(held_.arrivals[mark.lane], mark.arrival);
+  inbound_.held = held_;
+  return {};
+}
+
+Result<void> Session::on(AckFrame& ack) {
+  if (auto taken = outflow_.acknowledged(ack); !taken) return taken;
+  Cursor acknowledged;
+  acknowledged.epoch = directory_.epoch();
+  acknowledged.arrivals = outflow_.acknowledged_arrivals();
+  if (outflow_.drained() && outflow_.all_acknowledged()) {
+    inbound_.acknowledged = acknowledged;  // noted once the stream is quiet, not with every window
+    if (compare_later_) {
+      compare_later_ = false;
+      end_due_ = true;
+    }
+  }
+  return {};
+}
+
+Result<void> Session::on(ReceiptsFrame& frame) {
+  for (Bytes& receipt : frame.receipts) {
+    inbound_.content_bytes += receipt.size();
+    unstored_bytes_ += receipt.size();
+    inbound_.receipts.push_back(std::move(receipt));
+  }
+  return {};
+}
+
+Result<void> Session::on(EndFrame& end) {
+  inbound_.end = end;
+  if (!resync_) {
+    held_.arrivals = end.arrivals;
+    inbound_.held = held_;
+  }
+  return {};
+}
+
+bool Session::has_inbound() const {
+  return !inbound_.pieces.empty() || !inbound_.receipts.empty() || inbound_.held ||
+         inbound_.acknowledged || inbound_.end || inbound_.content_bytes > 0;
+}
+
+InboundWindow Session::take_inbound() {
+  // A position that is known already is not worth a transaction.
+  const bool only_position = inbound_.pieces.empty() && inbound_.receipts.empty();
+  const bool is_known =
+      inbound_.held && inbound_.held->epoch == stored_peer_.epoch &&
+      inbound_.held->grant == stored_peer_.grant &&
+      std::equal(inbound_.held->arrivals.begin(), inbound_.held->arrivals.end(), stored_peer_.held);
+  if (only_position && is_known) inbound_.held.reset();
+  return std::exchange(inbound_, {});
+}
+
+void Session::stored(const StoredWindow& window) {
+  unstored_bytes_ -= std::min(unstored_bytes_, window.content_bytes);
+  for (const RefusedPiece& refused : window.refused) {
+    faults_.push_back(refused);
+    if (state_ == SessionState::open) send(Frame(FaultFrame{refused.feed, refused.error.code}));
+  }
+  if (window.held) {
+    stored_peer_.epoch = window.held->epoch;
+    stored_peer_.grant = window.held->grant;
+    std::copy(window.held->arrivals.begin(), window.held->arrivals.end(), stored_peer_.held);
+  }
+  if (state_ != SessionState::open) return;
+  if (window.content_bytes > 0 || window.held) {
+    send(Frame(AckFrame{window.held ? window.held->arrivals : std::array<Arrival, cursor_lanes>{},
+                        window.content_bytes}));
+  }
+  if (window.end) compare_digest(*window.end);
+}
+
+// The cursor is a hint, the digest is the truth. The dialler asks, so that not both do.
+void Session::compare_digest(const EndFrame& end) {
+  const bool asks = options_.side == Side::dialler;
+  outflow_.fill(output_);  // so that what the peer cannot have yet counts as under way
+  const std::vector<SharedHead> heads =
+      asks ? outflow_.acknowledged_heads() : shared_heads(directory_, peer_);
+  if (digest_of(heads) == end.digest) {
+    caught_up_ = true;
+    stays_different_ = false;
+    resynced(end);
+    end_due_ = !asks;  // the dialler learns it from our answer
+    return;
+  }
+  caught_up_ = false;
+  if (!asks) {
+    end_due_ = true;
+    return;
+  }
+  if (!outflow_.drained()) {
+    compare_later_ = true;
+  } else if (rounds_++ < most_rounds) {
+    start_buckets(heads);
+  } else {
+    stays_different_ = true;
+  }
+}
+
+// The whole of what both may hold is the same: from here on the peer's log can be followed again.
+void Session::resynced(const EndFrame& end) {
+  if (!resync_) return;
+  resync_ = false;
+  held_.arrivals = end.arrivals;
+  inbound_.held = held_;
+}
+
+void Session::start_buckets(const std::vector<SharedHead>& heads) {
+  BucketsFrame frame;
+  frame.salt = random_.number();
+  frame.bits = bucket_bits(heads.size());
+  frame.hashes = bucket_hashes(heads, frame.salt, frame.bits);
+  send(Frame(std::move(frame)));
+}
+
+Result<void> Session::on(BucketsFrame& buckets) {
+  send(Frame(differing_heads(shared_heads(directory_, peer_), buckets)));
+  return {};
+}
+
+Result<void> Session::on(HeadsFrame& theirs) {
+  const Differences differences = compare(outflow_.acknowledged_heads(), theirs);
+  for (const auto& send : differences.send) outflow_.backfill(send.row, send.from);
+  for (const FeedRow row : differences.forked) {
+    faults_.push_back({directory_.feed(row).head.feed,
+                       Error(Errc::needs_person, "feed.forked", "Two machines wrote with one key.",
+                             "Both histories are kept.", "Run 'chapterd doctor'.")});
+  }
+  // Asking with an empty list still makes the peer say END again.
+  send(Frame(WantFrame{differences.want}));
+  compare_later_ = !differences.send.empty();
+  return {};
+}
+
+Result<void> Session::on(WantFrame& want) {
+  std::unordered_map<std::uint64_t, FeedRow> shared;
+  for (const SharedHead& head : shared_heads(directory_, peer_))
+    shared.emplace(short_name(head.head.feed), head.row);
+  for (const auto& each : want.feeds) {
+    const auto at = shared.find(each.feed);
+    // A feed that the peer may not hold is answered like one that does not exist.
+    if (at != shared.end() && each.from.value > 0) outflow_.backfill(at->second, each.from);
+  }
+  end_due_ = true;
+  return {};
+}
+
+Result<void> Session::on(ScopeFrame& /*scope*/) {
+  // What we may hold is computed here from the same certificates; the frame explains, it does not
+  // decide.
+  return {};
+}
+
+Result<void> Session::on(PingFrame& /*ping*/) {
+  send(Frame(PongFrame{}));
+  return {};
+}
+
+Result<void> Session::on(PongFrame& /*pong*/) {
+  return {};
+}
+
+Result<void> Session::on(FaultFrame& fault) {
+  faults_.push_back(
+      {fault.feed, Error(Errc::failed, "peer." + fault.code,
+                         "The peer did not take a feed from us.", "It is safe here.")});
+  return {};
+}
+
+Result<void> Session::on(ByeFrame& bye) {
+  state_ = SessionState::closed;
+  end_code_ = "peer." + bye.code;
+  retry_after_ms_ = bye.retry_after_ms;
+  return {};
+}
+
+Result<void> Session::on(JoinFrame& /*join*/) {
+  return broken("stream.order", "A certified node asked to join again.");
+}
+
+Result<void> Session::on(JoinedFrame& /*joined*/) {
+  return broken("stream.order", "A peer answered a question that was not asked.");
+}
+
+Result<void> Session::on(UnknownFrame& /*unknown*/) {
+  return {};
+}
+
+}  // namespace chapterd

@@ -1,0 +1,327 @@
+// Reading the log for one peer.
+#include "replication/outflow.h"
+
+#include "base/contract.h"
+#include "replication/entitlement.h"
+#include "replication/format/limits.h"
+#include "replication/format/receipt.h"
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+// Content that a SEG frame aims at, so that it fits a frame also when it does not pack at all.
+constexpr std::size_t segment_bytes = 48 * 1024;
+// Below this a fresh stream saves less than it costs.
+constexpr std::size_t least_packed = 512;
+constexpr std::size_t receipts_a_frame = 200;
+// Feeds that one SCOPE frame names: it explains, both sides compute the scope themselves.
+constexpr std::size_t most_scoped = 1000;
+
+constexpr std::size_t index_of(Lane lane) {
+  return static_cast<std::size_t>(lane);
+}
+
+Arrival last_arrival(const StoredPiece& piece) {
+  return Arrival(piece.arrival.value + piece.count - 1);
+}
+
+Piece decoded(const StoredPiece& stored) {
+  auto piece = decode_piece(stored.body);
+  if (!piece) throw Broken("a piece in the database is damaged");
+  return std::move(*piece);
+}
+
+// Only what follows the peer's head may go out; a part of a piece is a piece with the same
+// checkpoint. Returns the hash before the first entry that is left.
+EntryHash drop_before(Piece& piece, const FeedId& feed, EntryHash prev, Sequence from) {
+  if (piece.first >= from) return prev;
+  const auto dropped = static_cast<std::size_t>(from.value - piece.first.value);
+  prev = chain(piece, feed, prev)[dropped - 1];
+  piece.entries.erase(piece.entries.begin(),
+                      piece.entries.begin() + static_cast<std::ptrdiff_t>(dropped));
+  piece.first = from;
+  return prev;
+}
+
+}  // namespace
+
+Outflow::Outflow(const Directory& directory,
+                 Reader& reader,
+                 const SigningKey& key,
+                 const PublicKey& peer)
+    : directory_(directory),
+      reader_(reader),
+      key_(key),
+      peer_(peer),
+      grant_(grant_name(directory.authority(), peer)),
+      authority_version_(directory.authority().version()) {}
+
+void Outflow::start(const std::array<Arrival, cursor_lanes>& from) {
+  sent_ = from;
+  acknowledged_ = from;
+  started_ = true;
+}
+
+void Outflow::backfill(FeedRow feed, Sequence from) {
+  backfill_[feed] = from;
+}
+
+bool Outflow::granted(FeedRow feed) {
+  if (feed.value >= granted_.size()) granted_.resize(directory_.feeds().size() + 1, 0);
+  std::uint8_t& known = granted_[feed.value];
+  if (known == 0)
+    known = may_hold(directory_.authority(), peer_, directory_.feed(feed).intro) ? 1 : 2;
+  return known == 1;
+}
+
+std::optional<ScopeFrame> Outflow::rescope() {
+  if (authority_version_ == directory_.authority().version()) return std::nullopt;
+  authority_version_ = directory_.authority().version();
+  const std::uint64_t grant = grant_name(directory_.authority(), peer_);
+  if (grant == std::exchange(grant_, grant)) return std::nullopt;
+  const std::vector<std::uint8_t> before = std::exchange(granted_, {});
+  ScopeFrame scope;
+  for (const KnownFeed& feed : directory_.feeds()) {
+    const std::uint8_t had =
+        feed.row.value < before.size() ? before[feed.row.value] : std::uint8_t{0};
+    const bool has = granted(feed.row);
+    const bool is_full = scope.added.size() + scope.removed.size() >= most_scoped;
+    if (has && had == 2) {
+      if (!is_full) scope.added.push_back(feed.head.feed);
+      backfill(feed.row, Sequence(1));
+    } else if (!has && had == 1) {
+      if (!is_full) scope.removed.push_back(feed.head.feed);
+      backfill_.erase(feed.row);
+    }
+  }
+  if (scope.added.empty() && scope.removed.empty()) return std::nullopt;
+  return scope;
+}
+
+bool Outflow::goes_out(const StoredPiece& piece) {
+  if (peer_row_ != 0 && piece.via == peer_row_) return false;
+  if (!granted(piece.feed) || backfill_.contains(piece.feed)) return false;
+  const auto sent = sent_seq_.find(piece.feed.value);
+  return sent == sent_seq_.end() || piece.seq.value + piece.count - 1 > sent->second.value;
+}
+
+bool Outflow::drained() const {
+  if (!started_ || !backfill_.empty()) return false;
+  return std::all_of(sent_.begin(), sent_.end(),
+                     [&](Arrival at) { return at >= directory_.arrival(); });
+}
+
+void Outflow::fill(Bytes& out) {
+  if (!started_) return;
+  while (out.size() < limits::output_bytes &&
+         content_sent_ - content_acknowledged_ < limits::credit_bytes) {
+    if (!send_lane(Lane::auth, out) && !send_receipts(out) && !send_lane(Lane::live, out) &&
+        !send_backfill(out)) {
+      packers_.clear();  // an idle connection keeps no streams
+      return;
+    }
+  }
+}
+
+bool Outflow::send_lane(Lane lane, Bytes& out) {
+  Arrival& sent = sent_[index_of(lane)];
+  if (sent >= directory_.arrival()) return false;
+  std::vector<StoredPiece> window;
+  Arrival reached = directory_.arrival();
+  for (StoredPiece& piece : reader_.pieces_after(lane, sent, limits::window_bytes)) {
+    // The reader may be ahead of the directory; what is not in the directory yet waits for the next
+    // turn.
+    if (piece.arrival > directory_.arrival()) break;
+    reached = last_arrival(piece);
+    window.push_back(std::move(piece));
+  }
+  const bool has_read = !window.empty();
+  sent = has_read ? reached : directory_.arrival();
+  std::erase_if(window, [&](const StoredPiece& piece) { return !goes_out(piece); });
+  if (!window.empty()) {
+    std::stable_sort(window.begin(), window.end(), [&](const StoredPiece& a, const StoredPiece& b) {
+      const auto key = [&](const StoredPiece& p) {
+        return std::pair(directory_.feed(p.feed).intro.audience, p.feed);
+      };
+      return key(a) < key(b);
+    });
+    send_pieces(prepare(window, Sequence(0)), out);
+    send_mark(lane, out);
+  }
+  return has_read;
+}
+
+bool Outflow::send_receipts(Bytes& out) {
+  Arrival& sent = sent_[index_of(Lane::receipts)];
+  if (sent >= directory_.arrival()) return false;
+  const KnownNode* peer = directory_.authority().node(peer_);
+  const auto stored = reader_.receipts_after(sent, receipts_a_frame);
+  ReceiptsFrame frame;
+  Arrival reached = directory_.arrival();
+  for (const StoredReceipt& receipt : stored) {
+    if (receipt.arrival > directory_.arrival()) break;
+    reached = receipt.arrival;
+    const bool came_from_there = peer_row_ != 0 && receipt.via == peer_row_;
+    if (!came_from_there && peer != nullptr && granted(receipt.feed) &&
+        leads_to_author(peer->certificate.chapter, directory_.feed(receipt.feed).intro)) {
+      frame.receipts.push_back(receipt.bytes);
+    }
+  }
+  if (stored.size() < receipts_a_frame) reached = directory_.arrival();
+  sent = reached;
+  if (frame.receipts.empty()) return !stored.empty();
+  for (const Bytes& receipt : frame.receipts) content_sent_ += receipt.size();
+  append(out, encode(Frame(std::move(frame))));
+  send_mark(Lane::receipts, out);
+  return true;
+}
+
+bool Outflow::send_backfill(Bytes& out) {
+  if (backfill_.empty()) return false;
+  const auto [row, from] = *backfill_.begin();
+  const KnownFeed& feed = directory_.feed(row);
+  auto stored = from > feed.head.seq ? std::vector<StoredPiece>()
+                                     : reader_.pieces_of(row, from, limits::window_bytes);
+  std::erase_if(stored,
+                [&](const StoredPiece& piece) { return piece.arrival > directory_.arrival(); });
+  if (stored.empty() || !granted(row)) {
+    backfill_.erase(row);
+    return true;
+  }
+  const Sequence reached(stored.back().seq.value + stored.back().count - 1);
+  send_pieces(prepare(stored, from), out);
+  sent_seq_[row.value] = reached;
+  if (reached >= feed.head.seq) {
+    backfill_.erase(row);  // from here on it is live
+  } else {
+    backfill_[row] = reached.next();
+  }
+  return true;
+}
+
+Outflow::OutPiece Outflow::signed_piece(const StoredPiece& stored, Piece piece) {
+  const KnownFeed& feed = directory_.feed(stored.feed);
+  const Head end{feed.head.feed, piece.last(), stored.last};
+  if (!piece.checkpoint)
+    piece.checkpoint = sign_checkpoint(key_, directory_.authority().federation(), end);
+  OutPiece out;
+  out.feed = stored.feed;
+  out.audience = feed.intro.audience;
+  out.bytes = encode(piece);
+  out.last = end.seq;
+  out.hash = end.hash;
+  out.before = Sequence(piece.first.value - 1);
+  return out;
+}
+
+// Joins pieces that follow each other in one run, so that what was written or came in small steps
+// travels with one signature a run.
+std::vector<Outflow::OutPiece> Outflow::prepare(const std::vector<StoredPiece>& stored,
+                                                Sequence from) {
+  std::vector<OutPiece> pieces;
+  for (std::size_t i = 0; i < stored.size();) {
+    Piece piece = decoded(stored[i]);
+    const FeedId& feed = directory_.feed(stored[i].feed).head.feed;
+    const EntryHash before = drop_before(piece, feed, stored[i].prev, from);
+    std::size_t last = i;
+    while (last + 1 < stored.size() && stored[last + 1].feed == stored[i].feed) {
+      const Piece next = decoded(stored[last + 1]);
+      if (!can_join(piece, next)) break;
+      join(piece, next);
+      ++last;
+    }
+    entries_sent_ += piece.entries.size();
+    pieces.push_back(signed_piece(stored[last], std::move(piece)));
+    pieces.back().before_hash = before;
+    i = last + 1;
+  }
+  return pieces;
+}
+
+std::uint32_t Outflow::number_of(FeedRow feed, SegmentPiece& piece) {
+  const auto [at, is_new] =
+      numbers_.try_emplace(feed.value, static_cast<std::uint32_t>(numbers_.size()));
+  if (is_new) piece.intro = directory_.feed(feed).intro_bytes;
+  return at->second;
+}
+
+void Outflow::send_pieces(std::vector<OutPiece> pieces, Bytes& out) {
+  Segment segment;
+  std::size_t size = 0;
+  for (OutPiece& piece : pieces) {
+    if (!segment.pieces.empty() &&
+        (segment.audience != piece.audience || size + piece.bytes.size() > segment_bytes)) {
+      send_segment(segment, out);
+      size = 0;
+    }
+    segment.audience = piece.audience;
+    size += piece.bytes.size();
+    SegmentPiece part;
+    part.feed = number_of(piece.feed, part);
+    size += part.intro.size() + 16;
+    part.piece = std::move(piece.bytes);
+    segment.pieces.push_back(std::move(part));
+    in_flight_.push_back({UINT64_MAX, piece.feed, piece.before, piece.before_hash});
+  }
+  if (!segment.pieces.empty()) send_segment(segment, out);
+}
+
+void Outflow::send_segment(Segment& segment, Bytes& out) {
+  const Bytes content = encode(segment);
+  SegmentFrame frame;
+  frame.audience = segment.audience;
+  frame.size = content.size();
+  auto packer = packers_.find(segment.audience);
+  if (packer == packers_.end() && content.size() < least_packed) {
+    frame.content = content;
+  } else {
+    frame.new_stream = packer == packers_.end();
+    if (frame.new_stream) packer = packers_.try_emplace(segment.audience).first;
+    frame.packed = true;
+    frame.content = packer->second.pack(content);
+  }
+  content_sent_ += content.size();
+  for (auto piece = in_flight_.rbegin();
+       piece != in_flight_.rend() && piece->content_end == UINT64_MAX; ++piece) {
+    piece->content_end = content_sent_;
+  }
+  append(out, encode(Frame(std::move(frame))));
+  segment = Segment{};
+}
+
+void Outflow::send_mark(Lane lane, Bytes& out) {
+  append(out, encode(Frame(MarkFrame{static_cast<std::uint8_t>(lane), sent_[index_of(lane)]})));
+}
+
+Result<void> Outflow::acknowledged(const AckFrame& ack) {
+  if (ack.bytes > content_sent_ - content_acknowledged_) {
+    return fail(Errc::malformed, "session.ack", "A peer acknowledged more than it was sent.");
+  }
+  content_acknowledged_ += ack.bytes;
+  while (!in_flight_.empty() && in_flight_.front().content_end <= content_acknowledged_)
+    in_flight_.pop_front();
+  for (std::size_t lane = 0; lane < cursor_lanes; ++lane) {
+    acknowledged_[lane] = std::min(std::max(acknowledged_[lane], ack.arrivals[lane]), sent_[lane]);
+  }
+  return {};
+}
+
+std::vector<SharedHead> Outflow::acknowledged_heads() const {
+  std::vector<SharedHead> heads = shared_heads(directory_, peer_);
+  std::unordered_map<std::uint64_t, const InFlight*> first_in_flight;
+  for (const InFlight& piece : in_flight_) first_in_flight.try_emplace(piece.feed.value, &piece);
+  if (first_in_flight.empty()) return heads;
+  for (SharedHead& shared : heads) {
+    const auto at = first_in_flight.find(shared.row.value);
+    if (at == first_in_flight.end()) continue;
+    shared.head.seq = at->second->before;
+    shared.head.hash = at->second->before_hash;
+  }
+  // A feed of which the peer holds nothing yet does not count.
+  std::erase_if(heads, [](const SharedHead& shared) { return shared.head.seq == Sequence(0); });
+  return heads;
+}
+
+}  // namespace chapterd

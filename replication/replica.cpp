@@ -1,0 +1,407 @@
+// Opening, local writes and the group's one transaction. Receiving: replica_receive.cpp.
+#include "replication/replica.h"
+
+#include "base/byte_stream.h"
+#include "base/contract.h"
+#include "replication/entitlement.h"
+#include "replication/format/limits.h"
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+// How far ahead of our own clock another node's time may pull ours: enough for slow clocks, while
+// one machine in 2099 does not take the whole federation there. Display only.
+constexpr std::int64_t follow_ms = 24LL * 3600 * 1000;
+
+Bytes copy(ByteView view) {
+  return {view.begin(), view.end()};
+}
+
+}  // namespace
+
+Replica::Replica(
+    Store& store, const Clock& clock, Random& random, const SigningKey& key, Directory directory)
+    : store_(store), clock_(clock), random_(random), key_(key), directory_(std::move(directory)) {
+  clear_staged();
+}
+
+Result<void> Replica::initialise(Store& store,
+                                 Random& random,
+                                 ByteView genesis,
+                                 const PublicKey& node) {
+  if (!store.values(stored_name::genesis).empty()) {
+    return fail(Errc::not_allowed, "node.exists", "This folder holds a node already.",
+                "Nothing was changed.", "Choose another folder with --data.");
+  }
+  ByteWriter epoch;
+  epoch.u64(random.number() | 1U);  // 0 means none
+  Batch batch;
+  batch.values.push_back({stored_name::genesis, copy(genesis)});
+  batch.values.push_back({stored_name::node, copy(node.view())});
+  batch.values.push_back({stored_name::epoch, epoch.take()});
+  batch.values.push_back({stored_name::incarnation, copy(random.fixed<Incarnation>().view())});
+  store.commit(batch);
+  return {};
+}
+
+Result<std::unique_ptr<Replica>> Replica::open(Store& store,
+                                               const Clock& clock,
+                                               Random& random,
+                                               const SigningKey& key) {
+  auto directory = Directory::load(store);
+  if (!directory) return forward(directory);
+  if (directory->self() != key.public_key()) {
+    return fail(Errc::not_allowed, "node.other-key",
+                "The node key in this folder belongs to another database.", "Nothing was changed.",
+                "Put the folder's own node.key back.");
+  }
+  std::unique_ptr<Replica> replica(new Replica(store, clock, random, key, std::move(*directory)));
+  replica->peers_ = store.peers();
+  return replica;
+}
+
+// After a transaction that did not happen: memory goes back to what the store holds.
+void Replica::reload() {
+  auto directory = Directory::load(store_);
+  CHECK(directory.has_value());
+  directory_ = std::move(*directory);
+  peers_ = store_.peers();
+  own_feeds_.clear();
+  clear_staged();
+}
+
+void Replica::clear_staged() {
+  staged_ = false;
+  batch_ = Batch{};
+  open_.reset();
+  touched_feeds_.clear();
+  received_feeds_.clear();
+  staged_layers_.clear();
+  const Counters counters = store_.counters();
+  committed_ = counters.arrival;
+  committed_feed_ = counters.feed;
+  next_layer_ = counters.layer.value + 1;
+}
+
+Arrival Replica::next_arrival() {
+  directory_.set_arrival(directory_.arrival().next());
+  return directory_.arrival();
+}
+
+void Replica::see_time(HybridTime time) {
+  if (time > time_ && time.instant() < clock_.now().plus_ms(follow_ms)) time_ = time;
+}
+
+FeedRow Replica::add_feed(FeedIntro intro, Bytes bytes, const FeedId& id) {
+  const FeedRow row(directory_.feeds().size() + 1);
+  directory_.add_feed(
+      KnownFeed{row, std::move(intro), std::move(bytes), Head{id, Sequence(0), EntryHash{}}});
+  touched_feeds_.insert(row.value);
+  staged_ = true;
+  return row;
+}
+
+FeedRow Replica::own_feed(const Address& address) {
+  const Authority& authority = directory_.authority();
+  FeedIntro intro;
+  intro.node = directory_.self();
+  intro.home = authority.path_of(directory_.chapter());
+  intro.audience = address.audience;
+  if (address.audience == Audience::to) intro.target = authority.path_of(address.target);
+  intro.incarnation = directory_.incarnation();
+  Bytes bytes = encode(intro);
+  const FeedId id = feed_id(authority.federation(), bytes);
+  const KnownFeed* known = directory_.feed(id);
+  return known != nullptr ? known->row : add_feed(std::move(intro), std::move(bytes), id);
+}
+
+Result<Written> Replica::write(const Address& address, const Change& change) {
+  if (address.audience == Audience::to &&
+      directory_.authority().chapter(address.target) == nullptr) {
+    return fail(Errc::not_found, "chapter.unknown",
+                "The chapter that this is addressed to is not known here.", "Nothing was changed.",
+                "Synchronise, then try again.");
+  }
+  Bytes payload = encode(change);
+  ChangeView view;
+  if (payload.size() > limits::payload_bytes) {
+    return fail(Errc::usage, "change.too-large", "This change is larger than 48 KiB.",
+                "Nothing was changed.", "Save it in smaller parts.");
+  }
+  if (auto checked = decode_change(payload, view); !checked) {
+    return fail(Errc::usage, checked.error().code, checked.error().what, "Nothing was changed.");
+  }
+  const FeedRow feed = own_feed(address);
+  const Written written = append(feed, EntryKind::data, std::move(payload));
+  const OwnEntry& entry = open_->entries.back();
+  static_cast<void>(decode_change(entry.payload, view));  // now borrowed from where it stays
+  const Arrival previous =
+      merge_into(space_for(directory_.feed(feed).intro), view, written, entry.entry.time);
+  ByteWriter link;
+  chapterd::append(open_->links, link.varint(previous.value).view());
+  if ((entry.entry.flags & flag_run_end) != 0) close_piece();
+  return written;
+}
+
+Result<Written> Replica::write_statement(ByteView statement) {
+  const auto applied = directory_.authority().apply(statement);
+  if (!applied) return forward(applied);
+  return append_statement(statement);
+}
+
+Result<void> Replica::introduce(const std::vector<Bytes>& chain) {
+  for (const Bytes& statement : chain) {
+    if (auto applied = directory_.authority().apply(statement); !applied) return forward(applied);
+  }
+  if (directory_.authority().node(directory_.self()) == nullptr) {
+    return fail(Errc::not_allowed, "node.unknown", "The certificates do not name this node.",
+                "Nothing was changed.");
+  }
+  for (const Bytes& statement : chain) append_statement(statement);
+  return {};
+}
+
+Written Replica::append_statement(ByteView statement) {
+  const Written written =
+      append(own_feed({Audience::auth, {}}), EntryKind::authority, copy(statement));
+  open_->links.push_back(0);
+  if ((open_->entries.back().entry.flags & flag_run_end) != 0) close_piece();
+  return written;
+}
+
+// Chains one entry to an own feed. The caller adds its link and closes the piece at a run's end.
+Written Replica::append(FeedRow feed, EntryKind kind, Bytes payload) {
+  const bool fits =
+      open_ && open_->feed == feed && open_->bytes + payload.size() <= limits::piece_bytes;
+  if (!fits) close_piece();
+  const Head head = directory_.feed(feed).head;
+  const auto [own, is_first] = own_feeds_.try_emplace(feed.value);
+  // A run's seed is not kept across restarts: a new one only means that two pieces cannot be
+  // joined.
+  if (is_first || own->second.run_entries == 0)
+    own->second = OwnFeed{random_.fixed<RunSeed>(), 0, 0};
+  const Arrival arrival = next_arrival();
+  if (!open_) {
+    OpenPiece open;
+    open.feed = feed;
+    open.first = head.seq.next();
+    open.prev = head.hash;
+    open.arrival = arrival;
+    open.seed = own->second.seed;
+    open_ = std::move(open);
+  }
+  own->second.run_entries += 1;
+  own->second.run_bytes += payload.size();
+  const bool ends_run =
+      own->second.run_entries == limits::run_entries || own->second.run_bytes >= limits::run_bytes;
+  if (ends_run) own->second.run_entries = 0;
+  time_ = next_time(time_, clock_.now());
+
+  OwnEntry own_entry;
+  own_entry.entry.kind = kind;
+  own_entry.entry.flags = ends_run ? flag_run_end : 0;
+  own_entry.entry.time = time_;
+  own_entry.entry.payload_bytes = static_cast<std::uint32_t>(payload.size());
+  Header header{head.feed,
+                head.seq.next(),
+                head.hash,
+                kind,
+                own_entry.entry.flags,
+                time_,
+                own_entry.entry.payload_bytes,
+                ::chapterd::commit(salt_for(open_->seed, head.seq.value + 1), payload)};
+  const EntryHash hash = entry_hash(header);
+  open_->bytes += payload.size();
+  own_entry.payload = std::move(payload);
+  open_->entries.push_back(std::move(own_entry));
+  directory_.advance(feed, header.seq, hash);
+  touched_feeds_.insert(feed.value);
+  staged_ = true;
+  return Written{arrival, feed, header.seq, hash};
+}
+
+// What is staged of one own feed becomes a piece, signed when a run ends with it. Other heads are
+// signed when they leave the node: what has not left can still be chained anew.
+void Replica::close_piece() {
+  if (!open_) return;
+  Piece piece;
+  piece.first = open_->first;
+  piece.seed = open_->seed;
+  for (OwnEntry& own : open_->entries) {
+    own.entry.payload = own.payload;
+    piece.entries.push_back(own.entry);
+  }
+  const Head& head = directory_.feed(open_->feed).head;
+  if ((piece.entries.back().flags & flag_run_end) != 0) {
+    piece.checkpoint = sign_checkpoint(key_, directory_.authority().federation(), head);
+  }
+  StoredPiece stored;
+  stored.arrival = open_->arrival;
+  stored.feed = open_->feed;
+  stored.seq = open_->first;
+  stored.count = static_cast<std::uint32_t>(piece.entries.size());
+  stored.lane = directory_.feed(open_->feed).lane();
+  stored.prev = open_->prev;
+  stored.last = head.hash;
+  stored.body = encode(piece);
+  stored.links = std::move(open_->links);
+  batch_.pieces.push_back(std::move(stored));
+  open_.reset();
+}
+
+SpaceRow Replica::space_for(const FeedIntro& intro) {
+  const ChapterId target = intro.target ? intro.target->chapter : ChapterId{};
+  if (const auto known = directory_.space_row(intro.home.chapter, intro.audience, target))
+    return *known;
+  const StoredSpace space{SpaceRow(directory_.spaces().size() + 1), intro.home.chapter,
+                          intro.audience, target};
+  directory_.add_space(space);
+  batch_.spaces.push_back(space);
+  return space.row;
+}
+
+KindRow Replica::kind_for(std::string_view name) {
+  if (const auto known = directory_.kind_row(name)) return *known;
+  const StoredKind kind{KindRow(directory_.kinds().size() + 1), std::string(name)};
+  directory_.add_kind(kind);
+  batch_.kinds.push_back(kind);
+  return kind.row;
+}
+
+StoredLayer* Replica::find_staged(SpaceRow space, const RecordId& record) {
+  const auto at = staged_layers_.find(LayerKey{space, record});
+  if (at == staged_layers_.end()) return nullptr;
+  return at->second.is_new ? &batch_.new_layers[at->second.index]
+                           : &batch_.layers[at->second.index];
+}
+
+StoredLayer& Replica::staged_layer(SpaceRow space, const ChangeView& change) {
+  if (StoredLayer* staged = find_staged(space, change.record)) return *staged;
+  auto stored = store_.layer(space, change.record);
+  const bool is_new = !stored.has_value();
+  auto& list = is_new ? batch_.new_layers : batch_.layers;
+  staged_layers_.emplace(LayerKey{space, change.record}, LayerRef{is_new, list.size()});
+  if (!is_new) return list.emplace_back(std::move(*stored));
+  return list.emplace_back(StoredLayer{
+      LayerRow(next_layer_++), space, change.record, kind_for(change.kind), Arrival(0), {}});
+}
+
+// Returns the entry merged into this layer before, for the link.
+Arrival Replica::merge_into(SpaceRow space,
+                            const ChangeView& change,
+                            const Written& written,
+                            HybridTime time) {
+  StoredLayer& layer = staged_layer(space, change);
+  LayerState state;
+  if (!layer.state.empty()) {
+    auto decoded = decode_layer(layer.state);
+    if (!decoded) throw Broken("a merged record in the database is damaged");
+    state = std::move(*decoded);
+  }
+  merge(state, change, written.hash, time);
+  layer.state = encode(state);
+  return std::exchange(layer.newest, written.arrival);
+}
+
+std::vector<HeldLayer> Replica::layers_of(const RecordId& record) {
+  std::vector<HeldLayer> layers;
+  for (StoredLayer& stored : store_.layers_of(record)) {
+    if (find_staged(stored.space, record) == nullptr) {
+      layers.push_back({directory_.space(stored.space), std::move(stored)});
+    }
+  }
+  if (staged_layers_.empty()) return layers;
+  for (const StoredSpace& space : directory_.spaces()) {
+    if (const StoredLayer* staged = find_staged(space.row, record))
+      layers.push_back({space, *staged});
+  }
+  return layers;
+}
+
+void Replica::set_value(std::string name, Bytes value) {
+  batch_.values.push_back({std::move(name), std::move(value)});
+  staged_ = true;
+}
+
+void Replica::stage_heads() {
+  for (const std::uint64_t row : touched_feeds_) {
+    const KnownFeed& feed = directory_.feed(FeedRow(row));
+    const bool is_new = feed.row > committed_feed_;
+    auto& list = is_new ? batch_.feeds : batch_.heads;
+    list.push_back({feed.row, feed.head.feed, is_new ? feed.intro_bytes : Bytes{}, feed.head.seq,
+                    feed.head.hash});
+  }
+  std::sort(batch_.feeds.begin(), batch_.feeds.end(),
+            [](const StoredFeed& a, const StoredFeed& b) { return a.row < b.row; });
+}
+
+void Replica::commit() {
+  if (!staged_) return;
+  close_piece();
+  sign_receipts();
+  stage_heads();
+  try {
+    store_.commit(batch_);
+  } catch (const DiskFull&) {
+    reload();
+    throw;
+  }
+  clear_staged();
+}
+
+bool Replica::must_rebuild() {
+  return !store_.values(stored_name::rebuilding).empty();
+}
+
+std::uint64_t Replica::rebuild() {
+  CHECK(!staged_);
+  constexpr std::size_t bytes_a_time = 8 * 1024 * 1024;
+  Arrival after;
+  if (const auto values = store_.values(stored_name::rebuilding); !values.empty()) {
+    after = Arrival(ByteReader(values.front().value).u64());
+  } else {
+    ByteWriter zero;
+    set_value(stored_name::rebuilding, zero.u64(0).take());
+    commit();
+    store_.drop_layers();
+    clear_staged();
+  }
+  std::uint64_t entries = 0;
+  for (;;) {
+    const auto pieces = store_.pieces_after(Lane::live, after, bytes_a_time);
+    if (pieces.empty()) break;
+    entries += rebuild_pieces(pieces);
+    after = Arrival(pieces.back().arrival.value + pieces.back().count - 1);
+    ByteWriter next;
+    set_value(stored_name::rebuilding, next.u64(after.value).take());
+    commit();
+  }
+  set_value(stored_name::rebuilding, {});
+  commit();
+  return entries;
+}
+
+std::size_t Replica::rebuild_pieces(const std::vector<StoredPiece>& pieces) {
+  std::size_t entries = 0;
+  std::vector<ChangeVerdict> verdicts;
+  std::vector<ChangeView> changes;
+  for (const StoredPiece& stored : pieces) {
+    const auto piece = decode_piece(stored.body);
+    if (!piece) throw Broken("a piece in the database is damaged");
+    const KnownFeed& feed = directory_.feed(stored.feed);
+    const SpaceRow space = space_for(feed.intro);
+    const auto hashes = chain(*piece, feed.head.feed, stored.prev);
+    decode_changes(*piece, verdicts, changes);
+    for (std::size_t i = 0; i < piece->entries.size(); ++i) {
+      const Written written{stored.arrival.plus(i), stored.feed, stored.seq.plus(i), hashes[i]};
+      if (verdicts[i] == ChangeVerdict::good)
+        merge_into(space, changes[i], written, piece->entries[i].time);
+    }
+    entries += piece->entries.size();
+  }
+  return entries;
+}
+
+}  // namespace chapterd

@@ -1,0 +1,209 @@
+// The one door for writes: local changes and what peers sent meet here, are chained or checked,
+// merged into records, and go into one transaction. Writer thread only.
+//
+// Use: any number of write() and receive() calls, then commit(). Nothing counts before commit()
+// returns. When it throws DiskFull, nothing of the group happened and the replica is as before it.
+#pragma once
+
+#include "base/random.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "crypto/node_key.h"
+#include "replication/directory.h"
+#include "replication/format/change.h"
+#include "replication/format/frame.h"
+#include "replication/merge.h"
+#include "replication/verified.h"
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace chapterd {
+
+// Where a local change goes. `target` only with Audience::to.
+struct Address {
+  Audience audience = Audience::chapter;
+  ChapterId target;
+};
+
+// What became of a local write, once committed.
+struct Written {
+  Arrival arrival;
+  FeedRow feed;
+  Sequence seq;
+  EntryHash hash;
+};
+
+// What a session hands to the writer at once: whole windows or parts of them.
+struct ReceivedWindow {
+  PublicKey peer;
+  std::vector<VerifiedPiece> pieces;
+  std::vector<Bytes> receipts;
+  std::optional<Cursor> held;          // new position in the peer's log, valid once this is stored
+  std::optional<Cursor> acknowledged;  // how far the peer said it holds ours
+};
+
+struct RefusedPiece {
+  FeedId feed;
+  Error error;
+};
+
+// What was not taken of a window. The rest of it was.
+struct Received {
+  std::vector<RefusedPiece> refused;
+};
+
+// A merged layer of a record with where it belongs.
+struct HeldLayer {
+  StoredSpace space;
+  StoredLayer layer;
+};
+
+class Replica {
+ public:
+  // `store`, `clock`, `random` and `key` must outlive the replica. Errc::not_found
+  // (node.not-initialised), Errc::not_allowed (node.other-key: the key file does not belong to this
+  // database).
+  [[nodiscard]] static Result<std::unique_ptr<Replica>> open(Store& store,
+                                                             const Clock& clock,
+                                                             Random& random,
+                                                             const SigningKey& key);
+
+  // Writes the identity of a new node; introduce() must follow.
+  [[nodiscard]] static Result<void> initialise(Store& store,
+                                               Random& random,
+                                               ByteView genesis,
+                                               const PublicKey& node);
+
+  // Stages one change of a record of the own chapter. Errc::usage (over the limits of the format).
+  [[nodiscard]] Result<Written> write(const Address& address, const Change& change);
+  // Stages the chain that certifies this node as the first entries of its `auth` feed, so that anybody
+  // can check that feed from its beginning. From the global chapter down, the node certificate last.
+  [[nodiscard]] Result<void> introduce(const std::vector<Bytes>& chain);
+  // Stages a statement for everybody, after applying it.
+  [[nodiscard]] Result<Written> write_statement(ByteView statement);
+
+  // Stages what a peer sent. Pieces that this node may not hold, whose author is not certified,
+  // that do not follow what is held, or that lie beyond a cut, are refused one by one.
+  Received receive(ReceivedWindow&& window);
+
+  // One transaction for everything staged; on disk when it returns. Throws DiskFull or Broken.
+  void commit();
+
+  [[nodiscard]] bool has_staged() const { return staged_; }
+
+  // Layers as they will be after commit(): what a local edit must see to supersede the right
+  // values.
+  [[nodiscard]] std::vector<HeldLayer> layers_of(const RecordId& record);
+
+  // Drops every merged record and merges them anew from the entries, in transactions of bounded
+  // size. Goes on where it stopped when it was cut short. Returns the number of entries read.
+  std::uint64_t rebuild();
+  // True when an earlier rebuild was cut short.
+  [[nodiscard]] bool must_rebuild();
+
+  void set_value(std::string name, Bytes value);
+
+  [[nodiscard]] Directory& directory() { return directory_; }
+
+  [[nodiscard]] Store& store() { return store_; }
+
+  [[nodiscard]] const SigningKey& key() const { return key_; }
+
+ private:
+  struct OwnFeed {
+    RunSeed seed;
+    std::size_t run_entries = 0;
+    std::size_t run_bytes = 0;
+  };
+
+  struct OwnEntry {
+    PieceEntry entry;
+    Bytes payload;
+  };
+
+  // Entries of one own feed that are staged and not yet a piece.
+  struct OpenPiece {
+    FeedRow feed;
+    Sequence first;
+    EntryHash prev;
+    Arrival arrival;
+    RunSeed seed;
+    std::vector<OwnEntry> entries;
+    std::size_t bytes = 0;
+    Bytes links;
+  };
+
+  // Names a staged layer.
+  struct LayerKey {
+    SpaceRow space;
+    RecordId record;
+    friend bool operator==(const LayerKey&, const LayerKey&) = default;
+  };
+
+  struct LayerKeyHash {
+    std::size_t operator()(const LayerKey& key) const {
+      return FixedHash{}(key.record) + key.space.value;
+    }
+  };
+
+  struct LayerRef {
+    bool is_new = false;
+    std::size_t index = 0;  // into batch_.new_layers or batch_.layers
+  };
+
+  Replica(
+      Store& store, const Clock& clock, Random& random, const SigningKey& key, Directory directory);
+
+  void reload();
+  void clear_staged();
+  Arrival next_arrival();
+  FeedRow own_feed(const Address& address);
+  FeedRow add_feed(FeedIntro intro, Bytes bytes, const FeedId& id);
+  Written append(FeedRow feed, EntryKind kind, Bytes payload);
+  Written append_statement(ByteView statement);
+  void close_piece();
+  Result<FeedRow> feed_for(const VerifiedPiece& piece);
+  Result<void> receive_piece(const VerifiedPiece& piece, std::uint64_t via);
+  void receive_receipt(const Bytes& bytes, std::uint64_t via);
+  void sign_receipts();
+  void note_cursors(const ReceivedWindow& window, StoredPeer& peer);
+  StoredPeer& peer(const PublicKey& node);
+  void stage_heads();
+  SpaceRow space_for(const FeedIntro& intro);
+  KindRow kind_for(std::string_view name);
+  Arrival merge_into(SpaceRow space,
+                     const ChangeView& change,
+                     const Written& written,
+                     HybridTime time);
+  StoredLayer& staged_layer(SpaceRow space, const ChangeView& change);
+  StoredLayer* find_staged(SpaceRow space, const RecordId& record);
+  void take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece& stored);
+  void see_time(HybridTime time);
+  std::size_t rebuild_pieces(const std::vector<StoredPiece>& pieces);
+
+  Store& store_;
+  const Clock& clock_;
+  Random& random_;
+  const SigningKey& key_;
+  Directory directory_;
+  HybridTime time_;
+  std::uint64_t next_layer_ = 1;
+  std::vector<StoredPeer> peers_;
+  std::unordered_map<std::uint64_t, OwnFeed> own_feeds_;  // by row
+
+  // Staged, cleared by commit().
+  bool staged_ = false;
+  Batch batch_;
+  std::optional<OpenPiece> open_;
+  Arrival committed_;       // newest arrival before this group
+  FeedRow committed_feed_;  // newest feed before this group
+  std::unordered_set<std::uint64_t> touched_feeds_;
+  std::unordered_set<std::uint64_t> received_feeds_;  // to sign receipts for
+  std::unordered_map<LayerKey, LayerRef, LayerKeyHash> staged_layers_;
+};
+
+}  // namespace chapterd

@@ -1,0 +1,180 @@
+// Receiving what peers sent: entitlement, order, cuts, merging, receipts.
+#include "base/byte_stream.h"
+#include "replication/entitlement.h"
+#include "replication/format/receipt.h"
+#include "replication/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chapterd {
+namespace {
+
+// What an entry waits for that is kept but not applied.
+constexpr const char* waits_for_format = "format";  // a newer program
+constexpr const char* waits_for_key = "sealed";     // the chapter key
+constexpr const char* waits_for_author =
+    "malformed";  // a correction: signed, but against the format
+
+const char* waits_for(const PieceEntry& entry, ChangeVerdict verdict) {
+  if (verdict == ChangeVerdict::newer) return waits_for_format;
+  if (verdict == ChangeVerdict::malformed) return waits_for_author;
+  if (entry.kind == EntryKind::data && (entry.flags & flag_sealed) != 0) return waits_for_key;
+  return nullptr;
+}
+
+}  // namespace
+
+Received Replica::receive(ReceivedWindow&& window) {
+  StoredPeer& from = peer(window.peer);
+  const std::uint64_t via = from.row;
+  Received received;
+  for (const VerifiedPiece& piece : window.pieces) {
+    if (auto taken = receive_piece(piece, via); !taken) {
+      received.refused.push_back({piece.feed().id, taken.error()});
+    }
+  }
+  for (const Bytes& receipt : window.receipts) receive_receipt(receipt, via);
+  note_cursors(window, from);
+  return received;
+}
+
+void Replica::note_cursors(const ReceivedWindow& window, StoredPeer& from) {
+  if (window.held) {
+    from.epoch = window.held->epoch;
+    from.grant = window.held->grant;
+    std::copy(window.held->arrivals.begin(), window.held->arrivals.end(), from.held);
+  }
+  if (window.acknowledged) {
+    std::copy(window.acknowledged->arrivals.begin(), window.acknowledged->arrivals.end(),
+              from.acknowledged);
+  }
+  from.heard_ms = clock_.now().ms;
+  batch_.peers.push_back(from);
+  staged_ = true;
+}
+
+StoredPeer& Replica::peer(const PublicKey& node) {
+  const auto known = std::find_if(peers_.begin(), peers_.end(),
+                                  [&](const StoredPeer& each) { return each.node == node; });
+  if (known != peers_.end()) return *known;
+  StoredPeer added;
+  added.row = peers_.size() + 1;
+  added.node = node;
+  return peers_.emplace_back(added);
+}
+
+// The feed that a piece belongs to; opened when this is its first piece and everything about it is
+// right.
+Result<FeedRow> Replica::feed_for(const VerifiedPiece& piece) {
+  const FeedOffer& offer = piece.feed();
+  if (const KnownFeed* known = directory_.feed(offer.id)) return known->row;
+  Authority& authority = directory_.authority();
+  if (offer.intro.audience == Audience::auth && authority.node(offer.intro.node) == nullptr) {
+    // An auth feed brings the certificates of its own author first. Only what chains to genesis
+    // stays.
+    for (const PieceEntry& entry : piece.piece().entries) {
+      if (entry.kind == EntryKind::authority) static_cast<void>(authority.apply(entry.payload));
+    }
+  }
+  if (auto allowed = may_open(authority, offer.intro); !allowed) return forward(allowed);
+  if (!may_hold(authority, directory_.self(), offer.intro)) {
+    return fail(Errc::not_allowed, "feed.not-ours",
+                "A peer sent a feed that this node may not hold.", "Nothing of it was stored.");
+  }
+  return add_feed(offer.intro, offer.intro_bytes, offer.id);
+}
+
+Result<void> Replica::receive_piece(const VerifiedPiece& piece, std::uint64_t via) {
+  const auto feed = feed_for(piece);
+  if (!feed) return forward(feed);
+  const Head head = directory_.feed(*feed).head;
+  const Piece& content = piece.piece();
+  if (content.last() <= head.seq) return {};  // another peer brought it meanwhile
+  if (content.first != head.seq.next() || piece.prev() != head.hash) {
+    return fail(Errc::not_found, "piece.gap", "A piece does not follow what is held.");
+  }
+  const auto cut = directory_.authority().cut(piece.feed().intro, piece.feed().id);
+  if (cut && content.last() > *cut) {
+    return fail(Errc::not_allowed, "authority.revoked",
+                "The author of this piece was revoked before it.", "Nothing of it was stored.");
+  }
+  close_piece();
+  StoredPiece stored;
+  stored.arrival = directory_.arrival().next();
+  stored.feed = *feed;
+  stored.seq = content.first;
+  stored.count = static_cast<std::uint32_t>(content.entries.size());
+  stored.lane = directory_.feed(*feed).lane();
+  stored.via = via;
+  stored.prev = piece.prev();
+  stored.last = piece.hashes().back();
+  stored.body = piece.bytes();
+  take_entries(piece, *feed, stored);
+  directory_.advance(*feed, content.last(), stored.last);
+  batch_.pieces.push_back(std::move(stored));
+  touched_feeds_.insert(feed->value);
+  received_feeds_.insert(feed->value);
+  staged_ = true;
+  return {};
+}
+
+void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece& stored) {
+  const Piece& content = piece.piece();
+  const SpaceRow space =
+      stored.lane == Lane::auth ? SpaceRow(0) : space_for(directory_.feed(feed).intro);
+  ByteWriter links;
+  for (std::size_t i = 0; i < content.entries.size(); ++i) {
+    const PieceEntry& entry = content.entries[i];
+    const ChangeVerdict verdict = piece.verdicts()[i];
+    const Written written{next_arrival(), feed, content.first.plus(i), piece.hashes()[i]};
+    Arrival previous;
+    see_time(entry.time);
+    if (verdict == ChangeVerdict::good && stored.lane == Lane::live) {
+      previous = merge_into(space, piece.changes()[i], written, entry.time);
+    } else if (entry.kind == EntryKind::authority && stored.lane == Lane::auth) {
+      directory_.authority().apply_or_keep(entry.payload);
+    } else if (const char* code = waits_for(entry, verdict)) {
+      batch_.pending.push_back({written.arrival, code});
+    }
+    links.varint(previous.value);
+  }
+  stored.links = links.take();
+}
+
+// A receipt counts when a node that acknowledges this feed signed it and it says more than the last
+// one.
+void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
+  const auto receipt = decode_receipt(bytes);
+  if (!receipt) return;
+  const Authority& authority = directory_.authority();
+  const KnownFeed* feed = directory_.feed(receipt->head.feed);
+  const KnownNode* node = authority.node(receipt->node);
+  if (feed == nullptr || node == nullptr || authority.is_revoked(receipt->node)) return;
+  if (!acknowledges(node->certificate.chapter, feed->intro) || receipt->head.seq > feed->head.seq)
+    return;
+  for (const StoredReceipt& known : store_.receipts_of(feed->row)) {
+    if (known.node == receipt->node && known.seq >= receipt->head.seq) return;
+  }
+  if (!verify_receipt(authority.federation(), bytes, receipt->node)) return;
+  close_piece();  // its arrivals must stay without a gap
+  std::erase_if(batch_.receipts, [&](const StoredReceipt& staged) {
+    return staged.feed == feed->row && staged.node == receipt->node;
+  });
+  batch_.receipts.push_back(
+      {next_arrival(), feed->row, receipt->node, receipt->head.seq, via, bytes});
+  staged_ = true;
+}
+
+// One signature a feed and group: said only once the entries are in the same transaction.
+void Replica::sign_receipts() {
+  for (const std::uint64_t row : received_feeds_) {
+    const KnownFeed& feed = directory_.feed(FeedRow(row));
+    if (!acknowledges(directory_.chapter(), feed.intro)) continue;
+    const Receipt receipt{directory_.self(), directory_.epoch(), feed.head};
+    batch_.receipts.push_back({next_arrival(), feed.row, receipt.node, feed.head.seq, 0,
+                               sign_receipt(directory_.authority().federation(), receipt, key_)});
+  }
+}
+
+}  // namespace chapterd

@@ -1,0 +1,281 @@
+// Opening, liveness and output of a session. What comes in: inflow.cpp.
+#include "replication/session.h"
+
+#include "base/contract.h"
+#include "replication/entitlement.h"
+#include "replication/format/limits.h"
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+// Own heads in a HELLO: enough for a witness against a roll-back, few enough for one frame.
+constexpr std::size_t most_own_heads = 200;
+
+tl::unexpected<Error> ends(Errc kind, const char* code, const char* what, const char* next = "") {
+  return fail(kind, code, what, "Nothing that this node holds was changed.", next);
+}
+
+StoredPeer find_peer(Reader& reader, const PublicKey& node) {
+  for (const StoredPeer& peer : reader.peers()) {
+    if (peer.node == node) return peer;
+  }
+  StoredPeer unknown;
+  unknown.node = node;
+  return unknown;
+}
+
+std::array<Arrival, cursor_lanes> array_of(const Arrival (&arrivals)[lanes]) {
+  std::array<Arrival, cursor_lanes> array;
+  std::copy(std::begin(arrivals), std::end(arrivals), array.begin());
+  return array;
+}
+
+// Whether a feed comes to a node of `ours` by way of a node of `peer`.
+bool comes_by(const FeedIntro& intro, const ChapterPath& ours, const ChapterPath& peer) {
+  const auto is_below = [&](const ChapterId& top) {
+    return intro.home.chapter == top || is_above(top, intro.home);
+  };
+  if (is_above(ours.chapter, peer)) return is_below(peer.chapter);
+  return !is_below(ours.chapter);
+}
+
+// How a log is streamed to a reader with this cursor. Both sides compute it alike.
+enum class Start { cursor, beginning, resync };
+
+Start start_for(const Cursor& cursor, Epoch epoch, std::uint64_t grant, std::uint64_t holds) {
+  if (cursor.epoch == epoch && cursor.grant == grant) return Start::cursor;
+  return holds == 0 ? Start::beginning : Start::resync;
+}
+
+}  // namespace
+
+Session::Session(const SessionContext& context,
+                 const PublicKey& peer,
+                 const SessionOptions& options,
+                 Instant now)
+    : directory_(context.directory),
+      reader_(context.reader),
+      key_(context.key),
+      random_(context.random),
+      peer_(peer),
+      options_(options),
+      limits_scratch_(limits::scratch_bytes),
+      outflow_(context.directory, context.reader, context.key, peer),
+      stored_peer_(find_peer(context.reader, peer)),
+      verifier_(std::make_shared<PieceVerifier>(context.directory.authority().federation())),
+      ended_at_(now),
+      now_(now),
+      began_(now),
+      heard_(now),
+      pinged_(now) {
+  held_.epoch = stored_peer_.epoch;
+  held_.grant = stored_peer_.grant;
+  held_.arrivals = array_of(stored_peer_.held);
+  outflow_.set_peer_row(stored_peer_.row);
+  if (options.side != Side::dialler) return;
+  HelloFrame hello;
+  hello.federation = directory_.authority().federation();
+  hello.epoch = directory_.epoch();
+  if (stored_peer_.epoch == Epoch()) hello.chain = own_chain();
+  hello.cursor = held_;
+  hello.holds = holds();
+  hello.budget_bytes = options.budget_bytes;
+  for (const KnownFeed& feed : directory_.feeds()) {
+    if (hello.own.size() < most_own_heads && feed.intro.node == directory_.self() &&
+        may_hold(directory_.authority(), peer_, feed.intro)) {
+      hello.own.push_back(feed.head);
+    }
+  }
+  send(Frame(std::move(hello)));
+  if (options.push_at_once && stored_peer_.epoch != Epoch())
+    outflow_.start(array_of(stored_peer_.acknowledged));
+}
+
+std::vector<Bytes> Session::own_chain() const {
+  return directory_.authority().chain(directory_.self());
+}
+
+// Feeds held that this peer's direction would bring: none means that its log is wanted from the
+// start.
+std::uint64_t Session::holds() const {
+  const Authority& authority = directory_.authority();
+  const KnownNode* peer = authority.node(peer_);
+  if (peer == nullptr) return 0;
+  const ChapterPath ours = authority.path_of(directory_.chapter());
+  const ChapterPath theirs = authority.path_of(peer->certificate.chapter);
+  return static_cast<std::uint64_t>(std::count_if(
+      directory_.feeds().begin(), directory_.feeds().end(), [&](const KnownFeed& feed) {
+        return feed.intro.node != directory_.self() && comes_by(feed.intro, ours, theirs);
+      }));
+}
+
+// Whether the peer is who the federation says: certified by a chain to genesis, and not revoked.
+Result<void> Session::accept_peer(const std::vector<Bytes>& chain) {
+  Authority& authority = directory_.authority();
+  for (const Bytes& statement : chain) {
+    // What does not chain to genesis leaves no trace; what is missing shows below.
+    static_cast<void>(authority.apply(statement));
+  }
+  if (authority.node(peer_) == nullptr) {
+    return ends(Errc::not_allowed, "node.unknown",
+                "A node that is not certified in this federation called.",
+                "Invite its chapter with 'chapterd invite create'.");
+  }
+  if (authority.is_revoked(peer_)) {
+    return ends(Errc::not_allowed, "node.revoked", "A node that was revoked called.");
+  }
+  return {};
+}
+
+Result<void> Session::on(HelloFrame& hello) {
+  if (options_.side != Side::listener || state_ != SessionState::opening) {
+    return ends(Errc::malformed, "stream.order", "A peer said HELLO at the wrong time.");
+  }
+  if (hello.federation != directory_.authority().federation()) {
+    return ends(Errc::not_allowed, "federation.other", "A node of another federation called.");
+  }
+  if (hello.version_least > protocol_version || hello.version_most < protocol_version) {
+    return ends(Errc::not_compatible, "version.none-shared",
+                "A peer speaks no version of the protocol that this node speaks.",
+                "Update the older of the two nodes.");
+  }
+  if (auto accepted = accept_peer(hello.chain); !accepted) return accepted;
+  WelcomeFrame welcome;
+  welcome.epoch = directory_.epoch();
+  if (!hello.chain.empty() || hello.cursor.epoch != directory_.epoch()) welcome.chain = own_chain();
+  welcome.cursor = held_;
+  welcome.holds = holds();
+  welcome.time = now_;
+  welcome.grant = grant_name(directory_.authority(), peer_);
+  welcome.witness = witness_for(hello);
+  send(Frame(std::move(welcome)));
+  open(hello.epoch, hello.cursor, hello.holds);
+  return {};
+}
+
+// Own feeds of the caller of which more is held here than it says it has: it was rolled back.
+std::vector<Witness> Session::witness_for(const HelloFrame& hello) {
+  std::vector<Witness> witnesses;
+  for (const Head& own : hello.own) {
+    const KnownFeed* feed = directory_.feed(own.feed);
+    if (feed == nullptr || feed->intro.node != peer_ || feed->head.seq <= own.seq) continue;
+    const auto pieces = reader_.pieces_of(feed->row, feed->head.seq, 1);
+    if (pieces.empty()) continue;
+    const auto piece = decode_piece(pieces.front().body);
+    if (piece && piece->checkpoint) witnesses.push_back({feed->head, *piece->checkpoint});
+  }
+  return witnesses;
+}
+
+Result<void> Session::on(WelcomeFrame& welcome) {
+  if (options_.side != Side::dialler || state_ != SessionState::opening) {
+    return ends(Errc::malformed, "stream.order", "A peer said WELCOME at the wrong time.");
+  }
+  if (auto accepted = accept_peer(welcome.chain); !accepted) return accepted;
+  for (const Witness& witness : welcome.witness) {
+    // Believed only with our own signature under it.
+    if (verify_checkpoint(directory_.self(), directory_.authority().federation(), witness.head,
+                          witness.checkpoint)) {
+      witnesses_.push_back(witness);
+    }
+  }
+  open(welcome.epoch, welcome.cursor, welcome.holds);
+  return {};
+}
+
+// Both sides know each other now: where does each stream start?
+void Session::open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_holds) {
+  state_ = SessionState::open;
+  const Authority& authority = directory_.authority();
+  const Start to_us =
+      start_for(held_, peer_epoch, grant_name(authority, directory_.self()), holds());
+  resync_ = to_us == Start::resync;
+  if (to_us != Start::cursor) held_.arrivals = {};
+  held_.epoch = peer_epoch;
+  held_.grant = grant_name(authority, directory_.self());
+
+  const Start to_them =
+      start_for(theirs, directory_.epoch(), grant_name(authority, peer_), theirs_holds);
+  const Arrival newest = directory_.arrival();
+  const bool is_ahead = std::any_of(theirs.arrivals.begin(), theirs.arrivals.end(),
+                                    [&](Arrival arrival) { return arrival > newest; });
+  if (to_them == Start::resync || (to_them == Start::cursor && is_ahead)) {
+    outflow_.start({newest, newest, newest});
+  } else if (to_them == Start::beginning) {
+    outflow_.start({});
+  } else if (!outflow_.started() || outflow_.acknowledged_arrivals() != theirs.arrivals) {
+    outflow_.start(theirs.arrivals);
+  }
+  end_due_ = options_.side == Side::listener;
+}
+
+void Session::committed() {
+  if (state_ != SessionState::open) return;
+  if (directory_.authority().is_revoked(peer_)) {
+    // It is told why over the auth lane before the link goes down.
+    if (const auto scope = outflow_.rescope()) send(Frame(*scope));
+    outflow_.fill(output_);
+    close("node.revoked");
+    return;
+  }
+  if (const auto scope = outflow_.rescope()) send(Frame(*scope));
+  if (outflow_.peer_row() == 0) outflow_.set_peer_row(find_peer(reader_, peer_).row);
+}
+
+Bytes Session::take_output() {
+  if (state_ == SessionState::open) {
+    outflow_.fill(output_);
+    send_end_when_due();
+  }
+  return std::exchange(output_, {});
+}
+
+void Session::send_end_when_due() {
+  if (!end_due_ || !outflow_.drained()) return;
+  end_due_ = false;
+  ended_at_ = now_;
+  EndFrame end;
+  end.arrivals = outflow_.sent();
+  end.digest = digest_of(shared_heads(directory_, peer_));
+  send(Frame(end));
+}
+
+void Session::send(const Frame& frame) {
+  append(output_, encode(frame));
+}
+
+void Session::close(const std::string& code) {
+  if (state_ == SessionState::closed) return;
+  send(Frame(ByeFrame{code, 0}));
+  state_ = SessionState::closed;
+  end_code_ = code;
+}
+
+Instant Session::next_wake() const {
+  if (state_ == SessionState::closed) return now_;
+  if (state_ == SessionState::opening) return began_.plus_ms(limits::handshake_ms);
+  return std::min({heard_.plus_ms(limits::dead_ms),
+                   std::max(heard_, pinged_).plus_ms(limits::ping_ms),
+                   ended_at_.plus_ms(limits::end_every_ms)});
+}
+
+void Session::tick(Instant now) {
+  now_ = now;
+  if (state_ == SessionState::closed) return;
+  if (state_ == SessionState::opening && now >= began_.plus_ms(limits::handshake_ms))
+    return close("stream.slow-hello");
+  if (now >= heard_.plus_ms(limits::dead_ms)) return close("peer.silent");
+  if (now >= std::max(heard_, pinged_).plus_ms(limits::ping_ms)) {
+    pinged_ = now;
+    send(Frame(PingFrame{}));
+  }
+  if (state_ == SessionState::open && now >= ended_at_.plus_ms(limits::end_every_ms)) {
+    ended_at_ = now;
+    end_due_ = true;
+    rounds_ = 0;
+  }
+}
+
+}  // namespace chapterd

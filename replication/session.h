@@ -1,0 +1,226 @@
+// One conversation with one peer, without a socket: bytes in, bytes out.
+//
+// The owner moves bytes both ways, hands what take_inbound() gives to verification and to the
+// writer, reports back with stored(), tells committed() when the log grew, and calls tick() at
+// next_wake(). Nothing but failed authentication, another federation or a broken stream ends a
+// session; everything else concerns one feed. Loop thread only. Frames and order: docs/protocol.md,
+// "Course of a session".
+#pragma once
+
+#include "base/random.h"
+#include "base/time.h"
+#include "replication/directory.h"
+#include "replication/format/frame.h"
+#include "replication/outflow.h"
+#include "replication/replica.h"
+#include "replication/verified.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace chapterd {
+
+enum class Side { dialler, listener };
+
+enum class SessionState {
+  opening,  // before HELLO and WELCOME
+  open,
+  closed,  // see end_code()
+};
+
+// What came and waits for verification and the writer. Everything since the last take_inbound().
+struct InboundWindow {
+  std::vector<InboundPiece> pieces;
+  std::vector<Bytes> receipts;
+  std::optional<Cursor> held;
+  std::optional<Cursor> acknowledged;
+  std::uint64_t content_bytes = 0;  // to be acknowledged once stored
+  std::optional<EndFrame> end;      // came after all of the above
+};
+
+struct VerifiedWindow {
+  ReceivedWindow received;
+  std::vector<RefusedPiece> refused;
+  std::uint64_t content_bytes = 0;
+  std::optional<EndFrame> end;
+};
+
+// What stored() is told: a window with everything that was refused of it, in verification or by the
+// writer.
+struct StoredWindow {
+  std::vector<RefusedPiece> refused;
+  std::optional<Cursor> held;
+  std::uint64_t content_bytes = 0;
+  std::optional<EndFrame> end;
+};
+
+// Any thread, one window of a session at a time, in order.
+[[nodiscard]] VerifiedWindow verify(InboundWindow&& window,
+                                    const PublicKey& peer,
+                                    PieceVerifier& verifier);
+
+struct SessionOptions {
+  Side side = Side::listener;
+  std::uint64_t budget_bytes = 0;  // most that this session may bring; 0: no limit
+  bool push_at_once =
+      false;  // dialler: do not wait for WELCOME (never in the first session after a start)
+};
+
+// Everything that a session needs from its node; must outlive it.
+struct SessionContext {
+  Directory& directory;
+  Reader& reader;
+  const SigningKey& key;
+  Random& random;
+};
+
+class Session {
+ public:
+  // `peer` comes from the authenticated connection, never from a frame.
+  Session(const SessionContext& context,
+          const PublicKey& peer,
+          const SessionOptions& options,
+          Instant now);
+
+  // Takes any slice of the stream. An error means that the stream cannot be followed any more; the
+  // session is closed then, with a BYE in the output.
+  [[nodiscard]] Result<void> receive(ByteView bytes, Instant now);
+
+  [[nodiscard]] InboundWindow take_inbound();
+  [[nodiscard]] bool has_inbound() const;
+
+  // False while more than limits::scratch_bytes wait to be verified: stop reading the socket.
+  [[nodiscard]] bool wants_input() const { return unstored_bytes_ < limits_scratch_; }
+
+  void stored(const StoredWindow& window);
+
+  // The directory has followed the log: there may be more for the peer. Also re-checks who the peer
+  // is.
+  void committed();
+
+  // What to send now; empty when there is nothing or the peer's credit is used up.
+  [[nodiscard]] Bytes take_output();
+
+  [[nodiscard]] Instant next_wake() const;
+  void tick(Instant now);
+
+  // Says goodbye; the output then holds a BYE.
+  void close(const std::string& code);
+
+  [[nodiscard]] SessionState state() const { return state_; }
+
+  // Why it is closed: "peer.bye", "stream.malformed", "node.revoked", "federation.other", …
+  [[nodiscard]] const std::string& end_code() const { return end_code_; }
+
+  [[nodiscard]] std::uint64_t retry_after_ms() const { return retry_after_ms_; }
+
+  [[nodiscard]] const PublicKey& peer() const { return peer_; }
+
+  // Both sides hold the same of what both may hold, as of the last END.
+  [[nodiscard]] bool caught_up() const {
+    return caught_up_ && outflow_.drained() && outflow_.all_acknowledged();
+  }
+
+  // Heads differ in spite of everything that was tried; shown by status and doctor.
+  [[nodiscard]] bool stays_different() const { return stays_different_; }
+
+  [[nodiscard]] const std::vector<Witness>& witnesses() const { return witnesses_; }
+
+  [[nodiscard]] std::uint64_t entries_sent() const { return outflow_.entries_sent(); }
+
+  [[nodiscard]] std::uint64_t entries_received() const { return entries_received_; }
+
+  [[nodiscard]] std::uint64_t waiting_bytes() const { return waiting_bytes_; }
+
+  [[nodiscard]] const std::vector<RefusedPiece>& faults() const { return faults_; }
+
+  [[nodiscard]] std::shared_ptr<PieceVerifier> verifier() const { return verifier_; }
+
+ private:
+  struct Offered {
+    std::shared_ptr<const FeedOffer> feed;
+    Head known;
+    bool refused = false;
+  };
+
+  void send(const Frame& frame);
+  Result<void> handle(Frame& frame);
+  Result<void> on(HelloFrame& hello);
+  Result<void> on(WelcomeFrame& welcome);
+  Result<void> on(SegmentFrame& segment);
+  Result<void> on(MarkFrame& mark);
+  Result<void> on(AckFrame& ack);
+  Result<void> on(ReceiptsFrame& receipts);
+  Result<void> on(EndFrame& end);
+  Result<void> on(BucketsFrame& buckets);
+  Result<void> on(HeadsFrame& heads);
+  Result<void> on(WantFrame& want);
+  Result<void> on(ScopeFrame& scope);
+  Result<void> on(PingFrame& ping);
+  Result<void> on(PongFrame& pong);
+  Result<void> on(FaultFrame& fault);
+  Result<void> on(ByeFrame& bye);
+  Result<void> on(JoinFrame& join);
+  Result<void> on(JoinedFrame& joined);
+  Result<void> on(UnknownFrame& unknown);
+
+  Result<void> accept_peer(const std::vector<Bytes>& chain);
+  [[nodiscard]] std::vector<Bytes> own_chain() const;
+  [[nodiscard]] std::uint64_t holds() const;
+  [[nodiscard]] std::vector<Witness> witness_for(const HelloFrame& hello);
+  void open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_holds);
+  Result<void> take_segment(const Segment& segment);
+  Offered* offered(const SegmentPiece& piece);
+  void compare_digest(const EndFrame& end);
+  void start_buckets(const std::vector<SharedHead>& heads);
+  void resynced(const EndFrame& end);
+  void send_end_when_due();
+
+  Directory& directory_;
+  Reader& reader_;
+  const SigningKey& key_;
+  Random& random_;
+  const PublicKey peer_;
+  const SessionOptions options_;
+  const std::uint64_t limits_scratch_;
+
+  SessionState state_ = SessionState::opening;
+  std::string end_code_;
+  std::uint64_t retry_after_ms_ = 0;
+  FrameParser parser_;
+  Outflow outflow_;
+  Bytes output_;
+  StoredPeer stored_peer_;  // as it was when the session began
+
+  // Receiving.
+  std::unordered_map<std::uint32_t, Offered> offers_;
+  std::map<Audience, Unpacker> unpackers_;
+  std::shared_ptr<PieceVerifier> verifier_;
+  InboundWindow inbound_;
+  Cursor held_;          // our position in the peer's log
+  bool resync_ = false;  // the peer does not stream from our cursor: digest first
+  std::uint64_t unstored_bytes_ = 0;
+  std::uint64_t received_bytes_ = 0;
+  std::uint64_t entries_received_ = 0;
+  std::uint64_t waiting_bytes_ = 0;
+  std::vector<RefusedPiece> faults_;
+  std::vector<Witness> witnesses_;
+
+  // Comparing.
+  bool end_due_ = false;        // send END once everything is out
+  bool compare_later_ = false;  // dialler: the digests differ while something is under way
+  int rounds_ = 0;              // of buckets
+  bool caught_up_ = false;
+  bool stays_different_ = false;
+  Instant ended_at_;
+
+  Instant now_;
+  Instant began_;
+  Instant heard_;
+  Instant pinged_;
+};
+
+}  // namespace chapterd

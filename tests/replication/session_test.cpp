@@ -1,0 +1,128 @@
+// Two nodes and the wire between them.
+#include "replication/session.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/node.h"
+
+namespace chapterd {
+namespace {
+
+using testing::SeededRandom;
+using testing::SetClock;
+using testing::TestNode;
+using testing::Wire;
+
+struct Pair : ::testing::Test {
+  SeededRandom random{1};
+  SetClock clock;
+  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
+  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
+};
+
+constexpr Address up{Audience::up, {}};
+constexpr Address all{Audience::all, {}};
+constexpr Address home{Audience::chapter, {}};
+
+TEST_F(Pair, WhatAChapterWritesReachesItsParentAndTheReceiptComesBack) {
+  kenya->write_text(up, "insight", "title", "Cold chain");
+  Wire wire(*kenya, *global);
+  wire.run();
+  EXPECT_EQ(wire.dialler().state(), SessionState::open);
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"Cold chain"});
+  EXPECT_TRUE(wire.dialler().caught_up());
+  const auto* feed = kenya->directory->feed(kenya->head(Audience::up).feed);
+  ASSERT_NE(feed, nullptr);
+  const auto receipts = kenya->store->receipts_of(feed->row);
+  ASSERT_EQ(receipts.size(), 1U);
+  EXPECT_EQ(receipts[0].node, global->id());
+}
+
+TEST_F(Pair, WhatTheTopPublishesComesDown) {
+  global->write_text(all, "synthesis", "title", "Findings");
+  Wire wire(*kenya, *global);
+  wire.run();
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), std::vector<std::string>{"Findings"});
+}
+
+TEST_F(Pair, WhatIsOnlyForTheChapterStaysThere) {
+  kenya->write_text(home, "member", "email", "achieng@example.org");
+  Wire wire(*kenya, *global);
+  wire.run();
+  EXPECT_TRUE(global->values(Audience::chapter, "member", "email").empty());
+  EXPECT_TRUE(wire.dialler().caught_up());
+}
+
+TEST_F(Pair, NothingNewTakesOneRoundTripAndFewBytes) {
+  kenya->write_text(up, "insight", "title", "Cold chain");
+  global->write_text(all, "synthesis", "title", "Findings");
+  Wire(*kenya, *global).run();
+  Wire(*kenya, *global).run();
+  Wire again(*kenya, *global);
+  again.run();
+  EXPECT_TRUE(again.dialler().caught_up());
+  EXPECT_LE(again.turns(), 3);
+  EXPECT_LT(again.bytes(), 800U);
+}
+
+// The bytes of a whole first exchange, cut once at each place; then a second session finishes it.
+TEST_F(Pair, ACutAtAnyByteLosesNothing) {
+  for (int i = 0; i < 40; ++i) {
+    kenya->write_text(up, "insight " + std::to_string(i), "title", "Cold chain " + std::to_string(i));
+    global->write_text(all, "synthesis " + std::to_string(i), "title", "Findings " + std::to_string(i));
+  }
+  std::size_t whole = 0;
+  std::size_t step = 0;
+  do {
+    SeededRandom chance(7);
+    auto top = TestNode::founder(chance, clock);
+    auto below = TestNode::below(*top, "KE");
+    for (int i = 0; i < 12; ++i) {
+      below->write_text(up, "insight " + std::to_string(i), "title", "Cold chain");
+      top->write_text(all, "synthesis " + std::to_string(i), "title", "Findings");
+    }
+    if (step > 0) Wire(*below, *top).run(step);
+    Wire rest(*below, *top);
+    const std::size_t crossed = rest.run();
+    if (step == 0) whole = crossed;
+    ASSERT_EQ(top->values(Audience::up, "insight 11", "title").size(), 1U) << "cut after " << step;
+    ASSERT_EQ(below->values(Audience::all, "synthesis 11", "title").size(), 1U) << "cut after " << step;
+    ASSERT_TRUE(rest.dialler().caught_up()) << "cut after " << step;
+    step += 13;
+  } while (step < whole);
+}
+
+TEST_F(Pair, ALostCursorIsRepairedInThreeRoundTripsWithoutSendingEverythingAgain) {
+  for (int i = 0; i < 300; ++i) global->write_text(all, "theme " + std::to_string(i), "title", "Theme");
+  Wire(*kenya, *global).run();
+  global->write_text(all, "theme 1", "title", "Changed");
+  Batch forget;
+  StoredPeer peer = kenya->store->peers().at(0);
+  peer.epoch = Epoch(99);
+  forget.peers.push_back(peer);
+  kenya->store->commit(forget);
+  kenya->restart();
+  Wire wire(*kenya, *global);
+  wire.run();
+  EXPECT_EQ(kenya->values(Audience::all, "theme 1", "title"), std::vector<std::string>{"Changed"});
+  EXPECT_TRUE(wire.dialler().caught_up());
+  EXPECT_LE(wire.turns(), 7);  // the seventh is only the last acknowledgement
+  EXPECT_LT(wire.bytes(), 3000U);
+}
+
+TEST_F(Pair, ThreeLevelsBothWays) {
+  auto kisumu = TestNode::below(*kenya, "KE-17");
+  kisumu->write_text(up, "insight", "title", "From the ground");
+  global->write_text(all, "synthesis", "title", "From the top");
+  Wire(*kisumu, *kenya).run();
+  Wire(*kenya, *global).run();
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"From the ground"});
+  Wire(*kisumu, *kenya).run();
+  EXPECT_EQ(kisumu->values(Audience::all, "synthesis", "title"), std::vector<std::string>{"From the top"});
+  // Both ancestors' receipts have come home.
+  const auto* feed = kisumu->directory->feed(kisumu->head(Audience::up).feed);
+  EXPECT_EQ(kisumu->store->receipts_of(feed->row).size(), 2U);
+}
+
+}  // namespace
+}  // namespace chapterd
