@@ -1,6 +1,7 @@
 // Making, reading and writing the changes of the benchmarks.
 #include "bench/workload.h"
 
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
 
@@ -80,6 +81,7 @@ bool LineWriter::write(Replica& replica, const std::string& line) {
   auto& members = records_[change.record];
   std::vector<std::string> fields;  // of the operations that bring a value
   for (const auto& [field, member] : json.items()) {
+    if (field == "id") continue;  // it is the record's name
     auto value = to_cbor(member);
     if (!value) throw std::runtime_error("a value cannot be stored: " + value.error().what);
     const auto known = members.find(field);

@@ -269,20 +269,25 @@ void Outflow::send_pieces(std::vector<OutPiece> pieces, Bytes& out) {
 }
 
 void Outflow::send_segment(Segment& segment, Bytes& out) {
-  const Bytes content = encode(segment);
+  Bytes content = encode(segment);
   SegmentFrame frame;
   frame.audience = segment.audience;
   frame.size = content.size();
+  content_sent_ += content.size();
   auto packer = packers_.find(segment.audience);
-  if (packer == packers_.end() && content.size() < least_packed) {
-    frame.content = content;
-  } else {
+  if (packer != packers_.end() || content.size() >= least_packed) {
     frame.new_stream = packer == packers_.end();
     if (frame.new_stream) packer = packers_.try_emplace(segment.audience).first;
     frame.packed = true;
     frame.content = packer->second.pack(content);
+    // What packs too well looks like a bomb to the peer: it goes plain, and the stream begins anew.
+    if (frame.content.size() * limits::frame_ratio < content.size()) packers_.erase(packer);
   }
-  content_sent_ += content.size();
+  if (!packers_.contains(segment.audience)) {
+    frame.packed = false;
+    frame.new_stream = false;
+    frame.content = std::move(content);
+  }
   for (auto piece = in_flight_.rbegin();
        piece != in_flight_.rend() && piece->content_end == UINT64_MAX; ++piece) {
     piece->content_end = content_sent_;

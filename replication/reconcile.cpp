@@ -11,6 +11,9 @@
 namespace chapterd {
 namespace {
 
+// Heads and wants in one frame: 22 and 18 bytes each at most, so that they fit it.
+constexpr std::size_t most_heads = 2500;
+
 void add_head(Hasher& hasher, const Head& head) {
   hasher.add(head.feed).u64(head.seq.value).add(head.hash);
 }
@@ -46,7 +49,7 @@ std::uint8_t bucket_bits(std::size_t feeds) {
 }
 
 std::uint32_t bucket_of(const FeedId& feed, std::uint8_t bits) {
-  return ByteReader(feed.view()).u32() >> (32U - bits);
+  return bits == 0 ? 0 : ByteReader(feed.view()).u32() >> (32U - bits);
 }
 
 std::uint64_t short_name(const FeedId& feed) {
@@ -82,7 +85,8 @@ HeadsFrame differing_heads(const std::vector<SharedHead>& heads, const BucketsFr
     const std::size_t begin = at;
     while (at < heads.size() && bucket_of(heads[at].head.feed, theirs.bits) == bucket) ++at;
     if (ours[bucket] == theirs.hashes[bucket]) continue;
-    if (frame.heads.size() + (at - begin) > limits::list_items && !frame.heads.empty()) break;
+    // Whole buckets only, or the peer would take a head that is left out for one that we lack.
+    if (frame.heads.size() + (at - begin) > most_heads) break;
     frame.buckets.push_back(bucket);
     for (std::size_t i = begin; i < at; ++i) {
       const Head& head = heads[i].head;
@@ -119,6 +123,7 @@ Differences compare(const std::vector<SharedHead>& ours, const HeadsFrame& their
   for (const auto& [feed, head] : heads) differences.want.push_back({feed, Sequence(1)});
   std::sort(differences.want.begin(), differences.want.end(),
             [](const auto& a, const auto& b) { return a.feed < b.feed; });
+  differences.want.resize(std::min(differences.want.size(), most_heads));
   return differences;
 }
 

@@ -34,7 +34,7 @@ struct SharedHead {
                                                        std::uint8_t bits);
 
 // The answer to a peer's buckets: which differ from ours, and our heads in them. Whole buckets
-// only, at most limits::list_items heads: the rest is found in the next round.
+// only, as many as fit a frame: the rest is found in the next round.
 [[nodiscard]] HeadsFrame differing_heads(const std::vector<SharedHead>& heads,
                                          const BucketsFrame& theirs);
 

@@ -68,6 +68,16 @@ bool read_names(CborReader& in, std::span<const std::uint64_t> entries, ChangeVi
   return in.good();
 }
 
+// One encoding a change: an entry that no operation names is not listed.
+bool names_all(const ChangeView& change, std::span<const std::uint64_t> entries) {
+  std::vector<bool> named(entries.size(), false);
+  for (const ValueName& name : change.names) {
+    const auto at = std::lower_bound(entries.begin(), entries.end(), name.entry);
+    named[static_cast<std::size_t>(at - entries.begin())] = true;
+  }
+  return std::find(named.begin(), named.end(), false) == named.end();
+}
+
 // [field, action, value?, names?]: a clear has no value, everything else has one.
 bool read_operation(CborReader& in, std::span<const std::uint64_t> entries, ChangeView& into) {
   OperationView& operation = into.operations.emplace_back();
@@ -129,7 +139,9 @@ Result<void> decode_change(ByteView payload, ChangeView& into) {
   if (!record) return malformed("A change names no record.");
   into.record = RecordId{record->bytes};
   into.kind = in.text(limits::kind_bytes);
-  into.schema = static_cast<std::uint32_t>(std::min<std::uint64_t>(in.uint(), UINT32_MAX));
+  const std::uint64_t schema = in.uint();
+  if (schema > UINT32_MAX) return malformed("A change names an impossible schema.");
+  into.schema = static_cast<std::uint32_t>(schema);
   std::vector<std::uint64_t> entries;
   if (!read_entries(in, entries)) return malformed("A change lists the entries it names wrongly.");
   const std::uint64_t operations = in.array(limits::operations);
@@ -139,6 +151,7 @@ Result<void> decode_change(ByteView payload, ChangeView& into) {
       return malformed("An operation of a change breaks a rule.");
   }
   if (!in.finished()) return malformed("A change is cut short or has bytes left over.");
+  if (!names_all(into, entries)) return malformed("A change lists an entry that it never names.");
   return {};
 }
 

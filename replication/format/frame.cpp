@@ -206,7 +206,7 @@ void write(ByteWriter& out, const BucketsFrame& frame) {
 void read(ByteReader& in, BucketsFrame& frame) {
   frame.salt = in.u64();
   frame.bits = in.u8();
-  if (frame.bits > 13 || in.remaining() != 4ULL << frame.bits) in.mark_bad();
+  if (frame.bits > limits::bucket_bits || in.remaining() != 4ULL << frame.bits) in.mark_bad();
   while (in.good() && in.remaining() > 0) frame.hashes.push_back(in.u32());
 }
 
@@ -224,10 +224,16 @@ void write(ByteWriter& out, const HeadsFrame& frame) {
 
 void read(ByteReader& in, HeadsFrame& frame) {
   frame.bits = in.u8();
-  std::uint32_t last = 0;
-  frame.buckets = read_list<std::uint32_t>(in, 1, [&last](ByteReader& from) {
-    last += static_cast<std::uint32_t>(from.varint());
-    return last;
+  if (frame.bits > limits::bucket_bits) in.mark_bad();
+  const std::uint64_t buckets = in.good() ? 1ULL << frame.bits : 0;
+  std::uint64_t least = 0;  // of the next bucket; steps are at least 1 after the first
+  std::uint64_t last = 0;
+  frame.buckets = read_list<std::uint32_t>(in, 1, [&](ByteReader& from) {
+    const std::uint64_t step = from.varint();
+    if (step < least || step >= buckets - last) from.mark_bad();
+    least = 1;
+    last += step;
+    return static_cast<std::uint32_t>(last);
   });
   frame.heads = read_list<ShortHead>(in, 13, [](ByteReader& from) {
     ShortHead head;

@@ -31,7 +31,7 @@ inline constexpr std::size_t frame_bytes = 64 * 1024;  // body of a frame, packe
 inline constexpr std::size_t frame_ratio =
     200;  // most that a packed frame may unpack to, as a multiple
 inline constexpr std::size_t window_entries = 512;       // entries between two MARKs
-inline constexpr std::size_t window_bytes = 256 * 1024;  // payload between two MARKs
+inline constexpr std::size_t window_bytes = 48 * 1024;  // of pieces between two MARKs: what a cut costs at most
 inline constexpr std::size_t credit_bytes =
     4 * 1024 * 1024;  // unacknowledged bytes under way to a peer
 inline constexpr std::size_t scratch_bytes =
@@ -39,6 +39,7 @@ inline constexpr std::size_t scratch_bytes =
 inline constexpr std::size_t output_bytes =
     256 * 1024;  // queued for one peer's socket before reading more of the log
 inline constexpr std::size_t list_items = 4096;  // heads, buckets, feeds named in one frame
+inline constexpr unsigned bucket_bits = 13;  // 8,192 hashes of buckets are half a frame
 inline constexpr std::size_t chain_statements = 2 * path_chapters + 2;  // certificates in a HELLO
 inline constexpr std::size_t session_feeds = 1U << 20;  // feeds that one session names to its peer
 

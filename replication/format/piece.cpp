@@ -50,6 +50,7 @@ bool read_columns(ByteReader& in, Piece& piece) {
     if ((byte & erased_bit) != 0) entry.erased.emplace();
     const bool ends_run = (entry.flags & flag_run_end) != 0;
     if ((byte & reserved_bit) != 0 || (byte & kind_mask) == 0) return false;
+    if (entry.erased && piece.seed) return false;  // the seed would give the erased salt away
     if (ends_run && i + 1 != piece.entries.size()) return false;
   }
   std::uint64_t last = 0;

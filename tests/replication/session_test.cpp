@@ -88,7 +88,7 @@ TEST_F(Pair, ACutAtAnyByteLosesNothing) {
     ASSERT_EQ(top->values(Audience::up, "insight 11", "title").size(), 1U) << "cut after " << step;
     ASSERT_EQ(below->values(Audience::all, "synthesis 11", "title").size(), 1U) << "cut after " << step;
     ASSERT_TRUE(rest.dialler().caught_up()) << "cut after " << step;
-    step += 13;
+    step += 31;
   } while (step < whole);
 }
 

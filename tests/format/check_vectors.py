@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# Checks the vectors of docs/protocol.md with a second decoder, written from that document alone.
+"""check_vectors.py FORMAT.JSON: prints every difference, exits 1 on any."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import ed25519
+import second_decoder as second
+import second_frames as frames
+
+raw = bytes.fromhex
+
+
+class Checker:
+    def __init__(self, document):
+        self.document = document
+        self.federation = raw(document["genesis"]["federation"])
+        self.checks = 0
+        self.differences = []
+
+    def same(self, where, found, expected):
+        self.checks += 1
+        if found != expected:
+            self.differences.append(f"{where}:\n  found    {found}\n  expected {expected}")
+
+    def signed(self, where, key, message, signature):
+        self.same(f"{where}: signature", ed25519.verify(key, message, signature), True)
+        broken = signature[:40] + bytes([signature[40] ^ 1]) + signature[41:]
+        self.same(f"{where}: broken signature", ed25519.verify(key, message, broken), False)
+        self.same(f"{where}: other message", ed25519.verify(key, message + b"\0", signature), False)
+
+    def genesis(self):
+        vector = self.document["genesis"]
+        self.same("genesis", second.read_genesis(raw(vector["hex"])), vector["fields"])
+        federation = second.h256(b"chapterd/genesis/1", raw(vector["hex"]))
+        self.same("federation id", federation, self.federation)
+
+    def statements(self):
+        for vector in self.document["statements"]:
+            name, statement = vector["name"], raw(vector["hex"])
+            self.same(name, second.read_statement(statement), vector["fields"])
+            message = b"chapterd/statement/1\0" + self.federation + statement[:-64]
+            self.signed(name, raw(vector["signer"]), message, statement[-64:])
+
+    def feeds(self):
+        for vector in self.document["feeds"]:
+            intro = raw(vector["hex"])
+            self.same(vector["name"], second.read_feed(intro), vector["fields"])
+            feed_id = second.h256(b"chapterd/feed/1", self.federation, intro)
+            self.same(f"id of feed {vector['name']}", feed_id.hex(), vector["id"])
+
+    def run(self):
+        run = self.document["run"]
+        feed, seed, prev = raw(run["feed"]), raw(run["seed"]), bytes(32)
+        for entry in run["entries"]:
+            where = f"entry {entry['seq']}"
+            salt = second.salt_of(seed, entry["seq"])
+            self.same(f"{where}: salt", salt.hex(), entry["salt"])
+            commitment = second.commitment_of(salt, raw(entry["payload"]))
+            self.same(f"{where}: commitment", commitment.hex(), entry["commitment"])
+            self.same(f"{where}: prev", prev.hex(), entry["prev"])
+            header = raw(entry["header"])
+            self.same(f"{where}: header", len(header), 119)
+            self.same(f"{where}: feed", header[1:33], feed)
+            self.same(f"{where}: header's prev", header[41:73], prev)
+            self.same(f"{where}: header's commitment", header[87:], commitment)
+            prev = second.h256(b"chapterd/entry/1", header)
+            self.same(f"{where}: hash", prev.hex(), entry["hash"])
+            second.read_change(raw(entry["payload"]))
+        seq, checkpoint = run["entries"][-1]["seq"], run["checkpoint"]
+        message = second.checkpoint_message(self.federation, feed, seq, prev)
+        self.same("checkpoint: message", message.hex(), checkpoint["message"])
+        self.signed("checkpoint", raw(checkpoint["signer"]), message, raw(checkpoint["signature"]))
+
+    def pieces(self):
+        for vector in self.document["pieces"]:
+            name, feed = vector["name"], raw(vector["feed"])
+            piece = second.read_piece(raw(vector["hex"]))
+            hashes = second.chain(piece, feed, raw(vector["prev"]))
+            self.same(f"{name}: hashes", [each.hex() for each in hashes], vector["hashes"])
+            for entry in piece["entries"]:
+                del entry["commitment"]
+            self.same(name, piece, vector["fields"])
+            if piece["checkpoint"]:
+                last = piece["first"] + len(hashes) - 1
+                message = second.checkpoint_message(self.federation, feed, last, hashes[-1])
+                self.signed(name, raw(vector["signer"]), message, raw(piece["checkpoint"]))
+
+    def changes(self):
+        for vector in self.document["changes"]:
+            self.same(vector["name"], second.read_change(raw(vector["hex"])), vector["fields"])
+
+    def receipts(self):
+        for vector in self.document["receipts"]:
+            receipt = raw(vector["hex"])
+            fields = second.read_receipt(receipt)
+            self.same(vector["name"], fields, vector["fields"])
+            message = b"chapterd/receipt/1\0" + self.federation + receipt[:-64]
+            self.signed(vector["name"], raw(fields["node"]), message, receipt[-64:])
+
+    def frames(self):
+        for vector in self.document["frames"]:
+            kind, fields, rest = frames.read_frame(raw(vector["hex"]) + b"more")
+            self.same(f"{vector['name']}: type", kind, vector["type"])
+            self.same(vector["name"], fields, vector["fields"])
+            self.same(f"{vector['name']}: rest", rest, b"more")
+            for statement in fields.get("chain", []):
+                second.read_statement(raw(statement))
+            for receipt in fields.get("receipts", []):
+                second.read_receipt(raw(receipt))
+
+    def segment(self):
+        segment = self.document["segment"]
+        pieces = frames.read_segment(raw(segment["hex"]))
+        self.same("segment", pieces, segment["pieces"])
+        for piece in pieces:
+            second.read_piece(raw(piece["piece"]))
+        for vector in self.document["frames"]:
+            fields = vector["fields"]
+            if fields.get("packed"):
+                content = frames.unpack_stored(raw(fields["content"]), fields["new_stream"])
+                self.same(vector["name"], content.hex(), segment["hex"])
+                self.same(f"{vector['name']}: size", len(content), fields["size"])
+
+    def digests(self):
+        digests = self.document["digests"]
+
+        def triple(head):
+            return raw(head["feed"]) + second.u64(head["seq"]) + raw(head["hash"])
+
+        heads = sorted(digests["heads"], key=lambda head: head["feed"])
+        self.same("digests: order", digests["heads"], heads)
+        digest = second.h256(b"chapterd/digest/1", *map(triple, heads))
+        self.same("digest", digest.hex(), digests["digest"])
+        buckets = []
+        for bucket in range(1 << digests["bits"]):
+            inside = [h for h in heads if raw(h["feed"])[0] >> 8 - digests["bits"] == bucket]
+            salt = second.u64(digests["salt"])
+            hashed = second.h256(b"chapterd/bucket/1", salt, *map(triple, inside))
+            buckets.append(int.from_bytes(hashed[:4], "big"))
+        self.same("buckets", buckets, digests["buckets"])
+
+    def refused(self):
+        readers = {
+            "genesis": second.read_genesis,
+            "statement": second.read_statement,
+            "feed": second.read_feed,
+            "piece": second.read_piece,
+            "change": second.read_change,
+            "receipt": second.read_receipt,
+            "frame": frames.read_frame,
+            "segment": frames.read_segment,
+        }
+        for vector in self.document["refused"]:
+            try:
+                found = readers[vector["as"]](raw(vector["hex"]))
+            except second.Refused:
+                found = "refused"
+            self.same(f"{vector['as']}: {vector['why']}", found, "refused")
+
+    def cbor(self, examples):
+        for example in examples["allowed"]:
+            into = second.Cbor(raw(example["hex"]))
+            found = into.item()
+            into.end()
+            reads = json.dumps(example["reads"], sort_keys=True)  # tells 1 from true
+            self.same(f"CBOR {example['hex']}", json.dumps(found, sort_keys=True), reads)
+        for example in examples["refused"] + examples["malformed"]:
+            into = second.Cbor(raw(example["hex"]))
+            try:
+                found = into.item()
+                into.end()
+            except second.Refused:
+                found = "refused"
+            self.same(f"CBOR {example['hex']} ({example['why']})", found, "refused")
+
+    def worked_examples(self, protocol, text):
+        """Every example of the document occurs in the vectors."""
+        examples = re.findall(r"```hex\n(.*?)```", protocol, re.DOTALL)
+        self.same("examples in the document", len(examples) >= 20, True)
+        for example in examples:
+            wanted = "".join(example.split())
+            self.same(f"example {wanted[:40]}…", f'"{wanted}"' in text, True)
+
+
+def main():
+    path = Path(sys.argv[1]).resolve()
+    text = path.read_text(encoding="utf-8")
+    checker = Checker(json.loads(text))
+    for section in ("genesis", "statements", "feeds", "run", "pieces", "changes", "receipts"):
+        getattr(checker, section)()
+    for section in ("frames", "segment", "digests", "refused"):
+        getattr(checker, section)()
+    checker.cbor(json.loads((path.parent / "cbor_appendix_a.json").read_text(encoding="utf-8")))
+    protocol = path.parents[2] / "docs" / "protocol.md"
+    checker.worked_examples(protocol.read_text(encoding="utf-8"), text)
+    for difference in checker.differences:
+        print(difference)
+    print(f"{checker.checks} checks, {len(checker.differences)} differences")
+    return 1 if checker.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
