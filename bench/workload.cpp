@@ -1,25 +1,26 @@
 // Making, reading and writing the changes of the benchmarks.
 #include "bench/workload.h"
 
-#include <algorithm>
-#include <fstream>
-#include <stdexcept>
-
-#include <nlohmann/json.hpp>
-
 #include "crypto/hash.h"
 #include "domain/value.h"
 #include "tests/support/seeded.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
 
 namespace chapterd::bench {
 namespace {
 
 using testing::SeededRandom;
 
-constexpr const char* words[] = {"clinic",  "vaccine", "cold",    "chain",  "outbreak", "staff",   "district", "report",
-                                 "weekly",  "supply",  "fuel",    "flood",  "training", "nurse",   "ward",     "radio",
-                                 "network", "market",  "village", "border", "measles",  "cholera", "sample",   "courier",
-                                 "budget",  "delay",   "stock",   "permit", "road",     "bridge",  "season",   "harvest"};
+constexpr const char* words[] = {
+    "clinic",  "vaccine", "cold",    "chain",  "outbreak", "staff",   "district", "report",
+    "weekly",  "supply",  "fuel",    "flood",  "training", "nurse",   "ward",     "radio",
+    "network", "market",  "village", "border", "measles",  "cholera", "sample",   "courier",
+    "budget",  "delay",   "stock",   "permit", "road",     "bridge",  "season",   "harvest"};
 
 std::string sentence(SeededRandom& random, std::size_t count) {
   std::string text;
@@ -66,7 +67,8 @@ Lines read_lines(const std::string& path) {
     if (line.empty()) continue;
     const auto json = nlohmann::json::parse(line, nullptr, false);
     if (!json.is_object() || !json.contains("id")) {
-      throw std::runtime_error(path + ":" + std::to_string(lines.size() + 1) + ": no JSON object with an \"id\"");
+      throw std::runtime_error(path + ":" + std::to_string(lines.size() + 1) +
+                               ": no JSON object with an \"id\"");
     }
     lines.push_back(std::move(line));
   }
@@ -91,7 +93,8 @@ bool LineWriter::write(Replica& replica, const std::string& line) {
     change.operations.push_back(std::move(operation));
   }
   for (const auto& [field, member] : members) {
-    if (!json.contains(field)) change.operations.push_back({field, Action::clear, {}, {member.name}});
+    if (!json.contains(field))
+      change.operations.push_back({field, Action::clear, {}, {member.name}});
   }
   if (change.operations.empty()) return false;
   append(payloads_, encode(change));
@@ -102,7 +105,8 @@ bool LineWriter::write(Replica& replica, const std::string& line) {
     if (operation.action == Action::clear) {
       members.erase(operation.field);
     } else {
-      members[operation.field] = {operation.value, {name_part(written->hash), static_cast<std::uint16_t>(i)}};
+      members[operation.field] = {operation.value,
+                                  {name_part(written->hash), static_cast<std::uint16_t>(i)}};
     }
   }
   return true;

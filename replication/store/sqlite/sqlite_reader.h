@@ -1,0 +1,97 @@
+// The Reader verbs over a connection: written once, used by read-only connections and the writer.
+#pragma once
+
+#include "replication/store/sqlite/connection.h"
+#include "replication/store/store.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace chapterd {
+
+// Every query, prepared once for the life of the connection. Preparing fails (SqliteBroken) when
+// the file lacks a table or column of the schema.
+struct ReadStatements {
+  explicit ReadStatements(Connection& connection);
+
+  Query counters;
+  Query feeds_after;
+  Query spaces_after;
+  Query kinds_after;
+  Query auth_pieces_after;
+  Query live_pieces_after;
+  Query heads_after;
+  Query pieces_of;
+  Query piece_at;
+  Query layers_of;
+  Query layer;
+  Query blocks_of_kind;
+  Query oldest_layer;
+  Query layers_after;
+  Query receipts_after;
+  Query receipts_of;
+  Query peers;
+  Query pending;
+  Query values;
+};
+
+// `Verbs` is Reader or Store. Each verb reads within one statement, or others inside its run, so it
+// sees whole transactions only.
+template <class Verbs>
+class SqliteReads : public Verbs {
+ public:
+  explicit SqliteReads(std::unique_ptr<Connection> connection)
+      : connection_(std::move(connection)), read_(*connection_) {}
+
+  [[nodiscard]] Counters counters() override;
+
+  [[nodiscard]] std::vector<StoredFeed> feeds_after(FeedRow after, std::size_t limit) override;
+  [[nodiscard]] std::vector<StoredSpace> spaces_after(SpaceRow after) override;
+  [[nodiscard]] std::vector<StoredKind> kinds_after(KindRow after) override;
+
+  [[nodiscard]] std::vector<StoredPiece> pieces_after(Lane lane,
+                                                      Arrival after,
+                                                      std::size_t limit_bytes) override;
+  [[nodiscard]] std::vector<StoredPiece> heads_after(Arrival after, std::size_t limit) override;
+  [[nodiscard]] std::vector<StoredPiece> pieces_of(FeedRow feed,
+                                                   Sequence from,
+                                                   std::size_t limit_bytes) override;
+  [[nodiscard]] std::optional<StoredPiece> piece_at(Arrival arrival) override;
+
+  [[nodiscard]] std::vector<StoredLayer> layers_of(const RecordId& record) override;
+  [[nodiscard]] std::optional<StoredLayer> layer(SpaceRow space, const RecordId& record) override;
+  [[nodiscard]] std::vector<StoredLayer> records_of(KindRow kind,
+                                                    LayerRow after,
+                                                    std::size_t limit) override;
+  [[nodiscard]] std::vector<StoredLayer> layers_after(LayerRow after, std::size_t limit) override;
+
+  [[nodiscard]] std::vector<StoredReceipt> receipts_after(Arrival after,
+                                                          std::size_t limit) override;
+  [[nodiscard]] std::vector<StoredReceipt> receipts_of(FeedRow feed) override;
+  [[nodiscard]] std::vector<StoredPeer> peers() override;
+  [[nodiscard]] std::vector<StoredPending> pending(std::size_t limit) override;
+
+  [[nodiscard]] std::vector<NamedValue> values(const std::string& prefix) override;
+
+ protected:
+  [[nodiscard]] Connection& connection() { return *connection_; }
+
+ private:
+  // The statements, once the connection is ready for them.
+  [[nodiscard]] ReadStatements& reading() {
+    connection_->keep_reading();
+    return read_;
+  }
+
+  std::unique_ptr<Connection> connection_;
+  ReadStatements read_;
+};
+
+// A read-only connection to a database that SqliteStore::open has made or opened before. It never
+// writes to the file or the WAL. Throws Broken when it cannot be opened.
+[[nodiscard]] std::unique_ptr<Reader> open_reader(const std::string& path);
+
+}  // namespace chapterd
