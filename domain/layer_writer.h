@@ -1,0 +1,40 @@
+// Collects the operations of one draft, layer by layer, and lets each supersede what was seen
+// there.
+#pragma once
+
+#include "domain/drafts.h"
+#include "domain/record.h"
+
+#include <string>
+#include <vector>
+
+namespace chapterd {
+
+// Writes nothing that a layer already says: an edit without effect makes no change.
+class LayerWriter {
+ public:
+  // `kind` and `view` must outlive the writer; a new record has an empty view with its key.
+  LayerWriter(const Kind& kind, const RecordView& view) : kind_(kind), view_(view) {}
+
+  // Every value seen of the field in this layer gives way to this one.
+  void set(const LayerRef& layer, const std::string& field, Bytes value);
+  void clear(const LayerRef& layer, const std::string& field);
+  // The field in this layer becomes a set of exactly these elements; adds and removes only what
+  // differs.
+  void set_elements(const LayerRef& layer,
+                    const std::string& field,
+                    const std::vector<Bytes>& elements);
+
+  // One change a layer, narrow first. What is too large for one change becomes a finding.
+  [[nodiscard]] Draft take();
+
+ private:
+  [[nodiscard]] const SeenField* seen(const LayerRef& layer, const std::string& field) const;
+  void put(const LayerRef& layer, Operation operation);
+
+  const Kind& kind_;
+  const RecordView& view_;
+  std::vector<LayerChange> changes_;
+};
+
+}  // namespace chapterd
