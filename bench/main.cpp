@@ -1,5 +1,6 @@
 // Runs the rows and prints them as a table or as JSON.
 #include "bench/rows.h"
+#include "daemon/log.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

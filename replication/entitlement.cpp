@@ -78,9 +78,16 @@ bool acknowledges(const ChapterId& chapter, const FeedIntro& intro) {
   return is_above(chapter, intro.home) || (intro.target && intro.target->chapter == chapter);
 }
 
-bool leads_to_author(const ChapterId& peer, const FeedIntro& intro) {
-  return peer == intro.home.chapter || is_above(peer, intro.home) ||
-         (intro.target && is_between(peer, intro.home, *intro.target));
+bool leads_to_author(const Authority& authority,
+                     const ChapterId& self,
+                     const ChapterId& peer,
+                     const FeedIntro& intro) {
+  const auto is_at_or_above_home = [&](const ChapterId& chapter) {
+    return chapter == intro.home.chapter || is_above(chapter, intro.home);
+  };
+  // Above the author it goes down, elsewhere up until it is above the author.
+  if (!is_at_or_above_home(self)) return is_above(peer, authority.path_of(self));
+  return is_at_or_above_home(peer) && (peer == self || is_above(self, authority.path_of(peer)));
 }
 
 std::uint64_t grant_name(const Authority& authority, const PublicKey& node) {

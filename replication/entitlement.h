@@ -21,9 +21,12 @@ namespace chapterd {
 // target.
 [[nodiscard]] bool acknowledges(const ChapterId& chapter, const FeedIntro& intro);
 
-// Whether receipts of this feed by a node of chapter `from` are for a node of chapter `peer`, on
-// the way down to the author.
-[[nodiscard]] bool leads_to_author(const ChapterId& peer, const FeedIntro& intro);
+// Whether a node of chapter `peer` is the next step from a node of chapter `self` towards the
+// author of this feed: the way that receipts take.
+[[nodiscard]] bool leads_to_author(const Authority& authority,
+                                   const ChapterId& self,
+                                   const ChapterId& peer,
+                                   const FeedIntro& intro);
 
 // Names what a node may hold; two equal names mean the same scope for the same feeds.
 [[nodiscard]] std::uint64_t grant_name(const Authority& authority, const PublicKey& node);

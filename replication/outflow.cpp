@@ -165,7 +165,8 @@ bool Outflow::send_receipts(Bytes& out) {
     reached = receipt.arrival;
     const bool came_from_there = peer_row_ != 0 && receipt.via == peer_row_;
     if (!came_from_there && peer != nullptr && granted(receipt.feed) &&
-        leads_to_author(peer->certificate.chapter, directory_.feed(receipt.feed).intro)) {
+        leads_to_author(directory_.authority(), directory_.chapter(), peer->certificate.chapter,
+                        directory_.feed(receipt.feed).intro)) {
       frame.receipts.push_back(receipt.bytes);
     }
   }

@@ -80,8 +80,9 @@ class Replica {
 
   // Stages one change of a record of the own chapter. Errc::usage (over the limits of the format).
   [[nodiscard]] Result<Written> write(const Address& address, const Change& change);
-  // Stages the chain that certifies this node as the first entries of its `auth` feed, so that anybody
-  // can check that feed from its beginning. From the global chapter down, the node certificate last.
+  // Stages the chain that certifies this node as the first entries of its `auth` feed, so that
+  // anybody can check that feed from its beginning. From the global chapter down, the node
+  // certificate last.
   [[nodiscard]] Result<void> introduce(const std::vector<Bytes>& chain);
   // Stages a statement for everybody, after applying it.
   [[nodiscard]] Result<Written> write_statement(ByteView statement);

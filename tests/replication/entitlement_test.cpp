@@ -1,9 +1,9 @@
 // Who may hold what, for every audience and every place in the tree.
 #include "replication/entitlement.h"
 
-#include <gtest/gtest.h>
-
 #include "tests/support/node.h"
+
+#include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
@@ -32,7 +32,9 @@ struct Tree : ::testing::Test {
 
   [[nodiscard]] const Authority& authority() const { return global->directory->authority(); }
 
-  [[nodiscard]] FeedIntro feed_of(TestNode& author, Audience audience, TestNode* target = nullptr) const {
+  [[nodiscard]] FeedIntro feed_of(TestNode& author,
+                                  Audience audience,
+                                  TestNode* target = nullptr) const {
     FeedIntro intro;
     intro.node = author.id();
     intro.home = authority().path_of(author.chapter());
@@ -45,7 +47,8 @@ struct Tree : ::testing::Test {
   [[nodiscard]] std::string holders(const FeedIntro& intro) const {
     std::string codes;
     for (TestNode* node : {global.get(), kenya.get(), ethiopia.get(), kisumu.get(), office.get()}) {
-      if (may_hold(authority(), node->id(), intro)) codes += authority().chapter(node->chapter())->certificate.code + " ";
+      if (may_hold(authority(), node->id(), intro))
+        codes += authority().chapter(node->chapter())->certificate.code + " ";
     }
     return codes;
   }
@@ -64,6 +67,21 @@ TEST_F(Tree, ALetterIsHeldByThoseOnTheWayOnly) {
   EXPECT_EQ(holders(feed_of(*global, Audience::to, kisumu.get())), "GLOBAL KE KE-17 ");
   EXPECT_EQ(holders(feed_of(*kisumu, Audience::to, ethiopia.get())), "GLOBAL KE ET KE-17 ");
   EXPECT_EQ(holders(feed_of(*office, Audience::to, kisumu.get())), "KE-17 KE-17-1 ");
+}
+
+TEST_F(Tree, AReceiptTakesTheWayToTheAuthorAndNoOther) {
+  const auto leads = [&](TestNode& self, TestNode& peer, const FeedIntro& intro) {
+    return leads_to_author(authority(), self.chapter(), peer.chapter(), intro);
+  };
+  const FeedIntro from_kisumu = feed_of(*kisumu, Audience::up);
+  EXPECT_TRUE(leads(*global, *kenya, from_kisumu));
+  EXPECT_TRUE(leads(*kenya, *kisumu, from_kisumu));
+  EXPECT_FALSE(leads(*kenya, *global, from_kisumu));
+  EXPECT_FALSE(leads(*global, *ethiopia, from_kisumu));
+  EXPECT_FALSE(leads(*kisumu, *office, from_kisumu));
+  const FeedIntro letter = feed_of(*kisumu, Audience::to, ethiopia.get());
+  EXPECT_TRUE(leads(*ethiopia, *global, letter));
+  EXPECT_TRUE(leads(*global, *kenya, letter));
 }
 
 TEST_F(Tree, ANodeThatTheParentAppointedReadsNothingOfTheChapter) {
@@ -114,7 +132,8 @@ TEST_F(Tree, AStatementBeyondItsIssuersScopeIsRefused) {
   chapter.above = {global->chapter(), kenya->chapter()};
   Authority known = authority();
   const auto signed_by_ethiopia = [&](const auto& body) {
-    return sign_statement(known.federation(), Statement{ethiopia->chapter(), 1, body}, *ethiopia->authority);
+    return sign_statement(known.federation(), Statement{ethiopia->chapter(), 1, body},
+                          *ethiopia->authority);
   };
   EXPECT_EQ(known.apply(signed_by_ethiopia(chapter)).error().code, "authority.scope");
   chapter.above = {global->chapter(), ethiopia->chapter()};
@@ -139,7 +158,8 @@ TEST_F(Tree, TheHighestCutHoldsAndAtOneRankTheShortest) {
   const FeedId feed = feed_id(authority().federation(), encode(intro));
   Authority known = authority();
   const auto apply = [&](TestNode& by, std::uint64_t number, std::uint64_t seq) {
-    const Statement statement{by.chapter(), number, Revoke{kisumu->id(), {Head{feed, Sequence(seq), {}}}, "stolen"}};
+    const Statement statement{by.chapter(), number,
+                              Revoke{kisumu->id(), {Head{feed, Sequence(seq), {}}}, "stolen"}};
     return known.apply(sign_statement(known.federation(), statement, *by.authority)).has_value();
   };
   EXPECT_FALSE(known.cut(intro, feed));

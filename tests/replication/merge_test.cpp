@@ -1,14 +1,14 @@
 // What a layer shows does not depend on the order in which its changes came.
 #include "replication/merge.h"
 
-#include <algorithm>
-#include <map>
-#include <random>
+#include "replication/format/cbor.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "replication/format/cbor.h"
+#include <algorithm>
+#include <map>
+#include <random>
 
 namespace chapterd {
 namespace {
@@ -26,7 +26,9 @@ EntryHash hash_number(std::uint64_t number) {
   return hash;
 }
 
-Bytes text(const std::string& value) { return CborWriter().text(value).take(); }
+Bytes text(const std::string& value) {
+  return CborWriter().text(value).take();
+}
 
 Made made(std::uint64_t number, std::vector<Operation> operations, std::uint64_t time = 0) {
   Change change;
@@ -35,7 +37,9 @@ Made made(std::uint64_t number, std::vector<Operation> operations, std::uint64_t
   return {encode(change), hash_number(number), HybridTime{time == 0 ? number : time}};
 }
 
-ValueName name(std::uint64_t number, std::uint16_t operation = 0) { return {number, operation}; }
+ValueName name(std::uint64_t number, std::uint16_t operation = 0) {
+  return {number, operation};
+}
 
 Bytes merged(const std::vector<Made>& changes, const std::vector<std::size_t>& order) {
   LayerState layer;
@@ -44,7 +48,8 @@ Bytes merged(const std::vector<Made>& changes, const std::vector<std::size_t>& o
   for (const std::size_t i : order) {
     // Through the store's bytes each time, as in a node.
     if (!kept.empty()) layer = *decode_layer(kept);
-    if (!decode_change(changes[i].payload, view)) throw std::runtime_error("a made change does not decode");
+    if (!decode_change(changes[i].payload, view))
+      throw std::runtime_error("a made change does not decode");
     merge(layer, view, changes[i].hash, changes[i].time);
     kept = encode(layer);
     layer = *decode_layer(kept);
@@ -56,13 +61,15 @@ std::vector<std::string> values(const std::vector<Made>& changes, const std::str
   LayerState layer;
   std::vector<ChangeView> views(changes.size());
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (!decode_change(changes[i].payload, views[i])) throw std::runtime_error("a made change does not decode");
+    if (!decode_change(changes[i].payload, views[i]))
+      throw std::runtime_error("a made change does not decode");
     merge(layer, views[i], changes[i].hash, changes[i].time);
   }
   std::vector<std::string> texts;
   for (const LayerField& each : layer.fields) {
     if (each.field != field) continue;
-    for (const FieldValue& value : each.values) texts.emplace_back(CborReader(value.value).text(100));
+    for (const FieldValue& value : each.values)
+      texts.emplace_back(CborReader(value.value).text(100));
   }
   return texts;
 }
@@ -131,9 +138,11 @@ std::vector<Made> history(std::mt19937_64& chance, std::size_t count) {
       operation.action = static_cast<Action>(chance() % 4);
       if (operation.action != Action::clear) operation.value = text(std::to_string(chance() % 4));
       for (std::size_t s = 0; i > 0 && s < chance() % 3; ++s) {
-        operation.supersedes.push_back(name(1 + chance() % i, static_cast<std::uint16_t>(chance() % 2)));
+        operation.supersedes.push_back(
+            name(1 + chance() % i, static_cast<std::uint16_t>(chance() % 2)));
       }
-      if (operation.action == Action::clear && operation.supersedes.empty()) operation.supersedes.push_back(name(77));
+      if (operation.action == Action::clear && operation.supersedes.empty())
+        operation.supersedes.push_back(name(77));
       operations.push_back(std::move(operation));
     }
     changes.push_back(made(i + 1, std::move(operations), 1 + chance() % 5));

@@ -1,10 +1,10 @@
 // The one door for writes: what is staged, what is kept, what is refused.
 #include "replication/replica.h"
 
-#include <gtest/gtest.h>
-
 #include "replication/format/limits.h"
 #include "tests/support/node.h"
+
+#include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
@@ -34,12 +34,14 @@ struct OneNode : ::testing::Test {
   Sent sent_by_kenya() {
     const KnownFeed& feed = *kenya->directory->feed(kenya->head(Audience::up).feed);
     Sent sent;
-    sent.feed = std::make_shared<FeedOffer>(FeedOffer{feed.head.feed, feed.intro, feed.intro_bytes});
+    sent.feed =
+        std::make_shared<FeedOffer>(FeedOffer{feed.head.feed, feed.intro, feed.intro_bytes});
     for (const StoredPiece& stored : kenya->store->pieces_of(feed.row, Sequence(1), 1U << 30U)) {
       sent.bodies.push_back(stored.body);
       Piece piece = *decode_piece(sent.bodies.back());
       const Head end{feed.head.feed, piece.last(), stored.last};
-      piece.checkpoint = sign_checkpoint(*kenya->key, kenya->directory->authority().federation(), end);
+      piece.checkpoint =
+          sign_checkpoint(*kenya->key, kenya->directory->authority().federation(), end);
       sent.pieces.push_back(piece);
     }
     return sent;
@@ -76,7 +78,8 @@ TEST_F(OneNode, AnEditInTheSameGroupSeesTheOneBefore) {
 }
 
 TEST_F(OneNode, AChangeOverTheLimitIsRefusedAndTheNextOneGoesThrough) {
-  const auto refused = kenya->replica->write(up, a_change(record_named("x"), "text", std::string(60'000, 'x')));
+  const auto refused =
+      kenya->replica->write(up, a_change(record_named("x"), "text", std::string(60'000, 'x')));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "change.too-large");
   EXPECT_FALSE(refused.error().next.empty());
@@ -86,8 +89,10 @@ TEST_F(OneNode, AChangeOverTheLimitIsRefusedAndTheNextOneGoesThrough) {
 
 TEST_F(OneNode, ARebuildShowsTheSame) {
   for (int i = 0; i < 200; ++i) {
-    kenya->write_text(up, "insight " + std::to_string(i % 50), "title", "version " + std::to_string(i));
-    kenya->write_text({Audience::chapter, {}}, "member " + std::to_string(i % 7), "name", "n" + std::to_string(i));
+    kenya->write_text(up, "insight " + std::to_string(i % 50), "title",
+                      "version " + std::to_string(i));
+    kenya->write_text({Audience::chapter, {}}, "member " + std::to_string(i % 7), "name",
+                      "n" + std::to_string(i));
   }
   Wire(*kenya, *global).run();
   const std::string before = kenya->view_hash();
@@ -138,7 +143,8 @@ TEST_F(OneNode, ALayerLinksToAllOfItsEntries) {
 
 // Every byte of a piece flipped: either it does not decode, or its signature does not hold.
 TEST_F(OneNode, AnyChangedByteOfAPieceIsRefused) {
-  for (int i = 0; i < 3; ++i) kenya->write(up, a_change(record_named("insight"), "title", std::to_string(i)));
+  for (int i = 0; i < 3; ++i)
+    kenya->write(up, a_change(record_named("insight"), "title", std::to_string(i)));
   kenya->commit();
   const Sent sent = sent_by_kenya();
   ASSERT_EQ(sent.pieces.size(), 1U);
@@ -245,7 +251,8 @@ TEST_F(OneNode, AnEntryThatCannotBeReadIsKeptPassedOnAndHoldsUpNothing) {
   window.pieces.push_back(std::move(*verified));
   EXPECT_TRUE(global->replica->receive(std::move(window)).refused.empty());
   global->commit();
-  EXPECT_EQ(global->values(Audience::up, "insight 2", "title"), std::vector<std::string>{"after it"});
+  EXPECT_EQ(global->values(Audience::up, "insight 2", "title"),
+            std::vector<std::string>{"after it"});
   const auto pending = global->store->pending(10);
   ASSERT_EQ(pending.size(), 2U);
   EXPECT_EQ(pending[0].waits_for, "malformed");
@@ -276,7 +283,8 @@ TEST_F(OneNode, AFeedOfAStrangerLeavesNoTrace) {
   const auto hashes = chain(piece, offer->id, EntryHash{});
   piece.checkpoint = sign_checkpoint(stranger, federation, Head{offer->id, Sequence(1), hashes[0]});
   PieceVerifier verifier(federation);
-  auto verified = verifier.verify(InboundPiece{offer, Head{offer->id, Sequence(0), {}}, encode(piece)});
+  auto verified =
+      verifier.verify(InboundPiece{offer, Head{offer->id, Sequence(0), {}}, encode(piece)});
   ASSERT_TRUE(verified);
   ReceivedWindow window;
   window.peer = kenya->id();

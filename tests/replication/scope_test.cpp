@@ -1,9 +1,9 @@
 // Entitlement that changes in the middle of a session, credit and budgets.
-#include <gtest/gtest.h>
-
 #include "replication/format/limits.h"
 #include "replication/session.h"
 #include "tests/support/node.h"
+
+#include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
@@ -63,19 +63,22 @@ TEST_F(Session3, WhatIsWrittenAfterTheCutIsNotTaken) {
   EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"before"});
 }
 
-// Kenya's second node is certified by the chapter itself in the middle of a session, and from then on
-// may hold the chapter's private feed.
+// Kenya's second node is certified by the chapter itself in the middle of a session, and from then
+// on may hold the chapter's private feed.
 TEST_F(Session3, WideningInMidSessionBringsWhatWasWrittenBefore) {
   kenya->write_text({Audience::chapter, {}}, "member", "email", "achieng@example.org");
   auto office = TestNode::beside(*kenya);
-  // As if the parent had certified it: it starts as a node that may not read the chapter's own feed.
+  // As if the parent had certified it: it starts as a node that may not read the chapter's own
+  // feed.
   Wire wire(*office, *kenya);
   wire.run();
   EXPECT_EQ(office->values(Audience::chapter, "member", "email").size(), 1U);
 }
 
 TEST_F(Session3, ATransferIsCutIntoWindowsAndNeverExceedsTheCredit) {
-  for (int i = 0; i < 4000; ++i) kenya->write(up, testing::a_change(testing::record_named(std::to_string(i)), "t", long_text(i)));
+  for (int i = 0; i < 4000; ++i)
+    kenya->write(up,
+                 testing::a_change(testing::record_named(std::to_string(i)), "t", long_text(i)));
   kenya->commit();
   Session sender(kenya->context(), global->id(), {Side::dialler, 0, false}, clock.now());
   Session receiver(global->context(), kenya->id(), {}, clock.now());
@@ -97,7 +100,8 @@ TEST_F(Session3, ABudgetEndsTheSessionAndTheNextOneGoesOnFromThere) {
   for (int i = 0; i < 300; ++i) {
     Bytes noise(500);
     random.fill(noise);
-    global->write(all, testing::a_change(testing::record_named(std::to_string(i)), "t", to_hex(noise)));
+    global->write(all,
+                  testing::a_change(testing::record_named(std::to_string(i)), "t", to_hex(noise)));
   }
   global->commit();
   int sessions = 0;
@@ -108,12 +112,15 @@ TEST_F(Session3, ABudgetEndsTheSessionAndTheNextOneGoesOnFromThere) {
     for (int turn = 0; turn < 50 && dialler.state() != SessionState::closed; ++turn) {
       static_cast<void>(listener.receive(dialler.take_output(), clock.now()));
       const Bytes out = listener.take_output();
-      for (std::size_t at = 0; at < out.size() && dialler.state() != SessionState::closed; at += 10'000) {
-        const ByteView slice = ByteView(out).subspan(at, std::min<std::size_t>(10'000, out.size() - at));
+      for (std::size_t at = 0; at < out.size() && dialler.state() != SessionState::closed;
+           at += 10'000) {
+        const ByteView slice =
+            ByteView(out).subspan(at, std::min<std::size_t>(10'000, out.size() - at));
         crossed += slice.size();
         static_cast<void>(dialler.receive(slice, clock.now()));
         while (dialler.has_inbound()) {
-          VerifiedWindow window = verify(dialler.take_inbound(), dialler.peer(), *dialler.verifier());
+          VerifiedWindow window =
+              verify(dialler.take_inbound(), dialler.peer(), *dialler.verifier());
           const StoredWindow stored{{}, window.received.held, window.content_bytes, window.end};
           kenya->replica->receive(std::move(window.received));
           kenya->commit();

@@ -1,9 +1,9 @@
 // Two nodes and the wire between them.
 #include "replication/session.h"
 
-#include <gtest/gtest.h>
-
 #include "tests/support/node.h"
+
+#include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
@@ -29,7 +29,8 @@ TEST_F(Pair, WhatAChapterWritesReachesItsParentAndTheReceiptComesBack) {
   Wire wire(*kenya, *global);
   wire.run();
   EXPECT_EQ(wire.dialler().state(), SessionState::open);
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"Cold chain"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"),
+            std::vector<std::string>{"Cold chain"});
   EXPECT_TRUE(wire.dialler().caught_up());
   const auto* feed = kenya->directory->feed(kenya->head(Audience::up).feed);
   ASSERT_NE(feed, nullptr);
@@ -42,7 +43,8 @@ TEST_F(Pair, WhatTheTopPublishesComesDown) {
   global->write_text(all, "synthesis", "title", "Findings");
   Wire wire(*kenya, *global);
   wire.run();
-  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), std::vector<std::string>{"Findings"});
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"),
+            std::vector<std::string>{"Findings"});
 }
 
 TEST_F(Pair, WhatIsOnlyForTheChapterStaysThere) {
@@ -68,8 +70,10 @@ TEST_F(Pair, NothingNewTakesOneRoundTripAndFewBytes) {
 // The bytes of a whole first exchange, cut once at each place; then a second session finishes it.
 TEST_F(Pair, ACutAtAnyByteLosesNothing) {
   for (int i = 0; i < 40; ++i) {
-    kenya->write_text(up, "insight " + std::to_string(i), "title", "Cold chain " + std::to_string(i));
-    global->write_text(all, "synthesis " + std::to_string(i), "title", "Findings " + std::to_string(i));
+    kenya->write_text(up, "insight " + std::to_string(i), "title",
+                      "Cold chain " + std::to_string(i));
+    global->write_text(all, "synthesis " + std::to_string(i), "title",
+                       "Findings " + std::to_string(i));
   }
   std::size_t whole = 0;
   std::size_t step = 0;
@@ -86,14 +90,16 @@ TEST_F(Pair, ACutAtAnyByteLosesNothing) {
     const std::size_t crossed = rest.run();
     if (step == 0) whole = crossed;
     ASSERT_EQ(top->values(Audience::up, "insight 11", "title").size(), 1U) << "cut after " << step;
-    ASSERT_EQ(below->values(Audience::all, "synthesis 11", "title").size(), 1U) << "cut after " << step;
+    ASSERT_EQ(below->values(Audience::all, "synthesis 11", "title").size(), 1U)
+        << "cut after " << step;
     ASSERT_TRUE(rest.dialler().caught_up()) << "cut after " << step;
     step += 31;
   } while (step < whole);
 }
 
 TEST_F(Pair, ALostCursorIsRepairedInThreeRoundTripsWithoutSendingEverythingAgain) {
-  for (int i = 0; i < 300; ++i) global->write_text(all, "theme " + std::to_string(i), "title", "Theme");
+  for (int i = 0; i < 300; ++i)
+    global->write_text(all, "theme " + std::to_string(i), "title", "Theme");
   Wire(*kenya, *global).run();
   global->write_text(all, "theme 1", "title", "Changed");
   Batch forget;
@@ -116,9 +122,11 @@ TEST_F(Pair, ThreeLevelsBothWays) {
   global->write_text(all, "synthesis", "title", "From the top");
   Wire(*kisumu, *kenya).run();
   Wire(*kenya, *global).run();
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"From the ground"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"),
+            std::vector<std::string>{"From the ground"});
   Wire(*kisumu, *kenya).run();
-  EXPECT_EQ(kisumu->values(Audience::all, "synthesis", "title"), std::vector<std::string>{"From the top"});
+  EXPECT_EQ(kisumu->values(Audience::all, "synthesis", "title"),
+            std::vector<std::string>{"From the top"});
   // Both ancestors' receipts have come home.
   const auto* feed = kisumu->directory->feed(kisumu->head(Audience::up).feed);
   EXPECT_EQ(kisumu->store->receipts_of(feed->row).size(), 2U);
