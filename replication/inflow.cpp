@@ -184,6 +184,12 @@ InboundWindow Session::take_inbound() {
       inbound_.held->grant == stored_peer_.grant &&
       std::equal(inbound_.held->arrivals.begin(), inbound_.held->arrivals.end(), stored_peer_.held);
   if (only_position && is_known) inbound_.held.reset();
+  if (inbound_.acknowledged) {
+    const auto arrivals = inbound_.acknowledged->arrivals;
+    const bool is_noted = std::equal(arrivals.begin(), arrivals.end(), stored_peer_.acknowledged);
+    if (is_noted) inbound_.acknowledged.reset();
+    std::copy(arrivals.begin(), arrivals.end(), stored_peer_.acknowledged);
+  }
   return std::exchange(inbound_, {});
 }
 

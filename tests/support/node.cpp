@@ -133,11 +133,13 @@ std::unique_ptr<TestNode> TestNode::beside(TestNode& other) {
   return node;
 }
 
-void TestNode::restart() {
+void TestNode::restart(const std::string& vfs) {
   directory.reset();
   replica.reset();
   store.reset();
-  auto opened = SqliteStore::open(folder.file("chapterd.db"), {});
+  SqliteOptions options;
+  options.vfs = vfs;
+  auto opened = SqliteStore::open(folder.file("chapterd.db"), options);
   require(opened);
   store = std::move(*opened);
   open();

@@ -42,8 +42,8 @@ class TestNode {
   // Another node of the same chapter, certified by the chapter's own authority.
   static std::unique_ptr<TestNode> beside(TestNode& other);
 
-  // Closes and opens the database again, as after a crash or a restart.
-  void restart();
+  // Closes and opens the database again, as after a crash or a restart; on the VFS of this name.
+  void restart(const std::string& vfs = {});
 
   Written write(const Address& address, const Change& change);
   Written write_text(const Address& address, const std::string& record, const std::string& field, const std::string& value);

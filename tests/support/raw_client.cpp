@@ -2,7 +2,6 @@
 #include "tests/support/raw_client.h"
 
 #include <poll.h>
-
 #include <stdexcept>
 #include <string>
 #include <variant>

@@ -21,6 +21,7 @@ class RawClient {
 
   // Encrypted once there was a handshake, as it is before.
   void send(ByteView bytes);
+
   void send(const Frame& frame) { send(encode(frame)); }
 
   // The next frame; nothing when the other end hung up or is silent for long.

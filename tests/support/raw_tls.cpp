@@ -12,6 +12,7 @@ namespace {
 
 struct Free {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+
   void operator()(X509* certificate) const { X509_free(certificate); }
 };
 
@@ -64,8 +65,7 @@ RawTls::RawTls(Role role, const SigningKey& key, const RawTlsRules& rules)
       must(SSL_CTX_add_extra_chain_cert(context, d2i_X509(nullptr, &at, size)) == 1);
     }
   }
-  SSL_CTX_set_session_cache_mode(context,
-                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
   SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>("test"), 4);
   ssl_.reset(SSL_new(context));
   SSL_set_app_data(ssl_.get(), this);

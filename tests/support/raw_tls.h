@@ -17,9 +17,11 @@ namespace chapterd::testing {
 struct RawTlsRules {
   int least_version = TLS1_3_VERSION;
   int most_version = TLS1_3_VERSION;
-  std::string protocols = "\x0a" "chapterd/1";  // as ALPN wants them; empty: none named
-  Bytes certificate;                            // DER; empty: none shown
-  int copies = 1;                               // of the certificate, in a row
+  std::string protocols =
+      "\x0a"
+      "chapterd/1";   // as ALPN wants them; empty: none named
+  Bytes certificate;  // DER; empty: none shown
+  int copies = 1;     // of the certificate, in a row
 };
 
 // A certificate of `key` valid from one instant to another, in seconds since 1970.
@@ -27,7 +29,9 @@ struct RawTlsRules {
 
 struct FreeTls {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+
   void operator()(SSL* ssl) const { SSL_free(ssl); }
+
   void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
 };
 

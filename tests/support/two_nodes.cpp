@@ -50,8 +50,16 @@ LiveNode::LiveNode(std::unique_ptr<TestNode> node, PeersOptions options)
   writer_ = std::make_unique<Writer>(
       *node_->replica, Writer::Events{[this](Arrival) { peers_->committed(); }, nullptr});
   pool_ = std::make_unique<VerifyPool>(1);
-  const LinkContext context{loop_,      *directory_, *reader_, *writer_,     *pool_,
-                            tls_,       *node_->key, clock,    clock,        loop_chance_,
+  const LinkContext context{loop_,
+                            *directory_,
+                            *reader_,
+                            *writer_,
+                            *pool_,
+                            tls_,
+                            *node_->key,
+                            clock,
+                            clock,
+                            loop_chance_,
                             [this] { return authority; }};
   peers_ = std::make_unique<Peers>(context, std::move(options), [this](Arrival arrival) {
     if (grown) grown(arrival);
@@ -115,8 +123,8 @@ void LiveNode::revoke(const PublicKey& node) {
   const ChapterId chapter = node_->chapter();
   must(writer_->run([&](Replica& replica) {
     const Statement statement{chapter, 1, Revoke{node, {}, "stolen"}};
-    return replica.write_statement(sign_statement(replica.directory().authority().federation(),
-                                                  statement, *node_->authority));
+    return replica.write_statement(
+        sign_statement(replica.directory().authority().federation(), statement, *node_->authority));
   }));
 }
 
