@@ -35,8 +35,8 @@ std::uint64_t settled_arrival(testing::LiveNode& node) {
   return now;
 }
 
-// From the call of write() at the lowest node until the highest holds it on disk and has seen it. There
-// each change makes two arrivals: the entry and the receipt for it.
+// From the call of write() at the lowest node until the highest holds it on disk and has seen it.
+// There each change makes two arrivals: the entry and the receipt for it.
 Hops measure(testing::LiveNode& from, testing::LiveNode& to, Growth& growth, int changes) {
   const std::uint64_t before = settled_arrival(to);
   std::vector<double> samples;
@@ -49,7 +49,8 @@ Hops measure(testing::LiveNode& from, testing::LiveNode& to, Growth& growth, int
     samples.push_back(milliseconds(watch.seconds()));
   }
   if (settled_arrival(to) != before + 2 * static_cast<std::uint64_t>(changes)) {
-    throw std::runtime_error("something else arrived meanwhile: the figures would be wrong: " + std::to_string(settled_arrival(to) - before));
+    throw std::runtime_error("something else arrived meanwhile: the figures would be wrong: " +
+                             std::to_string(settled_arrival(to) - before));
   }
   return {quantile(samples, 0.5), quantile(samples, 0.99)};
 }

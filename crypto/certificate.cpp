@@ -1,3 +1,4 @@
+// The X.509 wrapper of a node key for TLS: made by hand, read strictly.
 #include "crypto/certificate.h"
 
 #include "base/contract.h"

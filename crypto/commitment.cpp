@@ -1,3 +1,4 @@
+// Salts of a run and commitments to payloads.
 #include "crypto/commitment.h"
 
 #include <sodium/crypto_generichash_blake2b.h>

@@ -1,3 +1,4 @@
+// Memory for secrets.
 #include "crypto/guarded.h"
 
 #include "base/contract.h"

@@ -1,3 +1,4 @@
+// Labelled BLAKE2b-256.
 #include "crypto/hash.h"
 
 #include "base/contract.h"

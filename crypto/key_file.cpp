@@ -1,3 +1,4 @@
+// Keys at rest: layout, wrapping, refusals.
 #include "crypto/key_file.h"
 
 #include "base/byte_stream.h"

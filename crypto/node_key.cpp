@@ -1,3 +1,4 @@
+// Ed25519 and X25519 key pairs.
 #include "crypto/node_key.h"
 
 #include "base/contract.h"

@@ -1,3 +1,4 @@
+// Sealing with the chapter key and for a node.
 #include "crypto/seal.h"
 
 #include "base/contract.h"

@@ -1,3 +1,4 @@
+// The one place that verifies Ed25519, and its self-test.
 #include "crypto/signature.h"
 
 #include <sodium/crypto_sign_ed25519.h>

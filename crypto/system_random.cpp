@@ -1,3 +1,4 @@
+// Chance from the operating system, and the start of libsodium.
 #include "crypto/system_random.h"
 
 #include "crypto/signature.h"

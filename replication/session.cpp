@@ -78,9 +78,10 @@ Session::Session(const SessionContext& context,
   HelloFrame hello;
   hello.federation = directory_.authority().federation();
   hello.epoch = directory_.epoch();
-  // Left out only for a peer that holds our auth feed and has met us since this program started: one
-  // that lost its database must be able to know us again.
-  const bool is_known = stored_peer_.acknowledged[static_cast<std::size_t>(Lane::auth)] != Arrival();
+  // Left out only for a peer that holds our auth feed and has met us since this program started:
+  // one that lost its database must be able to know us again.
+  const bool is_known =
+      stored_peer_.acknowledged[static_cast<std::size_t>(Lane::auth)] != Arrival();
   if (!options.push_at_once || !is_known) hello.chain = own_chain();
   hello.cursor = held_;
   hello.holds = holds();

@@ -10,12 +10,12 @@ namespace chapterd::limits {
 inline constexpr std::size_t payload_bytes = 48 * 1024;  // more is an attachment, not an entry
 inline constexpr std::size_t run_entries = 64;       // one Ed25519 check is worth ~200 chain steps
 inline constexpr std::size_t run_bytes = 16 * 1024;  // a slow link is cut at least this often
-inline constexpr std::size_t piece_bytes = 60 * 1024;     // payload that is joined into one piece
-inline constexpr std::size_t encoded_piece_bytes = 62 * 1024;  // with its intro it fits a frame, packed or not
+inline constexpr std::size_t piece_bytes = 60 * 1024;  // payload that is joined into one piece
+inline constexpr std::size_t encoded_piece_bytes = 62 * 1024;  // with its intro it fits a frame
 inline constexpr std::size_t feed_tips = 8;       // branches of one feed that are carried
 inline constexpr std::size_t path_chapters = 16;  // depth of the tree of chapters
 inline constexpr std::size_t name_bytes = 200;    // names and codes of chapters and nodes
-inline constexpr std::size_t intro_bytes = 1280;       // a feed intro with two full paths and eight tips
+inline constexpr std::size_t intro_bytes = 1280;  // an intro with two full paths and eight tips
 inline constexpr std::size_t statement_bytes = 16 * 1024;  // a revocation that lists some 200 feeds
 
 // --- changes ---
@@ -30,8 +30,9 @@ inline constexpr std::size_t siblings_shown = 64;  // of one field; never cut fr
 inline constexpr std::size_t frame_bytes = 64 * 1024;  // body of a frame, packed or not
 inline constexpr std::size_t frame_ratio =
     200;  // most that a packed frame may unpack to, as a multiple
-inline constexpr std::size_t window_entries = 512;       // entries between two MARKs
-inline constexpr std::size_t window_bytes = 48 * 1024;  // of pieces between two MARKs: what a cut costs at most
+inline constexpr std::size_t window_entries = 512;  // entries between two MARKs
+inline constexpr std::size_t window_bytes =
+    48 * 1024;  // between two MARKs: what a cut costs at most
 inline constexpr std::size_t credit_bytes =
     4 * 1024 * 1024;  // unacknowledged bytes under way to a peer
 inline constexpr std::size_t scratch_bytes =
@@ -39,7 +40,7 @@ inline constexpr std::size_t scratch_bytes =
 inline constexpr std::size_t output_bytes =
     256 * 1024;  // queued for one peer's socket before reading more of the log
 inline constexpr std::size_t list_items = 4096;  // heads, buckets, feeds named in one frame
-inline constexpr unsigned bucket_bits = 13;  // 8,192 hashes of buckets are half a frame
+inline constexpr unsigned bucket_bits = 13;      // 8,192 hashes of buckets are half a frame
 inline constexpr std::size_t chain_statements = 2 * path_chapters + 2;  // certificates in a HELLO
 inline constexpr std::size_t session_feeds = 1U << 20;  // feeds that one session names to its peer
 

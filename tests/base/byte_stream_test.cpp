@@ -8,7 +8,14 @@ namespace {
 
 TEST(ByteStream, NumbersComeBack) {
   ByteWriter writer;
-  writer.u8(1).u16(0x0203).u32(0x04050607).u64(~0ULL).varint(300).varint(~0ULL).zigzag(-1).zigzag(INT64_MIN);
+  writer.u8(1)
+      .u16(0x0203)
+      .u32(0x04050607)
+      .u64(~0ULL)
+      .varint(300)
+      .varint(~0ULL)
+      .zigzag(-1)
+      .zigzag(INT64_MIN);
   ByteReader reader(writer.view());
   EXPECT_EQ(reader.u8(), 1);
   EXPECT_EQ(reader.u16(), 0x0203);

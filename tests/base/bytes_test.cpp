@@ -31,9 +31,9 @@ TEST(Bytes, Base32ForgivesHowPeopleType) {
 }
 
 TEST(Bytes, Base32RefusesWhatCannotBeItsOwn) {
-  EXPECT_FALSE(from_base32("MZ1"));   // 1 is no digit
-  EXPECT_FALSE(from_base32("MZ"));    // left-over bits set
-  EXPECT_FALSE(from_base32("M"));     // too few bits for a byte
+  EXPECT_FALSE(from_base32("MZ1"));  // 1 is no digit
+  EXPECT_FALSE(from_base32("MZ"));   // left-over bits set
+  EXPECT_FALSE(from_base32("M"));    // too few bits for a byte
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// Certificates that TLS may and may not show us.
 #include "crypto/certificate.h"
 
 #include "tests/crypto/seeded_random.h"

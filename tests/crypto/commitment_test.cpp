@@ -1,3 +1,4 @@
+// Salts and commitments against values computed elsewhere.
 #include "crypto/commitment.h"
 
 #include <gtest/gtest.h>

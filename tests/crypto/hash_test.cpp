@@ -1,3 +1,4 @@
+// Labelled hashes against values computed elsewhere.
 #include "crypto/hash.h"
 
 #include <gtest/gtest.h>

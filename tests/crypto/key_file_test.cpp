@@ -1,3 +1,4 @@
+// Key files: wrong passphrase, other machine, damage.
 #include "crypto/key_file.h"
 
 #include "crypto/hash.h"

@@ -1,3 +1,4 @@
+// Key pairs against RFC 8032.
 #include "crypto/node_key.h"
 
 #include "crypto/hash.h"

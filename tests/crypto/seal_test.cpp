@@ -1,3 +1,4 @@
+// Sealed bytes open for the right key only.
 #include "crypto/seal.h"
 
 #include "tests/crypto/seeded_random.h"

@@ -1,3 +1,4 @@
+// Signatures against RFC 8032 and its hostile cousins.
 #include "crypto/signature.h"
 
 #include "base/byte_stream.h"

@@ -1,3 +1,4 @@
+// Chance and the start-up self-test.
 #include "crypto/system_random.h"
 
 #include "base/bytes.h"

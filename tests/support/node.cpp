@@ -1,13 +1,13 @@
 // Building and connecting test nodes.
 #include "tests/support/node.h"
 
+#include "base/contract.h"
+#include "replication/merge.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
-
-#include "base/contract.h"
-#include "replication/merge.h"
 
 namespace chapterd::testing {
 namespace {
@@ -55,7 +55,9 @@ Change a_change(const RecordId& record, const std::string& field, const std::str
 }
 
 TestNode::TestNode(SeededRandom& random_, SetClock& clock_)
-    : random(&random_), clock(&clock_), key(std::make_unique<SigningKey>(SigningKey::generate(random_))) {
+    : random(&random_),
+      clock(&clock_),
+      key(std::make_unique<SigningKey>(SigningKey::generate(random_))) {
   require(start_crypto());
   auto opened = SqliteStore::open(folder.file("chapterd.db"), {});
   require(opened);
@@ -102,11 +104,13 @@ std::unique_ptr<TestNode> TestNode::below(TestNode& parent, const std::string& c
   invite.chapter = parent.random->fixed<ChapterId>();
   invite.code = code;
   invite.name = code;
-  const auto& above = parent.replica->directory().authority().chapter(parent.chapter())->certificate;
+  const auto& above =
+      parent.replica->directory().authority().chapter(parent.chapter())->certificate;
   invite.level = static_cast<std::uint8_t>(above.level + 1);
   invite.secret = parent.random->fixed<InviteSecret>();
   invite.expires = parent.clock->now().plus_ms(1000);
-  parent.replica->set_value(stored_invite_name(invite_id(invite.secret)), encode(KeptInvite{invite, InviteState::open, {}}));
+  parent.replica->set_value(stored_invite_name(invite_id(invite.secret)),
+                            encode(KeptInvite{invite, InviteState::open, {}}));
   parent.commit();
   JoinRequest request{invite_id(invite.secret), node->id(), node->authority->public_key(),
                       BoxKey::from_seed(node->key->seed()).public_key(), code};
@@ -168,7 +172,8 @@ Written TestNode::write_text(const Address& address,
     require(state);
     for (const LayerField& each : state->fields) {
       if (each.field != field) continue;
-      for (const FieldValue& seen : each.values) change.operations[0].supersedes.push_back(seen.name);
+      for (const FieldValue& seen : each.values)
+        change.operations[0].supersedes.push_back(seen.name);
     }
   }
   const Written written = write(address, change);
@@ -186,7 +191,9 @@ void TestNode::revoke(const PublicKey& node, const std::vector<Head>& cuts) {
   statement(Statement{chapter(), 1, Revoke{node, cuts, "stolen"}});
 }
 
-std::vector<std::string> TestNode::values(Audience audience, const std::string& record, const std::string& field) {
+std::vector<std::string> TestNode::values(Audience audience,
+                                          const std::string& record,
+                                          const std::string& field) {
   std::vector<std::string> texts;
   for (const HeldLayer& held : replica->layers_of(record_named(record))) {
     if (held.space.audience != audience) continue;
@@ -211,7 +218,10 @@ std::string TestNode::view_hash() {
     for (const StoredLayer& layer : layers) {
       const StoredSpace& space = replica->directory().space(layer.space);
       ByteWriter name;
-      name.fixed(space.home).u8(static_cast<std::uint8_t>(space.audience)).fixed(space.target).fixed(layer.record);
+      name.fixed(space.home)
+          .u8(static_cast<std::uint8_t>(space.audience))
+          .fixed(space.target)
+          .fixed(layer.record);
       const auto state = decode_layer(layer.state);
       require(state);
       views.emplace(name.take(), shown(*state));
@@ -246,8 +256,10 @@ void Wire::announce() {
 
 void Wire::store_inbound(End& end) {
   while (end.session.has_inbound()) {
-    VerifiedWindow window = verify(end.session.take_inbound(), end.session.peer(), *end.session.verifier());
-    StoredWindow stored{std::move(window.refused), window.received.held, window.content_bytes, window.end};
+    VerifiedWindow window =
+        verify(end.session.take_inbound(), end.session.peer(), *end.session.verifier());
+    StoredWindow stored{std::move(window.refused), window.received.held, window.content_bytes,
+                        window.end};
     Received received = end.node.replica->receive(std::move(window.received));
     end.node.commit();
     std::move(received.refused.begin(), received.refused.end(), std::back_inserter(stored.refused));

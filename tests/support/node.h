@@ -1,11 +1,6 @@
 // Whole nodes without a process: real SQLite, real keys, and a wire in memory that a test can cut.
 #pragma once
 
-#include <filesystem>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "crypto/system_random.h"
 #include "replication/format/cbor.h"
 #include "replication/invite.h"
@@ -13,6 +8,11 @@
 #include "replication/session.h"
 #include "replication/store/sqlite/sqlite_store.h"
 #include "tests/support/seeded.h"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace chapterd::testing {
 
@@ -22,7 +22,9 @@ class TempFolder {
   ~TempFolder();
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;
+
   [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
+
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
@@ -30,7 +32,9 @@ class TempFolder {
 };
 
 // A record's change with one text field, as a test writes it.
-[[nodiscard]] Change a_change(const RecordId& record, const std::string& field, const std::string& value);
+[[nodiscard]] Change a_change(const RecordId& record,
+                              const std::string& field,
+                              const std::string& value);
 [[nodiscard]] RecordId record_named(const std::string& name);
 
 class TestNode {
@@ -46,20 +50,29 @@ class TestNode {
   void restart(const std::string& vfs = {});
 
   Written write(const Address& address, const Change& change);
-  Written write_text(const Address& address, const std::string& record, const std::string& field, const std::string& value);
+  Written write_text(const Address& address,
+                     const std::string& record,
+                     const std::string& field,
+                     const std::string& value);
   void commit();
   void revoke(const PublicKey& node, const std::vector<Head>& cuts = {});
   void statement(const Statement& body);
 
   // The values of a field in one layer, as text; empty when there is none.
-  [[nodiscard]] std::vector<std::string> values(Audience audience, const std::string& record, const std::string& field);
+  [[nodiscard]] std::vector<std::string> values(Audience audience,
+                                                const std::string& record,
+                                                const std::string& field);
   // Hash over all that the layers show, in an order that does not depend on arrival.
   [[nodiscard]] std::string view_hash();
+
   [[nodiscard]] std::uint64_t entries() { return replica->directory().arrival().value; }
+
   [[nodiscard]] Head head(Audience audience);
 
   [[nodiscard]] SessionContext context() { return {*directory, *store, *key, *random}; }
+
   [[nodiscard]] ChapterId chapter() const { return replica->directory().chapter(); }
+
   [[nodiscard]] const PublicKey& id() const { return key->public_key(); }
 
   SeededRandom* random = nullptr;
@@ -82,15 +95,18 @@ class Wire {
  public:
   Wire(TestNode& dialler, TestNode& listener, bool push_at_once = false);
 
-  // Lets everything flow until nothing moves any more. Stops after `most_bytes` in total have crossed;
-  // what was under way then is lost. Returns the bytes that crossed.
+  // Lets everything flow until nothing moves any more. Stops after `most_bytes` in total have
+  // crossed; what was under way then is lost. Returns the bytes that crossed.
   std::size_t run(std::size_t most_bytes = SIZE_MAX);
   // Both ends have been told of the log of both nodes.
   void announce();
 
   [[nodiscard]] Session& dialler() { return *dialler_; }
+
   [[nodiscard]] Session& listener() { return *listener_; }
+
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
   // Times that the direction of the conversation turned: two for each application round trip.
   [[nodiscard]] int turns() const { return turns_; }
 
@@ -99,6 +115,7 @@ class Wire {
     TestNode& node;
     Session& session;
   };
+
   void pump(End& from, End& to, std::size_t& budget);
   void store_inbound(End& end);
 

@@ -1,10 +1,10 @@
 // Chance and time that tests hold in their hand.
 #pragma once
 
-#include <atomic>
-
 #include "base/random.h"
 #include "base/time.h"
+
+#include <atomic>
 
 namespace chapterd::testing {
 
@@ -35,7 +35,9 @@ class SeededRandom final : public Random {
 class SetClock final : public Clock {
  public:
   [[nodiscard]] Instant now() const override { return Instant{ms_.load()}; }
+
   void set(Instant now) { ms_ = now.ms; }
+
   void advance_ms(std::int64_t ms) { ms_ += ms; }
 
  private:
