@@ -145,6 +145,15 @@ std::uint64_t LiveNode::arrival() {
   return on_loop([this] { return directory_->arrival().value; });
 }
 
+void LiveNode::hold_writer(std::shared_future<void> until) {
+  writer_->submit(
+      [until = std::move(until)](Replica&) -> Result<void> {
+        until.wait();
+        return {};
+      },
+      [](const Result<void>&) {});
+}
+
 std::vector<PeerStatus> LiveNode::status() {
   return on_loop([this] { return peers_->status(); });
 }

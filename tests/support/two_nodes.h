@@ -77,6 +77,8 @@ class LiveNode {
   // Receipts of other nodes for the own feed of this audience.
   [[nodiscard]] std::size_t receipts(Audience audience);
   [[nodiscard]] std::uint64_t arrival();
+  // Keeps the writer busy until `until` is ready.
+  void hold_writer(std::shared_future<void> until);
 
   [[nodiscard]] std::vector<PeerStatus> status();
   // Of this node, as one line of the list; nothing when it does not appear.

@@ -1,0 +1,167 @@
+// Addresses, calls and back-off.
+#include "daemon/net/dialler.h"
+
+#include "daemon/log.h"
+#include "daemon/net/link.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+namespace chapterd {
+namespace {
+
+constexpr std::int64_t connect_ms = 20'000;
+
+}  // namespace
+
+Dialler::Dialler(Peers& owner) : owner_(&owner), resolver_(owner.context_.loop) {}
+
+// Read anew for every call: a node may join while it runs.
+std::optional<Dialler::Parent> Dialler::parent() const {
+  if (owner_ == nullptr) return std::nullopt;
+  Reader& reader = owner_->context_.reader;
+  const auto keys = reader.values(stored_name::parent_key);
+  const auto key = keys.size() == 1 ? PublicKey::from(keys.front().value) : std::nullopt;
+  if (!key) return std::nullopt;
+  Parent parent{*key, owner_->options_.parents};
+  const auto stored = reader.values(stored_name::parent_addresses);
+  if (parent.addresses.empty() && stored.size() == 1) {
+    std::istringstream lines{std::string(as_text(stored.front().value))};
+    for (std::string line; std::getline(lines, line);) {
+      if (!split_address(line).host.empty()) parent.addresses.push_back(line);
+    }
+  }
+  if (parent.addresses.empty()) return std::nullopt;
+  return parent;
+}
+
+void Dialler::tick(Instant now) {
+  if (owner_ == nullptr || link_ != nullptr) return;
+  if (is_calling()) {
+    if (now < give_up_at_) return;
+    resolver_.cancel();
+    asio::error_code ignored;  // closed is closed
+    socket_->close(ignored);
+    return;
+  }
+  if (now >= next_) call();
+}
+
+void Dialler::call_now() {
+  failures_ = 0;
+  next_ = Instant{};
+  if (owner_ != nullptr) tick(owner_->context_.clock.now());
+}
+
+void Dialler::stop() {
+  owner_ = nullptr;
+  resolver_.cancel();
+  asio::error_code ignored;              // closed is closed
+  if (socket_) socket_->close(ignored);  // not destroyed: the call under way still refers to it
+}
+
+void Dialler::call() {
+  const std::optional<Parent> before = std::exchange(called_, parent());
+  if (!before || !called_ || before->key != called_->key) had_session_ = false;
+  if (!called_) {
+    return wait_for_next(0);
+  }
+  const HostPort at = split_address(called_->addresses[next_address_ % called_->addresses.size()]);
+  give_up_at_ = owner_->context_.clock.now().plus_ms(connect_ms);
+  socket_.emplace(owner_->context_.loop);
+  const auto ended = [self = shared_from_this()](const std::exception_ptr& thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+  };
+  asio::co_spawn(owner_->context_.loop, connect(at.host, std::to_string(at.port)), ended);
+}
+
+asio::awaitable<void> Dialler::connect(std::string host, std::string port) {
+  const auto found = co_await resolver_.async_resolve(host, port, asio::as_result);
+  asio::error_code error = std::get<0>(found);
+  if (!error && socket_) {
+    const auto& endpoints = std::get<1>(found);
+    const auto made = co_await asio::async_connect(*socket_, endpoints, asio::as_result);
+    error = std::get<0>(made);
+  }
+  connected(error);
+}
+
+void Dialler::connected(asio::error_code error) {
+  if (owner_ == nullptr || !socket_) return;  // stopped meanwhile
+  asio::tcp::socket socket = std::move(*socket_);
+  socket_.reset();
+  if (error || !socket.is_open()) return failed("net.unreachable", 0);
+  if (owner_->paused_) return wait_for_next(0);
+  LinkOptions options;
+  options.side = Side::dialler;
+  options.address = called_->addresses[next_address_ % called_->addresses.size()];
+  options.expected = called_->key;
+  options.budget_bytes = owner_->options_.budget_session_bytes;
+  options.push_at_once = had_session_;
+  LinkOwner& owner = *owner_;
+  const auto link = std::make_shared<Link>(owner_->context_, owner, std::move(socket), options);
+  link_ = link.get();
+  owner_->adopt(link);
+}
+
+void Dialler::link_ended(const Link& link) {
+  if (&link != link_) return;
+  link_ = nullptr;
+  if (owner_ == nullptr) return;
+  const std::uint64_t wished = link.session() ? link.session()->retry_after_ms() : 0;
+  // No wish of the other end keeps us away for longer than the longest back-off.
+  const auto most = static_cast<std::uint64_t>(owner_->options_.retry_max_ms);
+  const auto retry_after_ms = static_cast<std::int64_t>(std::min(wished, most));
+  had_session_ = link.was_open();  // else the next call introduces itself again
+  if (!link.was_open()) {
+    had_session_ = false;  // it may have lost what it knew of us: introduce ourselves again
+    return failed(link.end_code(), retry_after_ms);
+  }
+  end_code_ = link.end_code();
+  failures_ = 0;
+  wait_for_next(retry_after_ms);
+}
+
+void Dialler::failed(const std::string& code, std::int64_t retry_after_ms) {
+  end_code_ = code;
+  log::info("dial.failed", {{"code", log::code(code)}, {"failures", failures_ + 1}});
+  ++next_address_;
+  ++failures_;
+  // All addresses are tried before waiting.
+  const bool has_more = called_ && next_address_ % called_->addresses.size() != 0;
+  if (has_more && retry_after_ms == 0) {
+    next_ = owner_->context_.clock.now();
+  } else {
+    wait_for_next(retry_after_ms);
+  }
+}
+
+// Full jitter (Brooker: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): a whole
+// country whose power comes back must not call at one moment.
+void Dialler::wait_for_next(std::int64_t retry_after_ms) {
+  const PeersOptions& options = owner_->options_;
+  const std::size_t rounds = called_ ? failures_ / called_->addresses.size() : 0;
+  std::int64_t most = options.retry_min_ms;
+  for (std::size_t i = 1; i < rounds && most < options.retry_max_ms; ++i) most *= 2;
+  most = std::min(most, options.retry_max_ms);
+  const std::uint64_t chance = owner_->context_.random.number();
+  const auto wait = static_cast<std::int64_t>(chance % static_cast<std::uint64_t>(most + 1));
+  next_ = owner_->context_.clock.now().plus_ms(std::max(wait, retry_after_ms));
+}
+
+std::optional<PeerStatus> Dialler::status() const {
+  if (owner_ == nullptr || link_ != nullptr) return std::nullopt;
+  const auto known = called_ ? called_ : parent();
+  if (!known) return std::nullopt;
+  PeerStatus status;
+  status.key = known->key;
+  status.address = known->addresses[next_address_ % known->addresses.size()];
+  status.side = Side::dialler;
+  status.state = is_calling() ? PeerState::connecting : PeerState::waiting;
+  status.end_code = end_code_;
+  if (!is_calling()) status.next_dial = next_;
+  return status;
+}
+
+}  // namespace chapterd

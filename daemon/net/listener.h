@@ -1,0 +1,38 @@
+// Accepts connections, never more strangers at a time than the options allow.
+#pragma once
+
+#include "base/result.h"
+#include "daemon/net/asio.h"
+#include "daemon/net/gate.h"
+#include "daemon/net/peers.h"
+
+#include <memory>
+#include <string>
+
+namespace chapterd {
+
+// Loop thread only. Held by shared_ptr for its coroutine.
+class Listener final : public std::enable_shared_from_this<Listener> {
+ public:
+  explicit Listener(Peers& owner);
+
+  // Errors: net.address (Errc::usage), net.listen (Errc::failed).
+  [[nodiscard]] Result<void> open(const std::string& address);
+  void close();
+
+  // There may be room for a stranger again.
+  void look_again() { gate_.open(); }
+
+  [[nodiscard]] std::string address() const;
+
+ private:
+  asio::awaitable<void> accept_loop();
+  [[nodiscard]] bool has_room() const;
+  void take(asio::tcp::socket socket);
+
+  Peers* owner_;  // null after close()
+  asio::tcp::acceptor acceptor_;
+  Gate gate_;
+};
+
+}  // namespace chapterd

@@ -1,0 +1,247 @@
+// The links of a node: who they are, what they are told, what is remembered of them.
+#include "daemon/net/peers.h"
+
+#include "daemon/log.h"
+#include "daemon/net/asio.h"
+#include "daemon/net/dialler.h"
+#include "daemon/net/link.h"
+#include "daemon/net/listener.h"
+
+#include <algorithm>
+#include <atomic>
+#include <tuple>
+#include <utility>
+
+namespace chapterd {
+namespace {
+
+// How often deadlines are looked at while somebody says goodbye.
+constexpr std::int64_t closing_tick_ms = 100;
+
+PeerState state_of(const Link& link) {
+  switch (link.phase()) {
+    case Link::Phase::handshake:
+    case Link::Phase::greeting:
+      return PeerState::connecting;
+    case Link::Phase::joining:
+      return PeerState::opening;
+    case Link::Phase::session:
+      return link.session()->state() == SessionState::open ? PeerState::open : PeerState::opening;
+    case Link::Phase::closing:
+      return PeerState::ended;
+  }
+  return PeerState::ended;
+}
+
+}  // namespace
+
+struct Peers::Shared {
+  explicit Shared(asio::io_context& loop) : timer(loop) {}
+
+  std::atomic<bool> is_told = false;  // follow_log() is on its way
+  // Loop thread only from here on.
+  Peers* owner = nullptr;  // null once it is gone
+  asio::steady_timer timer;
+};
+
+PeersOptions peers_options(const Config& config) {
+  PeersOptions options;
+  options.listen = config.sync.listen;
+  options.parents = config.sync.parents;
+  options.retry_min_ms = static_cast<std::int64_t>(config.sync.retry_min_s) * 1000;
+  options.retry_max_ms = static_cast<std::int64_t>(config.sync.retry_max_s) * 1000;
+  options.budget_session_bytes = config.sync.budget_session_bytes;
+  return options;
+}
+
+Peers::Peers(const LinkContext& context,
+             PeersOptions options,
+             std::function<void(Arrival)> refreshed)
+    : context_(context),
+      options_(std::move(options)),
+      refreshed_(std::move(refreshed)),
+      shared_(std::make_shared<Shared>(context.loop)),
+      dialler_(std::make_shared<Dialler>(*this)),
+      listener_(std::make_shared<Listener>(*this)) {
+  shared_->owner = this;
+}
+
+Peers::~Peers() {
+  shared_->owner = nullptr;
+  shared_->timer.cancel();
+  dialler_->stop();
+  listener_->close();
+}
+
+Result<void> Peers::start() {
+  if (!options_.listen.empty()) {
+    if (auto opened = listener_->open(options_.listen); !opened) return opened;
+    log::info("listen.open", {{"port", split_address(listens_at()).port}});
+  }
+  dialler_->call_now();
+  arm_timer(options_.tick_ms);
+  return {};
+}
+
+void Peers::stop(std::function<void()> done) {
+  stopped_ = std::move(done);
+  listener_->close();
+  dialler_->stop();
+  end_all("node.stopping");
+  finish_when_empty();
+}
+
+void Peers::end_all(const char* code) {
+  for (const auto& [key, link] : links_) link->close(code);
+}
+
+void Peers::finish_when_empty() {
+  if (!stopped_ || !links_.empty()) return;
+  shared_->timer.cancel();
+  asio::post(context_.loop, std::exchange(stopped_, nullptr));
+}
+
+void Peers::committed() {
+  if (shared_->is_told.exchange(true)) return;
+  asio::post(context_.loop, [shared = shared_] {
+    shared->is_told = false;  // before reading: what is committed from here on is told again
+    if (shared->owner != nullptr) shared->owner->follow_log();
+  });
+}
+
+void Peers::follow_log() {
+  context_.directory.refresh(context_.reader);
+  if (refreshed_) refreshed_(context_.directory.arrival());
+  for (const auto& [key, link] : links_) link->committed();
+}
+
+void Peers::arm_timer(std::int64_t after_ms) {
+  shared_->timer.expires_after(std::chrono::milliseconds(after_ms));
+  shared_->timer.async_wait([shared = shared_](asio::error_code error) {
+    if (!error && shared->owner != nullptr) shared->owner->tick();
+  });
+}
+
+void Peers::tick() {
+  const Instant now = context_.clock.now();
+  bool is_closing = false;
+  for (const auto& [key, link] : links_) {
+    link->tick(now);
+    is_closing = is_closing || link->phase() == Link::Phase::closing;
+  }
+  if (!paused_) dialler_->tick(now);
+  listener_->look_again();
+  arm_timer(is_closing ? std::min(closing_tick_ms, options_.tick_ms) : options_.tick_ms);
+}
+
+void Peers::adopt(const std::shared_ptr<Link>& link) {
+  links_.emplace(link.get(), link);
+  strangers_.insert(link.get());
+  link->start();
+}
+
+// The newest link to a node counts: an older one is most likely half-open.
+void Peers::link_opened(Link& link) {
+  strangers_.erase(&link);
+  listener_->look_again();
+  for (const auto& [key, other] : links_) {
+    if (key != &link && other->peer() == link.peer() && other->session() != nullptr)
+      other->close("link.replaced");
+  }
+  log::info("link.open", {{"peer", *link.peer()}, {"dialled", link.options().expected ? 1 : 0}});
+}
+
+void Peers::link_closing(Link& link) {
+  if (link.peer()) {
+    const Session* session = link.session();
+    log::info("link.closed", {{"peer", *link.peer()},
+                              {"code", log::code(link.end_code())},
+                              {"sent", session ? session->entries_sent() : 0},
+                              {"received", link.entries_received()}});
+  } else {
+    log::debug("link.refused", {{"code", log::code(link.end_code())}});
+  }
+  if (!shared_->owner) return;
+  arm_timer(std::min(closing_tick_ms, options_.tick_ms));
+}
+
+void Peers::link_ended(Link& link) {
+  if (link.peer() && context_.directory.authority().node(*link.peer()) != nullptr)
+    past_[*link.peer()] = status_of(link);
+  dialler_->link_ended(link);
+  strangers_.erase(&link);
+  links_.erase(&link);
+  listener_->look_again();
+  finish_when_empty();
+}
+
+void Peers::sync_now() {
+  if (!paused_ && !stopped_) dialler_->call_now();
+}
+
+void Peers::pause() {
+  paused_ = true;
+  end_all("node.paused");
+}
+
+void Peers::resume() {
+  paused_ = false;
+  sync_now();
+}
+
+std::string Peers::listens_at() const {
+  return listener_->address();
+}
+
+PeerStatus Peers::status_of(const Link& link) const {
+  PeerStatus status;
+  status.key = link.peer() ? link.peer() : link.options().expected;
+  status.address = link.options().address;
+  status.side = link.options().side;
+  status.state = state_of(link);
+  status.end_code = link.end_code();
+  status.heard = link.heard();
+  status.entries_received = link.entries_received();
+  if (const Session* session = link.session()) {
+    status.caught_up = status.state == PeerState::open && session->caught_up();
+    status.stays_different = session->stays_different();
+    status.entries_sent = session->entries_sent();
+    status.waiting_bytes = session->waiting_bytes();
+  }
+  return status;
+}
+
+std::vector<PeerStatus> Peers::status() const {
+  std::vector<PeerStatus> all;
+  std::set<PublicKey> seen;
+  for (const auto& [key, link] : links_) {
+    all.push_back(status_of(*link));
+    if (all.back().key) seen.insert(*all.back().key);
+  }
+  if (auto parent = dialler_->status(); parent && seen.insert(*parent->key).second) {
+    // What was reached before the line was lost is still worth knowing.
+    const auto before = past_.find(*parent->key);
+    if (before != past_.end()) {
+      parent->heard = before->second.heard;
+      parent->entries_sent = before->second.entries_sent;
+      parent->entries_received = before->second.entries_received;
+    }
+    all.push_back(std::move(*parent));
+  }
+  for (const auto& [key, status] : past_) {
+    if (seen.insert(key).second) all.push_back(status);
+  }
+  const Authority& authority = context_.directory.authority();
+  for (PeerStatus& status : all) {
+    const KnownNode* node = status.key ? authority.node(*status.key) : nullptr;
+    const KnownChapter* chapter =
+        node == nullptr ? nullptr : authority.chapter(node->certificate.chapter);
+    if (chapter != nullptr) status.chapter = chapter->certificate.code;
+  }
+  std::sort(all.begin(), all.end(), [](const PeerStatus& a, const PeerStatus& b) {
+    return std::tie(a.side, a.chapter, a.key) < std::tie(b.side, b.chapter, b.key);
+  });
+  return all;
+}
+
+}  // namespace chapterd

@@ -1,0 +1,136 @@
+// Every connection of this node: listens, dials the chapter above, backs off, ends links on
+// revocation.
+#pragma once
+
+#include "base/random.h"
+#include "base/time.h"
+#include "config/config.h"
+#include "daemon/net/context.h"
+#include "replication/session.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace chapterd {
+
+class Dialler;
+class Listener;
+
+// Names of values in the store by which a node knows the one above it; `join` writes them.
+namespace stored_name {
+inline constexpr const char* parent_key = "peer/parent-key";              // 32 bytes
+inline constexpr const char* parent_addresses = "peer/parent-addresses";  // host:port lines
+}  // namespace stored_name
+
+struct PeersOptions {
+  std::string listen;                // host:port; empty: do not listen
+  std::vector<std::string> parents;  // instead of the stored addresses; empty: those
+  std::int64_t retry_min_ms = 5'000;
+  std::int64_t retry_max_ms = 900'000;
+  std::uint64_t budget_session_bytes = 0;
+  std::int64_t tick_ms = 1'000;  // how often deadlines are looked at
+  std::size_t strangers = 64;    // connections at a time that are not authenticated yet
+  std::size_t strangers_an_address = 16;
+};
+
+[[nodiscard]] PeersOptions peers_options(const Config& config);
+
+enum class PeerState { waiting, connecting, opening, open, ended };
+
+// One peer as a person wants to see it. A peer that hung up stays in the list as `ended`.
+struct PeerStatus {
+  std::optional<PublicKey> key;  // none before the handshake
+  std::string chapter;           // code; empty when not known
+  std::string address;           // host:port
+  Side side = Side::dialler;
+  PeerState state = PeerState::waiting;
+  bool caught_up = false;
+  bool stays_different = false;
+  std::uint64_t entries_sent = 0;      // in the current or last session
+  std::uint64_t entries_received = 0;  // in the current or last session
+  std::uint64_t waiting_bytes = 0;
+  std::optional<Instant> heard;      // by the clock handed in
+  std::string end_code;              // of the last session or attempt; empty when none ended
+  std::optional<Instant> next_dial;  // only while waiting
+};
+
+// Loop thread only, but for committed(). Everything in the context must outlive the object; the
+// writer must have stopped before the object goes when its events lead to committed(). So, to end:
+// stop(), in its `done` stop the loop, then the pool, then the writer; then the objects may go in
+// any order, the io_context last.
+class Peers final : private LinkOwner {
+ public:
+  // Nothing happens before start(). `refreshed` may be empty; it is called after the directory
+  // followed the log, with its newest arrival.
+  Peers(const LinkContext& context, PeersOptions options, std::function<void(Arrival)> refreshed);
+  Peers(const Peers&) = delete;
+  Peers& operator=(const Peers&) = delete;
+  ~Peers() override;
+
+  // Binds and begins to dial. Errors: net.address (Errc::usage), net.listen (Errc::failed).
+  [[nodiscard]] Result<void> start();
+
+  // Says goodbye to everybody. `done` is called on the loop once no connection is left, within
+  // two seconds; the object may go only then.
+  void stop(std::function<void()> done);
+
+  // Any thread: the log has grown. Refreshes the directory once for all links, then tells them.
+  void committed();
+
+  // Dials at once, whatever the back-off says; nothing when there is a link already.
+  void sync_now();
+
+  // While paused there are no links and no attempts, and whoever calls is hung up on.
+  void pause();
+  void resume();
+
+  [[nodiscard]] bool is_paused() const { return paused_; }
+
+  // The parent first, then by chapter and key.
+  [[nodiscard]] std::vector<PeerStatus> status() const;
+
+  // Where it listens, as host:port with the port that the system chose; empty when it does not.
+  [[nodiscard]] std::string listens_at() const;
+
+  // Connections now, and of those the ones of which it is not known yet who they are.
+  [[nodiscard]] std::size_t connections() const { return links_.size(); }
+
+  [[nodiscard]] std::size_t strangers() const { return strangers_.size(); }
+
+ private:
+  struct Shared;
+  friend class Dialler;
+  friend class Listener;
+
+  void link_opened(Link& link) override;
+  void link_closing(Link& link) override;
+  void link_ended(Link& link) override;
+
+  void adopt(const std::shared_ptr<Link>& link);
+  void follow_log();
+  void arm_timer(std::int64_t after_ms);
+  void tick();
+  void end_all(const char* code);
+  void finish_when_empty();
+  [[nodiscard]] PeerStatus status_of(const Link& link) const;
+
+  const LinkContext context_;
+  const PeersOptions options_;
+  const std::function<void(Arrival)> refreshed_;
+  const std::shared_ptr<Shared> shared_;  // with handlers that may run when the object is gone
+  std::map<const Link*, std::shared_ptr<Link>> links_;
+  std::set<const Link*> strangers_;
+  std::map<PublicKey, PeerStatus> past_;  // of certified nodes whose link ended
+  bool paused_ = false;
+  std::function<void()> stopped_;  // set while stopping
+  std::shared_ptr<Dialler> dialler_;
+  std::shared_ptr<Listener> listener_;
+};
+
+}  // namespace chapterd

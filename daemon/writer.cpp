@@ -1,0 +1,152 @@
+// Groups, commits, and what happens when a disk is full or broken.
+#include "daemon/writer.h"
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+// A group's bounds: large enough that a commit costs little beside its content, small enough that
+// nobody waits long behind it and a crash of the machine loses little work.
+constexpr std::size_t group_bytes = 8 * 1024 * 1024;
+constexpr std::size_t group_entries = 16 * 1024;
+// Jobs of submit() that may wait. Whoever adds more is told to come back.
+constexpr std::size_t most_waiting = 20'000;
+
+Error disk_full() {
+  return Error(Errc::disk, "store.disk-full", "The disk is full or does not allow writing.",
+               "Everything saved before is safe; this was not saved.",
+               "Free some space, then try again.");
+}
+
+Error busy() {
+  return Error(Errc::gave_up, "writer.busy", "Too much waits to be saved.",
+               "This was not saved; everything saved before is safe.", "Try again in a moment.");
+}
+
+Error stopped() {
+  return Error(Errc::unreachable, "writer.stopped", "The node is stopping.",
+               "This was not saved; everything saved before is safe.",
+               "Try again once it runs again.");
+}
+
+Error broken() {
+  return Error(Errc::failed, "writer.broken", "The disk or the database failed underneath.",
+               "Everything confirmed before was on disk; this was not confirmed.",
+               "Look at the log of the machine, then run 'chapterd doctor'.");
+}
+
+}  // namespace
+
+Writer::Writer(Replica& replica, Events events)
+    : replica_(replica), events_(std::move(events)), thread_([this] { work(); }) {}
+
+Writer::~Writer() {
+  stop();
+}
+
+void Writer::post(std::unique_ptr<Job> job) {
+  enqueue(std::move(job), Bounded::by_caller);
+}
+
+void Writer::enqueue(std::unique_ptr<Job> job, Bounded bounded) {
+  std::optional<Error> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    refused = refusal(bounded);
+    if (!refused) queue_.push_back(std::move(job));
+  }
+  if (refused) {
+    job->finish(refused);
+  } else {
+    wake_.notify_one();
+  }
+}
+
+// Called with the mutex held.
+std::optional<Error> Writer::refusal(Bounded bounded) const {
+  if (!broken_.empty()) return broken();
+  if (stopping_) return stopped();
+  if (bounded == Bounded::here && queue_.size() >= most_waiting) return busy();
+  return std::nullopt;
+}
+
+void Writer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  const std::lock_guard lock(stop_mutex_);
+  if (thread_.joinable()) thread_.join();
+}
+
+std::string Writer::broken_because() const {
+  const std::lock_guard lock(mutex_);
+  return broken_;
+}
+
+// Waits for work and takes what is there, within the bounds of a group; nothing once the writer
+// stops and all is done.
+Writer::Group Writer::take_group() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  Group group;
+  Load sum{0, 0};
+  while (!queue_.empty()) {
+    const Load& load = queue_.front()->load;
+    const bool fits =
+        sum.bytes + load.bytes <= group_bytes && sum.entries + load.entries <= group_entries;
+    if (!group.empty() && !fits) break;
+    sum.bytes += load.bytes;
+    sum.entries += load.entries;
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return group;
+}
+
+// Ends when the writer was told to stop and nothing waits any more, or when the machine broke.
+void Writer::work() {
+  for (;;) {
+    const Group group = take_group();
+    if (group.empty()) return;
+    std::optional<Error> error;
+    try {
+      error = write_group(group);
+    } catch (const std::exception& thrown) {
+      return break_down(group, thrown.what());
+    }
+    for (const auto& job : group) job->finish(error);
+  }
+}
+
+// An error: the group is not on disk, and the replica is as it was before it.
+std::optional<Error> Writer::write_group(const Group& group) {
+  try {
+    for (const auto& job : group) job->stage(replica_);
+    const bool changes = replica_.has_staged();
+    replica_.commit();
+    if (changes && events_.committed) events_.committed(replica_.directory().arrival());
+    return std::nullopt;
+  } catch (const DiskFull&) {
+    // A commit that failed has taken everything back. Staging that fails halfway has not.
+    if (replica_.has_staged()) throw;
+    return disk_full();
+  }
+}
+
+// Nothing is acknowledged from here on, nothing is retried.
+void Writer::break_down(const Group& group, const std::string& what) {
+  std::deque<std::unique_ptr<Job>> left;
+  {
+    const std::lock_guard lock(mutex_);
+    broken_ = what.empty() ? "unknown" : what;
+    left = std::exchange(queue_, {});
+  }
+  if (events_.broken) events_.broken(what);
+  for (const auto& job : group) job->finish(broken());
+  for (const auto& job : left) job->finish(broken());
+}
+
+}  // namespace chapterd

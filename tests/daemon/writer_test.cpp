@@ -1,0 +1,230 @@
+// Groups, refusals, full and broken disks.
+#include "daemon/writer.h"
+
+#include "tests/support/node.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <vector>
+
+namespace chapterd {
+namespace {
+
+using testing::a_change;
+using testing::record_named;
+using testing::SeededRandom;
+using testing::SetClock;
+using testing::TestNode;
+
+constexpr Address up{Audience::up, {}};
+
+struct WriterRoom : ::testing::Test {
+  SeededRandom random{21};
+  SetClock clock;
+  std::unique_ptr<TestNode> node = TestNode::founder(random, clock);
+  std::atomic<int> commits = 0;
+  std::atomic<int> breaks = 0;
+  std::promise<void> gate;
+  std::shared_future<void> opened = gate.get_future().share();
+
+  Writer::Events events() {
+    return {[this](Arrival) { ++commits; }, [this](const std::string&) { ++breaks; }};
+  }
+
+  // Keeps the writer busy until the gate opens, so that what comes now waits together.
+  void hold(Writer& writer) {
+    std::promise<void> begun;
+    writer.submit(
+        [&begun, held = opened](Replica&) -> Result<void> {
+          begun.set_value();
+          held.wait();
+          return {};
+        },
+        [](const Result<void>&) {});
+    begun.get_future().wait();
+  }
+
+  static auto note(const std::string& name, std::size_t size = 10) {
+    return [change = a_change(record_named(name), "title", std::string(size, 'x'))](
+               Replica& replica) { return replica.write(up, change); };
+  }
+};
+
+// Keeps the answer of one job.
+template <class T>
+struct Heard {
+  std::promise<Result<T>> promise;
+  std::future<Result<T>> future = promise.get_future();
+
+  auto keep() {
+    return [this](Result<T> answer) { promise.set_value(std::move(answer)); };
+  }
+
+  Result<T> get() { return future.get(); }
+};
+
+TEST_F(WriterRoom, AnswersOnceItIsOnDisk) {
+  Writer writer(*node->replica, events());
+  const auto written = writer.run(note("a"));
+  ASSERT_TRUE(written);
+  EXPECT_EQ(commits, 1);
+  writer.stop();
+  EXPECT_EQ(node->store->counters().arrival, written->arrival);
+}
+
+TEST_F(WriterRoom, WhatWaitsTogetherIsCommittedTogether) {
+  Writer writer(*node->replica, events());
+  hold(writer);
+  std::vector<Heard<Written>> heard(100);
+  for (std::size_t i = 0; i < heard.size(); ++i)
+    writer.submit(note(std::to_string(i)), heard[i].keep());
+  gate.set_value();
+  Arrival newest;
+  for (Heard<Written>& each : heard) {
+    const auto written = each.get();
+    ASSERT_TRUE(written);
+    EXPECT_GT(written->arrival, newest);
+    newest = written->arrival;
+  }
+  EXPECT_EQ(commits, 1);
+}
+
+TEST_F(WriterRoom, AGroupIsBounded) {
+  Writer writer(*node->replica, events());
+  hold(writer);
+
+  struct Large final : Writer::Job {
+    explicit Large(std::promise<void>& done) : Job({5 * 1024 * 1024, 1}), done_(done) {}
+
+    void stage(Replica& replica) override { replica.set_value("large", Bytes(10)); }
+
+    void finish(const std::optional<Error>& error) override {
+      EXPECT_FALSE(error);
+      done_.set_value();
+    }
+
+    std::promise<void>& done_;
+  };
+
+  std::promise<void> first;
+  std::promise<void> second;
+  writer.post(std::make_unique<Large>(first));
+  writer.post(std::make_unique<Large>(second));
+  gate.set_value();
+  first.get_future().wait();
+  second.get_future().wait();
+  EXPECT_EQ(commits, 2);
+}
+
+TEST_F(WriterRoom, AJobThatRefusesDoesNotSpoilItsGroup) {
+  Writer writer(*node->replica, events());
+  hold(writer);
+  Heard<Written> good;
+  Heard<Written> bad;
+  Heard<Written> other;
+  writer.submit(note("a"), good.keep());
+  writer.submit(note("b", 60'000), bad.keep());
+  writer.submit(note("c"), other.keep());
+  gate.set_value();
+  EXPECT_TRUE(good.get());
+  EXPECT_EQ(bad.get().error().code, "change.too-large");
+  EXPECT_TRUE(other.get());
+  EXPECT_EQ(commits, 1);
+}
+
+TEST_F(WriterRoom, AJobThatOnlyReadsCommitsNothing) {
+  Writer writer(*node->replica, events());
+  const auto arrival =
+      writer.run([](Replica& replica) -> Result<Arrival> { return replica.directory().arrival(); });
+  EXPECT_TRUE(arrival);
+  EXPECT_EQ(commits, 0);
+}
+
+TEST_F(WriterRoom, AFullDiskIsSaidToEveryoneOfTheGroupAndTheWriterGoesOn) {
+  node->replica.reset();
+  node->store.reset();
+  SqliteOptions small;
+  small.writer.most_pages = 60;
+  auto store = SqliteStore::open(node->folder.file("chapterd.db"), small);
+  ASSERT_TRUE(store);
+  auto replica = Replica::open(**store, clock, random, *node->key);
+  ASSERT_TRUE(replica);
+  Writer writer(**replica, events());
+  hold(writer);
+  std::vector<Heard<Written>> heard(12);
+  for (std::size_t i = 0; i < heard.size(); ++i)
+    writer.submit(note(std::to_string(i), 40'000), heard[i].keep());
+  gate.set_value();
+  for (Heard<Written>& each : heard) {
+    const auto written = each.get();
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().kind, Errc::disk);
+    EXPECT_EQ(written.error().code, "store.disk-full");
+    EXPECT_FALSE(written.error().safe.empty());
+    EXPECT_FALSE(written.error().next.empty());
+  }
+  EXPECT_EQ(commits, 0);
+  EXPECT_TRUE(writer.run(note("small")));
+  EXPECT_EQ(commits, 1);
+  EXPECT_EQ(breaks, 0);
+}
+
+TEST_F(WriterRoom, ABrokenMachineIsNeverAnsweredWithSuccess) {
+  Writer writer(*node->replica, events());
+  const Arrival before = node->store->counters().arrival;
+  hold(writer);
+  Heard<Written> good;
+  Heard<void> broken;
+  Heard<Written> after;
+  writer.submit(note("a"), good.keep());
+  writer.submit([](Replica&) -> Result<void> { throw Broken("a page is damaged"); }, broken.keep());
+  writer.submit(note("b"), after.keep());
+  gate.set_value();
+  EXPECT_EQ(good.get().error().code, "writer.broken");
+  EXPECT_EQ(broken.get().error().code, "writer.broken");
+  EXPECT_EQ(after.get().error().code, "writer.broken");
+  EXPECT_EQ(writer.run(note("c")).error().code, "writer.broken");
+  EXPECT_EQ(writer.broken_because(), "a page is damaged");
+  writer.stop();
+  EXPECT_EQ(breaks, 1);
+  EXPECT_EQ(commits, 0);
+  EXPECT_EQ(node->store->counters().arrival, before);
+}
+
+TEST_F(WriterRoom, StoppingFinishesWhatWasPosted) {
+  Writer writer(*node->replica, events());
+  hold(writer);
+  std::vector<Heard<Written>> heard(50);
+  for (std::size_t i = 0; i < heard.size(); ++i)
+    writer.submit(note(std::to_string(i)), heard[i].keep());
+  gate.set_value();
+  writer.stop();
+  for (Heard<Written>& each : heard) EXPECT_TRUE(each.get());
+  EXPECT_EQ(writer.run(note("late")).error().code, "writer.stopped");
+}
+
+TEST_F(WriterRoom, TooMuchThatWaitsIsRefusedAtOnce) {
+  Writer writer(*node->replica, events());
+  hold(writer);
+  std::atomic<int> busy = 0;
+  std::atomic<int> done = 0;
+  for (int i = 0; i < 20'100; ++i) {
+    writer.submit([](Replica&) -> Result<void> { return {}; },
+                  [&](const Result<void>& answer) {
+                    if (answer) {
+                      ++done;
+                    } else if (answer.error().code == "writer.busy") {
+                      ++busy;
+                    }
+                  });
+  }
+  gate.set_value();
+  writer.stop();
+  EXPECT_EQ(busy, 100);
+  EXPECT_EQ(done, 20'000);
+}
+
+}  // namespace
+}  // namespace chapterd
