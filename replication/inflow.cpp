@@ -144,7 +144,13 @@ Result<void> Session::on(AckFrame& ack) {
   acknowledged.epoch = directory_.epoch();
   acknowledged.arrivals = outflow_.acknowledged_arrivals();
   if (outflow_.drained() && outflow_.all_acknowledged()) {
-    inbound_.acknowledged = acknowledged;  // noted once the stream is quiet, not with every window
+    // Noted once the stream is quiet and it is worth a transaction: a lost note costs a few entries
+    // that are sent twice.
+    constexpr auto live = static_cast<std::size_t>(Lane::live);
+    const std::uint64_t noted = stored_peer_.acknowledged[live].value;
+    if (noted == 0 || acknowledged.arrivals[live].value >= noted + limits::window_entries) {
+      inbound_.acknowledged = acknowledged;
+    }
     if (compare_later_) {
       compare_later_ = false;
       end_due_ = true;

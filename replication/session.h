@@ -131,8 +131,6 @@ class Session {
 
   [[nodiscard]] std::uint64_t entries_sent() const { return outflow_.entries_sent(); }
 
-  [[nodiscard]] std::uint64_t entries_received() const { return entries_received_; }
-
   [[nodiscard]] std::uint64_t waiting_bytes() const { return waiting_bytes_; }
 
   [[nodiscard]] const std::vector<RefusedPiece>& faults() const { return faults_; }
@@ -204,7 +202,6 @@ class Session {
   bool resync_ = false;  // the peer does not stream from our cursor: digest first
   std::uint64_t unstored_bytes_ = 0;
   std::uint64_t received_bytes_ = 0;
-  std::uint64_t entries_received_ = 0;
   std::uint64_t waiting_bytes_ = 0;
   std::vector<RefusedPiece> faults_;
   std::vector<Witness> witnesses_;

@@ -1,0 +1,143 @@
+// join: takes a place below a parent, over the network or by files.
+#include "base/bytes.h"
+#include "daemon/cli/answers.h"
+#include "daemon/cli/commands.h"
+#include "daemon/cli/context.h"
+#include "daemon/cli/enrol_file.h"
+#include "daemon/cli/listen_setting.h"
+#include "daemon/cli/waiting.h"
+
+#include <filesystem>
+
+namespace chapterd {
+namespace {
+
+constexpr std::uint64_t starting_s = 5;
+
+// A word of the line is a file when there is one of that name; several words are one invite.
+Result<std::string> what_was_handed_in(const Context& context) {
+  const std::vector<std::string> words = context.given.all("CODE");
+  std::error_code trouble;
+  const bool one = words.size() == 1;
+  if (one && (words.front() == "-" || std::filesystem::exists(words.front(), trouble))) {
+    return context.read_text(words.front());
+  }
+  std::string text;
+  for (const std::string& word : words) text += word + " ";
+  if (text.find_first_of("./") != std::string::npos) return context.read_text(words.front());
+  return text;
+}
+
+void tell_joined(Context& context, const Json& answer) {
+  Output& output = context.output;
+  if (output.answer(answer)) return;
+  const Json& parent = member(answer, "parent");
+  const std::string above =
+      plain(parent.is_string() ? parent.get<std::string>() : text(parent, "name"));
+  output.print(output.paint(Shade::good, "Joined: ") + "this node is now " +
+               plain(text(answer, "name")) + " (" + plain(text(answer, "chapter")) + ")" +
+               (above.empty() ? "" : ", below " + above) + ".");
+  output.say("Next: chapterd run");
+}
+
+Result<void> finish(Context& context, const std::string& letter) {
+  const auto base32 = enrol_base32(EnrolKind::answer, letter);
+  if (!base32) return forward(base32);
+  const auto bytes = from_base32(*base32);
+  if (!bytes) {
+    return fail(Errc::malformed, "enrol.damaged", "This answer was damaged on its way.",
+                "Nothing was changed; your keys and your request are kept.",
+                "Ask for the file once more.");
+  }
+  const auto answer = context.doors.finish_join(context.config(), *bytes);
+  if (!answer) return forward(answer);
+  tell_joined(context, *answer);
+  return {};
+}
+
+Result<void> write_request(Context& context, const std::string& invite, const std::string& node) {
+  Output& output = context.output;
+  const std::string path = context.given.text("out");
+  auto prepared = context.doors.prepare_join(context.config(), invite, node);
+  if (!prepared) return forward(prepared);
+  auto kept = keep_listen(context);
+  if (!kept) return kept;
+  const std::string words = text(*prepared, "words");
+  auto written = context.write_text(
+      path, enrol_text(EnrolKind::request, text(*prepared, "request"),
+                       "Hand this file to whoever invited you. There: chapterd peers approve FILE\n"
+                       "Compare by voice: " + words));
+  if (!written) return written;
+  (*prepared)["file"] = path;
+  if (path == "-" || output.answer(*prepared)) return {};
+  output.print("Request written to " + path);
+  output.print("Compare these words by voice with whoever approves it: " +
+               output.paint(Shade::strong, words));
+  output.say(
+      "Next: hand the file over; what comes back goes in by: chapterd join ANSWERFILE");
+  return {};
+}
+
+// The daemon above may be starting just now; the keys stay the same however often it is tried.
+Result<Json> ask_online(Context& context, const std::string& invite, const std::string& node) {
+  auto answer = context.doors.join_online(context.config(), invite, node);
+  const auto settled = poll(starting_s, [&]() -> Result<bool> {
+    if (answer || answer.error().kind != Errc::unreachable) return true;
+    answer = context.doors.join_online(context.config(), invite, node);
+    return false;
+  });
+  return settled ? answer : Result<Json>(forward(settled));
+}
+
+Result<void> join(Context& context) {
+  const auto handed = what_was_handed_in(context);
+  if (!handed) return forward(handed);
+  if (enrol_kind(*handed) == EnrolKind::answer) return finish(context, *handed);
+  if (enrol_kind(*handed) == EnrolKind::request) {
+    return fail(Errc::usage, "enrol.request-here", "This is a request to join, not an invite.",
+                "Nothing was done.",
+                "The chapter that invited answers it: chapterd peers approve FILE");
+  }
+  auto listen = take_listen(context, "");  // nobody is below a chapter that has just joined
+  if (!listen) return listen;
+  const std::string node =
+      context.given.has("node") ? context.given.text("node") : context.around.host_name;
+  if (context.given.has("offline")) return write_request(context, *handed, node);
+  context.output.say("Asking the chapter above …");
+  const auto answer = ask_online(context, *handed, node);
+  if (!answer) return forward(answer);
+  auto kept = keep_listen(context);
+  tell_joined(context, *answer);
+  return kept;
+}
+
+}  // namespace
+
+std::vector<Command> join_commands() {
+  return {Command{
+      .path = {"join"},
+      .help = "Join below a parent, with the invite that it gave you.",
+      .group = command_group::start,
+      .arguments = {Argument{.name = "CODE",
+                             .help = "The invite, a file that holds it, an answer file, or - for "
+                                     "what comes in on stdin.",
+                             .many = true}},
+      .flags = {Flag{.name = "offline",
+                     .value = "",
+                     .help = "Write a request file instead of asking over the network."},
+                Flag{.name = "out",
+                     .value = "FILE",
+                     .help = "Where --offline writes it; - is stdout.",
+                     .preset = "join-request.txt"},
+                Flag{.name = "node",
+                     .value = "NAME",
+                     .help = "Name of this computer; else what the system calls it."},
+                Flag{.name = "listen",
+                     .value = "HOST:PORT",
+                     .help = "Where chapters below will reach this node; kept in chapterd.toml."}},
+      .run = join,
+      .more = "Without a network: “join CODE --offline” writes a request file, the parent answers\n"
+              "it with “peers approve FILE”, and “join ANSWERFILE” finishes."}};
+}
+
+}  // namespace chapterd

@@ -1,0 +1,133 @@
+// peers: who this node exchanges with, approving requests that came as files, and revoking.
+#include "daemon/cli/answers.h"
+#include "daemon/cli/commands.h"
+#include "daemon/cli/context.h"
+#include "daemon/cli/enrol_file.h"
+#include "daemon/cli/peer_words.h"
+
+namespace chapterd {
+namespace {
+
+Result<void> list_peers(Context& context) {
+  const auto answer = context.call("peers.list", Json::object());
+  if (!answer) return forward(answer);
+  Output& output = context.output;
+  if (output.answer(*answer)) return {};
+  const Json& peers = list(*answer, "peers");
+  if (peers.empty()) {
+    output.say("No other chapter is known yet. Invite one: chapterd invite create CODE --name NAME");
+    return {};
+  }
+  output.print(peer_table(output, peers));
+  return {};
+}
+
+bool is_meant(const Json& peer, const std::string& wanted) {
+  const std::string fingerprint = text(peer, "fingerprint");
+  const bool by_key = wanted.size() >= 4 && fingerprint.starts_with(wanted);
+  return text(peer, "code") == wanted || text(peer, "name") == wanted || by_key;
+}
+
+Result<Json> find_peer(Context& context) {
+  const std::string wanted = context.given.text("CODE");
+  const auto answer = context.call("peers.list", Json::object());
+  if (!answer) return forward(answer);
+  for (const Json& peer : list(*answer, "peers")) {
+    if (is_meant(peer, wanted)) return peer;
+  }
+  return fail(Errc::not_found, "peers.unknown", "No chapter here is called “" + wanted + "”.",
+              "Nothing was changed.", "See: chapterd peers list");
+}
+
+Result<void> show_peer(Context& context) {
+  const auto peer = find_peer(context);
+  if (!peer) return forward(peer);
+  Output& output = context.output;
+  if (output.answer(*peer)) return {};
+  output.print(output.paint(Shade::strong, peer_name(*peer)));
+  output.print("  State        " + peer_state(output, *peer));
+  output.print("  Heard        " + last_heard(*peer));
+  output.print("  Address      " + plain(text(*peer, "address")) + " (" +
+               plain(text(*peer, "side")) + ")");
+  output.print("  Exchanged    " + std::to_string(count(*peer, "sent")) + " entries sent, " +
+               std::to_string(count(*peer, "received")) + " received in this session");
+  output.print("  Fingerprint  " + plain(text(*peer, "fingerprint")));
+  if (const std::string end = text(*peer, "end_code"); !end.empty()) {
+    output.print("  Last end     " + plain(end));
+  }
+  return {};
+}
+
+Result<void> approve(Context& context) {
+  const auto letter = context.read_text(context.given.text("FILE"));
+  if (!letter) return forward(letter);
+  const auto request = enrol_base32(EnrolKind::request, *letter);
+  if (!request) return forward(request);
+  auto answer = context.call("join.answer", {{"request", *request}});
+  if (!answer) return forward(answer);
+  const std::string code = plain(text(*answer, "code"));
+  const std::string words = text(*answer, "words");
+  const std::string path = context.given.has("out") ? context.given.text("out")
+                                                    : "join-answer-" + code + ".txt";
+  auto written = context.write_text(
+      path, enrol_text(EnrolKind::answer, text(*answer, "answer"),
+                       "Hand this file back to " + code + ". There: chapterd join FILE\n" +
+                           "Compare by voice: " + words));
+  if (!written) return written;
+  (*answer)["file"] = path;
+  Output& output = context.output;
+  if (path == "-" || output.answer(*answer)) return {};
+  output.print("Approved: " + code + ". The answer is in " + path);
+  output.print("Compare these words by voice before you hand it back: " +
+               output.paint(Shade::strong, words));
+  return {};
+}
+
+Result<void> revoke(Context& context) {
+  const std::string wanted = context.given.text("CODE");
+  const auto peer = find_peer(context);
+  const std::string name = peer ? peer_name(*peer) : wanted;
+  auto sure = context.confirm("Revoke " + name + "? This cannot be undone.");
+  if (!sure) return sure;
+  Json args = {{"reason", context.given.text("reason")}};
+  if (peer && text(*peer, "code") != wanted && !text(*peer, "fingerprint").empty()) {
+    args["fingerprint"] = text(*peer, "fingerprint");
+  } else {
+    args["code"] = wanted;
+  }
+  const auto answer = context.call("peers.revoke", args);
+  if (!answer) return forward(answer);
+  if (context.output.answer(*answer)) return {};
+  context.output.print("Revoked: " + name);
+  context.output.say("Every node that hears of it closes the link and takes nothing further.");
+  return {};
+}
+
+}  // namespace
+
+std::vector<Command> peers_commands() {
+  const Argument code{.name = "CODE", .help = "Code or name of the chapter."};
+  const auto row = [](const char* verb, const char* help) {
+    return Command{.path = {"peers", verb}, .help = help, .group = command_group::others};
+  };
+  Command list = row("list", "Who this node exchanges with, and when they were last heard.");
+  list.run = list_peers;
+  Command show = row("show", "All about one of them, with the fingerprint of its key.");
+  show.arguments = {code};
+  show.run = show_peer;
+  Command approved = row("approve", "Answer a request to join that came as a file.");
+  approved.arguments = {Argument{.name = "FILE", .help = "The request; - is stdin."}};
+  approved.flags = {Flag{.name = "out",
+                         .value = "FILE",
+                         .help = "Where the answer goes; - is stdout. Else join-answer-CODE.txt."}};
+  approved.run = approve;
+  Command revoked = row("revoke", "Shut a node out for good, such as a stolen laptop.");
+  revoked.arguments = {code};
+  revoked.flags = {
+      Flag{.name = "reason", .value = "TEXT", .help = "Why, for the record.", .required = true},
+      Flag{.name = "yes", .value = "", .help = "Do not ask."}};
+  revoked.run = revoke;
+  return {list, show, approved, revoked};
+}
+
+}  // namespace chapterd

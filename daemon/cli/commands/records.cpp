@@ -1,0 +1,266 @@
+// What every kind of record can do: add, edit, list, show, where, delete, and the verbs of its life.
+// The rows are made from the kinds themselves.
+#include "daemon/cli/answers.h"
+#include "daemon/cli/commands.h"
+#include "daemon/cli/context.h"
+#include "daemon/cli/record_fields.h"
+#include "daemon/cli/record_ids.h"
+#include "daemon/cli/record_words.h"
+#include "daemon/cli/waiting.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace chapterd {
+namespace {
+
+const Argument the_id{.name = "ID", .help = "Id of the record, or characters of one of its ends."};
+
+std::vector<Flag> operator+(std::vector<Flag> left, const std::vector<Flag>& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+Result<std::string> given_id(Context& context, const Kind& kind) {
+  return find_record(context, context.given.text("ID"), {kind.name});
+}
+
+std::string audience_words(const Json& answer) {
+  bool left = false;
+  for (const Json& written : list(answer, "written")) {
+    const std::string audience = text(written, "audience");
+    left = left || (audience != "chapter" && !audience.empty());
+  }
+  return left ? "Others who may see it get it as soon as there is a connection."
+              : "It stays in this chapter for now.";
+}
+
+// The id for scripts, a sentence for people.
+void tell_written(Context& context, const Kind& kind, const std::string& verb, const Json& answer) {
+  Output& output = context.output;
+  if (output.answer(answer)) return;
+  const std::string id = text(answer, "id");
+  if (output.manner().quiet) return output.print(id);
+  const std::string state = text(answer, "state");
+  output.print(worded(kind.name) + " " + id + " " + verb +
+               (state.empty() ? "." : "; it is now " + worded(state) + "."));
+  output.say(audience_words(answer));
+}
+
+// The verbs of --then, one after the other; the answer is that of the last write.
+Result<Json> move_on(Context& context, const Kind& kind, Json answer) {
+  for (const std::string& wanted : context.given.all("then")) {
+    std::string verb = wanted;
+    std::ranges::replace(verb, '-', '_');
+    if (kind.transition(verb) == nullptr) {
+      return fail(Errc::usage, "cli.unknown-verb",
+                  "A " + kind.name + " has no step “" + wanted + "”.",
+                  "It is saved with the id " + text(answer, "id") + ".",
+                  "See: chapterd " + dashed(kind.name) + " --help");
+    }
+    const Json args = {{"id", text(answer, "id")}, {"verb", verb}, {"fields", Json::object()}};
+    auto moved = context.call("record.move", args);
+    if (!moved) return moved;
+    answer = std::move(*moved);
+  }
+  return answer;
+}
+
+Result<void> finish(Context& context, const Kind& kind, const std::string& verb, Json answer) {
+  auto moved = move_on(context, kind, std::move(answer));
+  if (!moved) return forward(moved);
+  tell_written(context, kind, verb, *moved);
+  return wait_for(context, {text(*moved, "id")});
+}
+
+Result<void> add(Context& context, const Kind& kind) {
+  auto waiting = check_waiting(context);
+  if (!waiting) return waiting;
+  const auto fields = given_fields(context, kind);
+  if (!fields) return forward(fields);
+  auto answer = context.call("record.add", {{"kind", kind.name}, {"fields", *fields}});
+  if (!answer) return forward(answer);
+  return finish(context, kind, "saved", std::move(*answer));
+}
+
+Result<void> edit(Context& context, const Kind& kind) {
+  auto waiting = check_waiting(context);
+  if (!waiting) return waiting;
+  const auto id = given_id(context, kind);
+  if (!id) return forward(id);
+  const auto changes = given_edit(context, kind);
+  if (!changes) return forward(changes);
+  auto answer = context.call("record.edit", {{"id", *id}, {"edit", *changes}});
+  if (!answer) return forward(answer);
+  return finish(context, kind, "changed", std::move(*answer));
+}
+
+Result<void> move(Context& context, const Kind& kind, const Transition& transition) {
+  auto waiting = check_waiting(context);
+  if (!waiting) return waiting;
+  const auto id = given_id(context, kind);
+  if (!id) return forward(id);
+  const auto fields = given_fields(context, kind);
+  if (!fields) return forward(fields);
+  const Json args = {{"id", *id}, {"verb", transition.verb}, {"fields", *fields}};
+  auto answer = context.call("record.move", args);
+  if (!answer) return forward(answer);
+  return finish(context, kind, "moved on", std::move(*answer));
+}
+
+Result<void> bury(Context& context, const Kind& kind) {
+  auto waiting = check_waiting(context);
+  if (!waiting) return waiting;
+  const auto id = given_id(context, kind);
+  if (!id) return forward(id);
+  const auto shown = context.call("record.show", {{"id", *id}});
+  if (!shown) return forward(shown);
+  auto sure = context.confirm("Delete “" + plain(text(*shown, "title")) + "”?");
+  if (!sure) return sure;
+  auto answer = context.call("record.delete", {{"id", *id}});
+  if (!answer) return forward(answer);
+  return finish(context, kind, "deleted", std::move(*answer));
+}
+
+Result<void> list_records(Context& context, const Kind& kind) {
+  const auto limit = context.given.number("limit");
+  if (!limit) return forward(limit);
+  Json args = {{"kind", kind.name}, {"limit", *limit}};
+  if (context.given.has("state")) args["state"] = context.given.text("state");
+  if (context.given.has("mine")) args["mine"] = true;
+  if (context.given.has("after")) args["after"] = context.given.text("after");
+  const auto answer = context.call("record.list", args);
+  if (!answer) return forward(answer);
+  Output& output = context.output;
+  if (output.answer(*answer)) return {};
+  const Json& rows = list(*answer, "rows");
+  if (output.manner().quiet) {
+    for (const Json& row : rows) output.print(text(row, "id"));
+    return {};
+  }
+  if (rows.empty()) {
+    output.say("No " + kind.name + " here yet. Begin with: chapterd " + dashed(kind.name) + " add");
+    return {};
+  }
+  output.print(record_table(output, rows));
+  if (const std::string next = text(*answer, "next"); !next.empty()) {
+    output.say("There are more: chapterd " + dashed(kind.name) + " list --after " + next);
+  }
+  return {};
+}
+
+Result<void> show(Context& context, const Kind& kind) {
+  const auto id = given_id(context, kind);
+  if (!id) return forward(id);
+  const auto record = context.call("record.show", {{"id", *id}});
+  if (!record) return forward(record);
+  if (context.output.answer(*record)) return {};
+  context.output.print(record_page(context.output, &kind, *record));
+  return {};
+}
+
+Result<void> where(Context& context, const Kind& kind) {
+  const auto id = given_id(context, kind);
+  if (!id) return forward(id);
+  const auto answer = context.call("record.where", {{"id", *id}});
+  if (!answer) return forward(answer);
+  if (context.output.answer(*answer)) return {};
+  context.output.print(where_page(context.output, *answer));
+  return {};
+}
+
+using Run = Result<void> (*)(Context&, const Kind&);
+
+// Rows of one kind.
+class KindRows {
+ public:
+  explicit KindRows(const Kind& kind) : kind_(kind) {}
+
+  std::vector<Command> rows() {
+    const bool by_people = kind_.writers != std::vector<std::string>{"node"};
+    const Flag then{.name = "then",
+                    .value = "VERB",
+                    .help = "A step to take right afterwards, such as submit.",
+                    .many = true};
+    if (by_people) {
+      put("add", kind_.help, {}, field_flags(kind_, {}) + std::vector{then} + waiting_flags(), add);
+      put("edit", "Change it.", {the_id},
+          field_flags(kind_, {}) + edit_flags() + std::vector{then} + waiting_flags(), edit);
+    }
+    put("list", "List them, newest first.", {}, list_flags(), list_records);
+    put("show", "All that this node holds of it.", {the_id}, {}, show);
+    put("where", "How far it has got.", {the_id}, {}, where);
+    if (by_people) {
+      put("delete", "Delete it. Copies may exist where it has been.", {the_id},
+          std::vector{Flag{.name = "yes", .value = "", .help = "Do not ask."}} + waiting_flags(),
+          bury);
+      for (const Transition& transition : kind_.transitions) put(transition);
+    }
+    return std::move(rows_);
+  }
+
+ private:
+  std::vector<Flag> list_flags() const {
+    std::string states;
+    for (const State& state : kind_.states) states += (states.empty() ? "" : ", ") + state.name;
+    return {Flag{.name = "limit", .value = "N", .help = "At most so many.", .preset = "50"},
+            Flag{.name = "after", .value = "TOKEN", .help = "Go on behind an earlier list."},
+            Flag{.name = "state", .value = "STATE", .help = "Only those: " + states + "."},
+            Flag{.name = "mine", .value = "", .help = "Only those of this chapter."}};
+  }
+
+  void put(const std::string& verb,
+           const std::string& help,
+           std::vector<Argument> arguments,
+           std::vector<Flag> flags,
+           Run run) {
+    rows_.push_back(Command{.path = {dashed(kind_.name), verb},
+                            .help = help,
+                            .group = command_group::work,
+                            .arguments = std::move(arguments),
+                            .flags = std::move(flags),
+                            .run = [&kind = kind_, run](Context& context) {
+                              return run(context, kind);
+                            }});
+  }
+
+  void put(const Transition& transition) {
+    std::string more = "From " + joined(transition.from, " or ") + " to " + transition.to + ".";
+    if (!transition.needs.empty()) {
+      more += "\nNeeded, unless filled in before: " + joined(transition.needs, ", ") + ".";
+    }
+    rows_.push_back(Command{
+        .path = {dashed(kind_.name), dashed(transition.verb)},
+        .help = transition.help,
+        .group = command_group::work,
+        .arguments = {the_id},
+        .flags = field_flags(kind_, {transition.needs.empty() ? std::vector<std::string>{"-"}
+                                                              : transition.needs}) +
+                 waiting_flags(),
+        .run = [&kind = kind_, &transition](
+                   Context& context) { return move(context, kind, transition); },
+        .more = std::move(more)});
+  }
+
+  static std::string joined(const std::vector<std::string>& words, const std::string& between) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : between) + dashed(word);
+    return text;
+  }
+
+  const Kind& kind_;
+  std::vector<Command> rows_;
+};
+
+}  // namespace
+
+std::vector<Command> record_commands(const Kinds& kinds) {
+  std::vector<Command> rows;
+  for (const Kind* kind : kinds.records()) {
+    std::vector<Command> of_kind = KindRows(*kind).rows();
+    std::move(of_kind.begin(), of_kind.end(), std::back_inserter(rows));
+  }
+  return rows;
+}
+
+}  // namespace chapterd

@@ -1,0 +1,99 @@
+// sync: exchanging now, and pausing it.
+#include "daemon/cli/answers.h"
+#include "daemon/cli/commands.h"
+#include "daemon/cli/context.h"
+#include "daemon/cli/peer_words.h"
+#include "daemon/cli/waiting.h"
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+constexpr std::uint64_t starting_s = 10;
+
+void tell(Context& context, const Json& answer) {
+  Output& output = context.output;
+  if (output.answer(answer)) return;
+  output.print(is_true(answer, "idle") ? output.paint(Shade::good, "Nothing waits to be exchanged.")
+                                       : output.paint(Shade::waits, "Exchanging, or waiting to."));
+  if (const Json& peers = list(answer, "peers"); !peers.empty()) {
+    output.print(peer_table(output, peers));
+  }
+}
+
+Result<void> status(Context& context) {
+  const auto answer = context.call("sync.status", Json::object());
+  if (!answer) return forward(answer);
+  tell(context, *answer);
+  return {};
+}
+
+Result<void> now(Context& context) {
+  const auto seconds = context.given.number("timeout");
+  if (!seconds) return forward(seconds);
+  auto answer = context.call("sync.now", Json::object());
+  if (!answer && context.given.has("until-done")) {
+    // The daemon may be starting just now.
+    const auto there = poll(std::min(*seconds, starting_s), [&]() -> Result<bool> {
+      context.let_go();
+      answer = context.call("sync.now", Json::object());
+      return answer.has_value();
+    });
+    if (!there) return forward(there);
+  }
+  if (!answer) return forward(answer);
+  if (!context.given.has("until-done")) {
+    if (!context.output.answer(*answer)) context.output.print("Exchanging now.");
+    return {};
+  }
+  context.output.say("Exchanging …");
+  const auto done = poll(*seconds, [&]() -> Result<bool> {
+    answer = context.call("sync.status", Json::object());
+    if (!answer) return forward(answer);
+    return is_true(*answer, "idle");
+  });
+  if (!done) return forward(done);
+  tell(context, *answer);
+  if (*done) return {};
+  return fail(Errc::gave_up, "sync.timeout",
+              "Not everything was exchanged within " + std::to_string(*seconds) + " s.",
+              "All work is saved here; what arrived stays, and the rest goes on from there.",
+              "See who is missing: chapterd peers list");
+}
+
+Result<void> pause(Context& context) {
+  const auto answer = context.call("sync.pause", Json::object());
+  if (!answer) return forward(answer);
+  if (context.output.answer(*answer)) return {};
+  context.output.print("Paused. Work goes on and is saved here. Go on with: chapterd sync resume");
+  return {};
+}
+
+Result<void> resume(Context& context) {
+  const auto answer = context.call("sync.resume", Json::object());
+  if (!answer) return forward(answer);
+  if (context.output.answer(*answer)) return {};
+  context.output.print("Exchanging again.");
+  return {};
+}
+
+}  // namespace
+
+std::vector<Command> sync_commands() {
+  const auto row = [](const char* verb, const char* help, Result<void> (*run)(Context&)) {
+    return Command{
+        .path = {"sync", verb}, .help = help, .group = command_group::others, .run = run};
+  };
+  Command at_once = row("now", "Exchange now, whatever the schedule says.", now);
+  at_once.flags = {Flag{.name = "until-done", .value = "", .help = "End when nothing waits."},
+                   Flag{.name = "timeout",
+                        .value = "SECONDS",
+                        .help = "How long --until-done waits at most.",
+                        .preset = "60"}};
+  return {at_once, row("status", "What is being exchanged, with whom.", status),
+          row("pause", "Close all connections until further notice.", pause),
+          row("resume", "Connect again.", resume)};
+}
+
+}  // namespace chapterd

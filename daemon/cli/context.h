@@ -1,0 +1,93 @@
+// What a command works with: what was given, the configuration, the node, and where answers go.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "config/load.h"
+#include "daemon/cli/command_line.h"
+#include "daemon/cli/output.h"
+#include "daemon/control/caller.h"
+#include "domain/kind.h"
+
+#include <functional>
+#include <iosfwd>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace chapterd {
+
+// What founding a federation needs to know.
+struct FoundingWords {
+  std::string federation;
+  std::string code;
+  std::string chapter;
+  std::string node;
+};
+
+// The ways out of the command line into the rest of the daemon. main() hands in the real ones,
+// tests their own.
+struct Doors {
+  // The running daemon, else the opened folder itself.
+  std::function<Result<std::unique_ptr<Caller>>(const Config&)> reach;
+  std::function<Result<nlohmann::json>(const Config&, const FoundingWords&)> found;
+  std::function<Result<nlohmann::json>(const Config&, const std::string&, const std::string&)>
+      prepare_join;  // invite, name of the node
+  std::function<Result<nlohmann::json>(const Config&, const Bytes&)> finish_join;
+  std::function<Result<nlohmann::json>(const Config&, const std::string&, const std::string&)>
+      join_online;
+  std::function<Result<void>(const Config&)> run;
+};
+
+// The world around one call of the program.
+struct Surroundings {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  Terminal terminal;
+  std::map<std::string, std::string> environment;
+  std::string host_name;  // preset name of a node
+};
+
+// Everything must outlive it.
+class Context {
+ public:
+  Context(const Doors& doors,
+          const Surroundings& around,
+          Output& output,
+          const Kinds& kinds,
+          const std::vector<Command>& table);
+
+  const Doors& doors;
+  const Surroundings& around;
+  Output& output;
+  const Kinds& kinds;
+  const std::vector<Command>& table;
+  Given given;
+  Loaded loaded;            // the configuration, when the command needs one
+  std::string config_file;  // where it was read, empty when there is none
+
+  [[nodiscard]] const Config& config() const { return loaded.config; }
+
+  // One verb of the node; connects at the first.
+  [[nodiscard]] Result<nlohmann::json> call(std::string_view verb, const nlohmann::json& args);
+  // Lets go of the node, and with it of the folder when no daemon runs.
+  void let_go() { node_.reset(); }
+
+  // The whole of a file, or of stdin for "-". Errors: cli.no-file, cli.not-text.
+  [[nodiscard]] Result<std::string> read_text(const std::string& path) const;
+  // A new file, readable by its owner only; "-" is stdout. Errors: cli.file-exists, cli.no-file.
+  [[nodiscard]] Result<void> write_text(const std::string& path, const std::string& text);
+
+  // Asks for a yes unless --yes was given. Errors: cli.needs-yes (needs_person) without a terminal,
+  // cli.said-no.
+  [[nodiscard]] Result<void> confirm(const std::string& question);
+
+ private:
+  std::unique_ptr<Caller> node_;
+};
+
+}  // namespace chapterd

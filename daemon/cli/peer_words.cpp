@@ -1,0 +1,46 @@
+// One line a peer.
+#include "daemon/cli/peer_words.h"
+
+#include "daemon/cli/answers.h"
+
+namespace chapterd {
+
+std::string peer_name(const Json& peer) {
+  const std::string name = plain(text(peer, "name"));
+  const std::string code = plain(text(peer, "code"));
+  if (!name.empty() && !code.empty() && name != code) return name + " (" + code + ")";
+  if (!name.empty() || !code.empty()) return name.empty() ? code : name;
+  return text(peer, "side") == "we dial" ? "the chapter above" : "not known yet";
+}
+
+std::string last_heard(const Json& peer) {
+  const auto heard = number(peer, "heard_ms_ago");
+  return heard ? "last heard " + ago(*heard) : "not heard yet";
+}
+
+std::string peer_state(const Output& output, const Json& peer) {
+  const std::string state = text(peer, "state");
+  if (state == "connected") {
+    return is_true(peer, "caught_up") ? output.paint(Shade::good, "connected, up to date")
+                                      : output.paint(Shade::waits, "connected, exchanging");
+  }
+  if (state == "revoked") return output.paint(Shade::bad, "revoked");
+  std::string words = plain(state);
+  const auto next = number(peer, "next_dial_ms");
+  if (state == "offline" && next) words += ", next try " + ahead(*next);
+  return output.paint(Shade::waits, words);
+}
+
+std::string peer_table(const Output& output, const Json& peers) {
+  Table table({"Chapter", "State", "Heard", "Sent", "Received"});
+  table.right(3);
+  table.right(4);
+  for (const Json& peer : peers) {
+    const auto heard = number(peer, "heard_ms_ago");
+    table.row({peer_name(peer), peer_state(output, peer), heard ? ago(*heard) : "not yet",
+               std::to_string(count(peer, "sent")), std::to_string(count(peer, "received"))});
+  }
+  return table.text(output);
+}
+
+}  // namespace chapterd

@@ -1,0 +1,21 @@
+// Peers, put for people: names and times, no keys.
+#pragma once
+
+#include "daemon/cli/output.h"
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace chapterd {
+
+// "connected, up to date", "offline, next try in 20 s"
+[[nodiscard]] std::string peer_state(const Output& output, const nlohmann::json& peer);
+// The table of peers.list; keys are left out.
+[[nodiscard]] std::string peer_table(const Output& output, const nlohmann::json& peers);
+// Name and code, or what else is known of it.
+[[nodiscard]] std::string peer_name(const nlohmann::json& peer);
+// "last heard 6 h ago"
+[[nodiscard]] std::string last_heard(const nlohmann::json& peer);
+
+}  // namespace chapterd

@@ -1,0 +1,27 @@
+// Asks the file system.
+#include "daemon/operations/disk.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <sys/statvfs.h>
+
+namespace chapterd {
+
+bool is_low(std::uint64_t free_bytes, std::uint64_t disk_bytes, std::uint64_t limit_bytes) {
+  return free_bytes < std::min(limit_bytes, disk_bytes / 20);
+}
+
+Result<DiskSpace> disk_space(const std::string& folder, std::uint64_t limit_bytes) {
+  struct statvfs disk = {};
+  if (::statvfs(folder.c_str(), &disk) != 0) {
+    return fail(Errc::failed, "folder.cannot-open",
+                "The disk of " + folder + " gives no answer: " + std::strerror(errno) + ".",
+                "Nothing was changed.", "Check that the disk is there and mounted.");
+  }
+  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  const std::uint64_t all_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
+  return DiskSpace{free_bytes, is_low(free_bytes, all_bytes, limit_bytes)};
+}
+
+}  // namespace chapterd

@@ -1,0 +1,355 @@
+// Keys, genesis or certificates, and the first entries of a node.
+#include "daemon/operations/founding.h"
+
+#include "base/byte_stream.h"
+#include "base/contract.h"
+#include "crypto/guarded.h"
+#include "crypto/hash.h"
+#include "crypto/system_random.h"
+#include "daemon/net/join.h"
+#include "daemon/net/peers.h"
+#include "daemon/operations/chapter_names.h"
+#include "daemon/operations/held.h"
+#include "daemon/operations/keys.h"
+#include "daemon/operations/store_trouble.h"
+#include "daemon/system_clock.h"
+#include "replication/invite.h"
+#include "replication/store/sqlite/sqlite_store.h"
+
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+#include <utility>
+
+namespace chapterd {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t recovery_bytes = 32;
+constexpr std::size_t most_pending_bytes = 16 * 1024;
+constexpr std::chrono::seconds join_timeout(20);
+
+// A node that is being set up: the folder is ours.
+struct Beginning {
+  DataFolder folder;
+  KeySecrets secrets;
+  SystemRandom random;
+  SystemClock clock;
+};
+
+struct NodeKeys {
+  SigningKey node;
+  SigningKey authority;
+};
+
+Error exists() {
+  return {Errc::not_allowed, "node.exists", "This folder holds a node already.",
+          "Nothing was changed.", "Choose another folder with --data."};
+}
+
+// A database whose node wrote nothing yet was left by a start that was cut short: it goes.
+Result<void> make_room(const DataFolder& folder) {
+  if (::access(folder.database().c_str(), F_OK) != 0) return {};
+  {
+    const auto store = SqliteStore::open(folder.database(), {});
+    if (!store) return forward(store);
+    if ((*store)->counters().arrival.value > 0) return fail(exists());
+  }
+  for (const char* part : {"", "-wal", "-shm"}) ::unlink((folder.database() + part).c_str());
+  return {};
+}
+
+Result<std::unique_ptr<Beginning>> begin(const Config& config, Create create) {
+  if (auto started = start_crypto(); !started) return forward(started);
+  auto secrets = key_secrets();
+  if (!secrets) return forward(secrets);
+  auto folder = DataFolder::open(config.node.data, create);
+  if (!folder) return forward(folder);
+  if (auto room = make_room(*folder); !room) return forward(room);
+  return std::unique_ptr<Beginning>(new Beginning{std::move(*folder), std::move(*secrets), {}, {}});
+}
+
+Result<NodeKeys> make_keys(Beginning& beginning) {
+  NodeKeys keys{SigningKey::generate(beginning.random), SigningKey::generate(beginning.random)};
+  const auto node = write_key(beginning.folder.node_key(), KeyPurpose::node, keys.node,
+                              beginning.secrets, beginning.random);
+  if (!node) return forward(node);
+  const auto authority = write_key(beginning.folder.authority_key(), KeyPurpose::authority,
+                                   keys.authority, beginning.secrets, beginning.random);
+  if (!authority) return forward(authority);
+  return keys;
+}
+
+Result<NodeKeys> read_keys(const Beginning& beginning) {
+  auto node = read_key(beginning.folder.node_key(), KeyPurpose::node, beginning.secrets);
+  if (!node) return forward(node);
+  auto authority =
+      read_key(beginning.folder.authority_key(), KeyPurpose::authority, beginning.secrets);
+  if (!authority) return forward(authority);
+  return NodeKeys{std::move(*node), std::move(*authority)};
+}
+
+// The node's certificate, by its own chapter.
+Bytes certify(const NodeKeys& keys,
+              const FederationId& federation,
+              const ChapterId& chapter,
+              const std::string& name) {
+  NodeCertificate certificate;
+  certificate.node = keys.node.public_key();
+  certificate.box = BoxKey::from_seed(keys.node.seed()).public_key();
+  certificate.chapter = chapter;
+  certificate.name = name;
+  return sign_statement(federation, Statement{chapter, 1, std::move(certificate)}, keys.authority);
+}
+
+// What the database of a new node begins with.
+struct FirstEntries {
+  Bytes genesis;
+  std::vector<Bytes> chain;
+  std::vector<NamedValue> values;
+};
+
+Result<void> write_first(Beginning& beginning, const SigningKey& key, const FirstEntries& first) {
+  const auto store = SqliteStore::open(beginning.folder.database(), {});
+  if (!store) return forward(store);
+  const auto made = Replica::initialise(**store, beginning.random, first.genesis, key.public_key());
+  if (!made) return made;
+  const auto replica = Replica::open(**store, beginning.clock, beginning.random, key);
+  if (!replica) return forward(replica);
+  const auto introduced = (*replica)->introduce(first.chain);
+  if (!introduced) return introduced;
+  for (const NamedValue& value : first.values) (*replica)->set_value(value.name, value.value);
+  (*replica)->commit();
+  return {};
+}
+
+Bytes copy_of(ByteView view) {
+  return {view.begin(), view.end()};
+}
+
+std::string in_groups_of_five(const std::string& text) {
+  std::string grouped;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i > 0 && i % 5 == 0) grouped += '-';
+    grouped += text[i];
+  }
+  return grouped;
+}
+
+Result<void> check_options(const FoundOptions& options) {
+  if (auto checked = check_code(options.code); !checked) return checked;
+  if (auto checked = check_name("federation", options.federation); !checked) return checked;
+  if (auto checked = check_name("chapter", options.chapter); !checked) return checked;
+  return check_name("node", options.node);
+}
+
+Result<Json> found(Beginning& beginning, const FoundOptions& options) {
+  const auto keys = make_keys(beginning);
+  if (!keys) return forward(keys);
+  Bytes recovery(recovery_bytes);
+  beginning.random.fill(recovery);
+  Genesis genesis;
+  genesis.name = options.federation;
+  genesis.created = beginning.clock.now();
+  genesis.chapter = beginning.random.fixed<ChapterId>();
+  genesis.code = options.code;
+  genesis.authority = keys->authority.public_key();
+  genesis.recovery = hash("chapterd/recovery/1", recovery);
+  beginning.random.fill(genesis.nonce.bytes);
+  FirstEntries first;
+  first.genesis = sign_genesis(genesis, keys->authority);
+  const FederationId federation = federation_id(first.genesis);
+  first.chain = {certify(*keys, federation, genesis.chapter, options.node)};
+  first.values = {{own_value::chapter_name, copy_of(as_bytes(options.chapter))}};
+  if (auto written = write_first(beginning, keys->node, first); !written) return forward(written);
+  Json answer = {{"federation", to_hex(federation.view())},
+                 {"chapter", options.code},
+                 {"node", fingerprint(keys->node.public_key())},
+                 {"recovery_key", in_groups_of_five(to_base32(recovery))}};
+  wipe(recovery);
+  return answer;
+}
+
+// --- joining ---
+
+// What was prepared here: the invite, and how this computer is to be called.
+struct PendingJoin {
+  Invite invite;
+  std::string node_name;
+};
+
+Result<void> keep(const DataFolder& folder, const std::string& invite, const std::string& name) {
+  ByteWriter out;
+  out.sized_text(invite).sized_text(name);
+  return write_file_durably(pending_join_file(folder), out.view());
+}
+
+Result<PendingJoin> pending_join(const DataFolder& folder) {
+  const auto bytes = read_file(pending_join_file(folder), most_pending_bytes);
+  if (!bytes && bytes.error().kind == Errc::not_found) {
+    return fail(Errc::not_found, "join.not-asked", "This folder has asked nobody to join.",
+                "Nothing was changed.",
+                "Name the folder that the request was made in, or begin with: chapterd join CODE");
+  }
+  if (!bytes) return forward(bytes);
+  ByteReader in(*bytes);
+  const std::string text(in.sized_text(most_pending_bytes));
+  PendingJoin pending;
+  pending.node_name = std::string(in.sized_text(most_pending_bytes));
+  auto invite = invite_from_text(text);
+  if (!in.finished() || !invite) {
+    return fail(Errc::check_failed, "join.damaged", "The kept request to join is damaged.",
+                "Nothing was changed.", "Begin again with the invite: chapterd join CODE");
+  }
+  pending.invite = std::move(*invite);
+  return pending;
+}
+
+// A request that can be made again at any time.
+Bytes request_of(const PendingJoin& pending, const NodeKeys& keys) {
+  JoinRequest request;
+  request.invite = invite_id(pending.invite.secret);
+  request.node = keys.node.public_key();
+  request.authority = keys.authority.public_key();
+  request.box = BoxKey::from_seed(keys.node.seed()).public_key();
+  request.node_name = pending.node_name;
+  return make_join_request(pending.invite, request, keys.node, keys.authority);
+}
+
+struct Prepared {
+  std::unique_ptr<Beginning> beginning;
+  NodeKeys keys;
+  PendingJoin pending;
+};
+
+Result<Prepared> prepare(const Config& config, const std::string& text, const std::string& name) {
+  auto invite = invite_from_text(text);
+  if (!invite) return forward(invite);
+  if (auto checked = check_name("node", name); !checked) return forward(checked);
+  auto beginning = begin(config, Create::yes);
+  if (!beginning) return forward(beginning);
+  const DataFolder& folder = (*beginning)->folder;
+  // The parent may have answered already for these keys, so they stay.
+  const bool again = ::access(pending_join_file(folder).c_str(), F_OK) == 0;
+  auto keys = again ? read_keys(**beginning) : make_keys(**beginning);
+  if (!keys) return forward(keys);
+  if (auto kept = keep(folder, text, name); !kept) return forward(kept);
+  return Prepared{std::move(*beginning), std::move(*keys), {std::move(*invite), name}};
+}
+
+std::string words_of(const PendingJoin& pending, const NodeKeys& keys) {
+  return four_words(pending.invite.parent, keys.node.public_key());
+}
+
+Result<Json> finish(Prepared& prepared, ByteView bytes) {
+  const Invite& invite = prepared.pending.invite;
+  auto answer = check_answer(invite, prepared.keys.authority.public_key(), bytes);
+  if (!answer) return forward(answer);
+  auto known = Authority::found(answer->genesis);
+  if (!known) return forward(known);
+  for (const Bytes& statement : answer->chain) {
+    if (auto applied = known->apply(statement); !applied) return forward(applied);
+  }
+  FirstEntries first{std::move(answer->genesis), std::move(answer->chain), {}};
+  first.chain.push_back(
+      certify(prepared.keys, invite.federation, invite.chapter, prepared.pending.node_name));
+  std::string lines;
+  for (const std::string& address : invite.addresses) lines += address + "\n";
+  first.values = {{stored_name::parent_key, copy_of(invite.parent.view())},
+                  {stored_name::parent_addresses, copy_of(as_bytes(lines))}};
+  if (auto written = write_first(*prepared.beginning, prepared.keys.node, first); !written)
+    return forward(written);
+  ::unlink(pending_join_file(prepared.beginning->folder).c_str());
+  const ChapterPath path = known->path_of(invite.chapter);
+  CHECK(!path.above.empty());  // check_answer() saw the certificate
+  return Json{{"chapter", invite.code},
+              {"name", invite.name},
+              {"federation", to_hex(invite.federation.view())},
+              {"parent",
+               {{"code", code_of(*known, path.above.back())},
+                {"name", name_of(*known, path.above.back())}}},
+              {"words", words_of(prepared.pending, prepared.keys)}};
+}
+
+// The first address that answers, or what the last one said.
+Result<Bytes> ask_parent(const Prepared& prepared) {
+  const Invite& invite = prepared.pending.invite;
+  const Bytes request = request_of(prepared.pending, prepared.keys);
+  Result<Bytes> answer =
+      fail(Errc::usage, "join.no-address", "The invite names no address to join at.",
+           "The keys are kept for another try.",
+           "Join by a file: chapterd join CODE --offline. Or ask for an invite with an address.");
+  for (const std::string& address : invite.addresses) {
+    answer = request_join(address, invite.parent, prepared.keys.node, request, join_timeout);
+    const bool said_no = !answer && answer.error().code.starts_with("invite.");
+    if (answer || said_no) return answer;
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::string pending_join_file(const DataFolder& folder) {
+  return folder.path() + "/join.pending";
+}
+
+Result<Json> found_federation(const Config& config, const FoundOptions& options) try {
+  if (auto checked = check_options(options); !checked) return forward(checked);
+  const auto beginning = begin(config, Create::yes);
+  if (!beginning) return forward(beginning);
+  if (::access(pending_join_file((*beginning)->folder).c_str(), F_OK) == 0) {
+    return fail(Errc::needs_person, "join.pending",
+                "This folder waits for the answer of a chapter that it asked to join.",
+                "Its keys and its request are kept.", "Choose another folder with --data.");
+  }
+  return found(**beginning, options);
+
+} catch (const std::exception& thrown) {
+  return fail(store_trouble(thrown));
+}
+
+Result<Json> prepare_join(const Config& config,
+                          const std::string& invite,
+                          const std::string& node_name) try {
+  const auto prepared = prepare(config, invite, node_name);
+  if (!prepared) return forward(prepared);
+  const Invite& asked = prepared->pending.invite;
+  return Json{
+      {"request", to_base32(request_of(prepared->pending, prepared->keys))},
+      {"words", words_of(prepared->pending, prepared->keys)},
+      {"chapter", {{"code", asked.code}, {"name", asked.name}, {"level", asked.level}}},
+      {"parent", {{"fingerprint", fingerprint(asked.parent)}, {"addresses", asked.addresses}}}};
+
+} catch (const std::exception& thrown) {
+  return fail(store_trouble(thrown));
+}
+
+Result<Json> finish_join(const Config& config, ByteView answer) try {
+  auto beginning = begin(config, Create::no);
+  if (!beginning) return forward(beginning);
+  auto pending = pending_join((*beginning)->folder);
+  if (!pending) return forward(pending);
+  auto keys = read_keys(**beginning);
+  if (!keys) return forward(keys);
+  Prepared prepared{std::move(*beginning), std::move(*keys), std::move(*pending)};
+  return finish(prepared, answer);
+
+} catch (const std::exception& thrown) {
+  return fail(store_trouble(thrown));
+}
+
+Result<Json> join_online(const Config& config,
+                         const std::string& invite,
+                         const std::string& node_name) try {
+  auto prepared = prepare(config, invite, node_name);
+  if (!prepared) return forward(prepared);
+  const auto answer = ask_parent(*prepared);
+  if (!answer) return forward(answer);
+  return finish(*prepared, *answer);
+
+} catch (const std::exception& thrown) {
+  return fail(store_trouble(thrown));
+}
+
+}  // namespace chapterd

@@ -1,0 +1,54 @@
+// How a node begins: by founding a federation, or by joining below a chapter. These take the lock
+// of the data folder themselves, and make the folder.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "replication/store/folder.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+namespace chapterd {
+
+// Names of values in the store that belong to this floor.
+namespace own_value {
+inline constexpr const char* chapter_name = "own/chapter-name";  // of the global chapter only
+}  // namespace own_value
+
+struct FoundOptions {
+  std::string federation;  // name
+  std::string code;        // of the global chapter
+  std::string chapter;     // its name
+  std::string node;        // name of this computer
+};
+
+// {"federation": id, "chapter": code, "node": fingerprint, "recovery_key": text}. The recovery key
+// is 32 random bytes in base32, in groups of five; only its hash is kept, in genesis. Errors:
+// node.exists, join.pending, chapter.code, argument.name, and those of the folder, keys and store.
+[[nodiscard]] Result<nlohmann::json> found_federation(const Config& config,
+                                                      const FoundOptions& options);
+
+// Makes the folder and the keys, and keeps the invite there until finish_join(). Again, with the
+// same or another invite, keeps the keys. {"request": base32, "words": four words, "chapter":
+// {code, name, level}, "parent": {fingerprint, addresses}}. Errors: invite.mistyped, node.exists.
+[[nodiscard]] Result<nlohmann::json> prepare_join(const Config& config,
+                                                  const std::string& invite,
+                                                  const std::string& node_name);
+
+// {"chapter", "name", "federation": id, "parent": {code, name}, "words"}. Errors: join.not-asked
+// (nothing was prepared here), federation.other, invite.answer.
+[[nodiscard]] Result<nlohmann::json> finish_join(const Config& config, ByteView answer);
+
+// The three steps at once, over TLS, trying each address of the invite. Errors beside those of the
+// others: join.no-address, and those of request_join(). The prepared keys stay for another try.
+[[nodiscard]] Result<nlohmann::json> join_online(const Config& config,
+                                                 const std::string& invite,
+                                                 const std::string& node_name);
+
+// Where prepare_join() keeps what it needs again.
+[[nodiscard]] std::string pending_join_file(const DataFolder& folder);
+
+}  // namespace chapterd

@@ -1,0 +1,43 @@
+// The node's secret keys on disk, and what opens them.
+//
+// Key files lie in the data folder. Without a passphrase they are bound to this machine by 32
+// random bytes in a file outside it, so that a copy of the data folder alone opens nothing:
+// $CHAPTERD_MACHINE_KEY, else $XDG_STATE_HOME/chapterd/machine.key, else
+// ~/.local/state/chapterd/machine.key. All nodes of one account share it.
+// $CHAPTERD_PASSPHRASE, or the first line of the file $CHAPTERD_PASSPHRASE_FILE, protects new key
+// files instead, and opens those that were made so.
+#pragma once
+
+#include "base/random.h"
+#include "base/result.h"
+#include "crypto/key_file.h"
+#include "crypto/node_key.h"
+
+#include <optional>
+#include <string>
+
+namespace chapterd {
+
+struct KeySecrets {
+  std::string machine_file;
+  std::optional<std::string> passphrase;
+};
+
+// From the environment: called before other threads start. Errors: key.no-place (no HOME either),
+// and those of read_file() for the passphrase's file.
+[[nodiscard]] Result<KeySecrets> key_secrets();
+
+// Makes the machine secret when it is needed and missing. Errors: those of write_file_durably(),
+// key.machine-file.
+[[nodiscard]] Result<void> write_key(const std::string& path,
+                                     KeyPurpose purpose,
+                                     const SigningKey& key,
+                                     const KeySecrets& secrets,
+                                     Random& random);
+
+// Errors: file.missing, those of decode_key_file(), key.machine-file.
+[[nodiscard]] Result<SigningKey> read_key(const std::string& path,
+                                          KeyPurpose purpose,
+                                          const KeySecrets& secrets);
+
+}  // namespace chapterd

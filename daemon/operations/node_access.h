@@ -1,0 +1,81 @@
+// What the verbs need of a node, whether it runs as a daemon or was opened in this process.
+#pragma once
+
+#include "base/random.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "config/config.h"
+#include "crypto/node_key.h"
+#include "daemon/net/peers.h"
+#include "domain/kind.h"
+#include "replication/directory.h"
+#include "replication/replica.h"
+#include "replication/store/folder.h"
+#include "replication/store/store.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace chapterd {
+
+// The connections at one moment.
+struct LinksNow {
+  std::vector<PeerStatus> peers;
+  std::string listens_at;
+  bool paused = false;
+  Instant now;  // by the clock that `peers` was told by
+};
+
+// Of a running daemon. Any thread but the loop's.
+class Connections {
+ public:
+  virtual ~Connections() = default;
+  [[nodiscard]] virtual LinksNow look() = 0;
+  virtual void sync_now() = 0;
+  virtual void pause() = 0;
+  virtual void resume() = 0;
+};
+
+struct DiskSpace {
+  std::uint64_t free_bytes = 0;
+  bool is_low = false;  // new writes are refused
+};
+
+// What does not change while a node is open. Borrowed; everything in it may be used by any thread.
+struct NodeParts {
+  const Config& config;
+  const DataFolder& folder;
+  const Kinds& kinds;
+  const Clock& date;
+  Random& random;
+  const SigningKey& key;
+  std::shared_ptr<const SigningKey> authority;  // null when its file is not here
+};
+
+// One thread an object.
+class NodeAccess {
+ public:
+  using Read = std::function<Result<nlohmann::json>(Reader&, const Directory&)>;
+  using Write = std::function<Result<nlohmann::json>(Replica&)>;
+
+  virtual ~NodeAccess() = default;
+
+  // Calls `read` with the directory as of now.
+  [[nodiscard]] virtual Result<nlohmann::json> read(const Read& read) = 0;
+  // Calls `write` on the writer; what it staged is on disk when this returns a value. A `write`
+  // that refuses has staged nothing.
+  [[nodiscard]] virtual Result<nlohmann::json> write(const Write& write) = 0;
+  // The same for upkeep of the whole database: nothing of anybody else is staged meanwhile.
+  [[nodiscard]] virtual Result<nlohmann::json> write_alone(const Write& write) = 0;
+
+  // Null when no daemon is running.
+  [[nodiscard]] virtual Connections* connections() = 0;
+  [[nodiscard]] virtual Result<DiskSpace> disk() const = 0;
+  [[nodiscard]] virtual const NodeParts& parts() const = 0;
+};
+
+}  // namespace chapterd

@@ -1,0 +1,55 @@
+// A node's folder, opened: locked, keys unlocked, database and replica ready.
+#pragma once
+
+#include "base/result.h"
+#include "crypto/system_random.h"
+#include "daemon/operations/node_access.h"
+#include "daemon/system_clock.h"
+#include "replication/store/sqlite/sqlite_store.h"
+
+#include <memory>
+
+namespace chapterd {
+
+class OpenedNode {
+ public:
+  // Takes the folder's lock until it is destroyed. Finishes a rebuild that was cut short. Errors:
+  // those of DataFolder::open(), start_crypto(), SqliteStore::open(), Replica::open() and
+  // read_key() for node.key, node.not-initialised (not_found), join.pending (needs_person),
+  // node.incomplete. A missing authority.key is no error: then there is no authority.
+  [[nodiscard]] static Result<std::unique_ptr<OpenedNode>> open(const Config& config);
+
+  OpenedNode(const OpenedNode&) = delete;
+  OpenedNode& operator=(const OpenedNode&) = delete;
+
+  [[nodiscard]] const NodeParts& parts() const { return parts_; }
+
+  [[nodiscard]] const Config& config() const { return config_; }
+
+  [[nodiscard]] Random& random() { return random_; }
+
+  [[nodiscard]] const Clock& date() const { return date_; }
+
+  [[nodiscard]] Replica& replica() { return *replica_; }
+
+  [[nodiscard]] Store& store() { return *store_; }
+
+ private:
+  OpenedNode(const Config& config,
+             DataFolder folder,
+             Kinds kinds,
+             SigningKey key,
+             std::shared_ptr<const SigningKey> authority);
+
+  const Config config_;
+  const DataFolder folder_;
+  const Kinds kinds_;
+  const SystemClock date_;
+  SystemRandom random_;
+  const SigningKey key_;
+  const NodeParts parts_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<Replica> replica_;
+};
+
+}  // namespace chapterd

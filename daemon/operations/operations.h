@@ -1,0 +1,20 @@
+// The one table of verbs: name, arguments, work, answer. What each takes and gives stands in
+// docs/operations.md.
+#pragma once
+
+#include "base/result.h"
+#include "daemon/operations/node_access.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string_view>
+
+namespace chapterd {
+
+// Errors beside those of the verb itself: verb.unknown, argument.… (Errc::usage), disk.low
+// (Errc::disk). May throw Broken.
+[[nodiscard]] Result<nlohmann::json> perform(NodeAccess& node,
+                                             std::string_view verb,
+                                             const nlohmann::json& args);
+
+}  // namespace chapterd

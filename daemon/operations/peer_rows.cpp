@@ -1,0 +1,116 @@
+// Live connections and what is remembered of nodes, joined.
+#include "daemon/operations/peer_rows.h"
+
+#include "daemon/operations/held.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <tuple>
+
+namespace chapterd {
+namespace {
+
+using Json = nlohmann::json;
+
+const char* word_of(PeerState state) {
+  switch (state) {
+    case PeerState::waiting:
+    case PeerState::ended:
+      return "offline";
+    case PeerState::connecting:
+    case PeerState::opening:
+      return "connecting";
+    case PeerState::open:
+      return "connected";
+  }
+  return "offline";
+}
+
+PeerRow live_row(const PeerStatus& status, const LinksNow& links) {
+  PeerRow row;
+  row.key = status.key;
+  row.code = status.chapter;
+  row.address = status.address;
+  row.side = status.side == Side::dialler ? "we dial" : "dials us";
+  row.state = links.paused ? "paused" : word_of(status.state);
+  row.end_code = status.end_code;
+  row.caught_up = status.caught_up;
+  row.stays_different = status.stays_different;
+  row.sent = status.entries_sent;
+  row.received = status.entries_received;
+  if (status.heard) row.heard_ms_ago = std::max<std::int64_t>(0, links.now.ms - status.heard->ms);
+  if (status.next_dial && !links.paused)
+    row.next_dial_ms = std::max<std::int64_t>(0, status.next_dial->ms - links.now.ms);
+  return row;
+}
+
+PeerRow remembered_row(const StoredPeer& peer, bool paused) {
+  PeerRow row;
+  row.key = peer.node;
+  row.side = "known";
+  row.state = paused ? "paused" : "offline";
+  return row;
+}
+
+// What the directory knows of whoever has this key.
+void describe(PeerRow& row, const Authority& authority) {
+  const KnownNode* node = row.key ? authority.node(*row.key) : nullptr;
+  if (node == nullptr) return;
+  row.code = code_of(authority, node->certificate.chapter);
+  row.name = name_of(authority, node->certificate.chapter);
+  if (authority.is_revoked(*row.key)) row.state = "revoked";
+}
+
+Json or_null(const std::optional<std::int64_t>& number) {
+  return number ? Json(*number) : Json();
+}
+
+}  // namespace
+
+std::optional<PublicKey> parent_key(Reader& reader) {
+  const auto values = reader.values(stored_name::parent_key);
+  return values.empty() ? std::nullopt : PublicKey::from(values.front().value);
+}
+
+std::vector<PeerRow> peer_rows(Reader& reader,
+                               const Directory& directory,
+                               const std::optional<LinksNow>& links,
+                               Instant date) {
+  std::vector<PeerRow> rows;
+  if (links) {
+    for (const PeerStatus& status : links->peers) rows.push_back(live_row(status, *links));
+  }
+  for (const StoredPeer& peer : reader.peers()) {
+    auto row = std::ranges::find(rows, std::optional(peer.node), &PeerRow::key);
+    if (row == rows.end())
+      row = rows.insert(rows.end(), remembered_row(peer, links && links->paused));
+    if (!row->heard_ms_ago && peer.heard_ms != 0)
+      row->heard_ms_ago = std::max<std::int64_t>(0, date.ms - peer.heard_ms);
+  }
+  const auto parent = parent_key(reader);
+  for (PeerRow& row : rows) {
+    row.is_parent = parent && row.key == parent;
+    describe(row, directory.authority());
+  }
+  std::ranges::sort(
+      rows, {}, [](const PeerRow& row) { return std::tuple(!row.is_parent, row.code, row.key); });
+  return rows;
+}
+
+Json to_json(const PeerRow& row) {
+  return {{"code", row.code},
+          {"name", row.name},
+          {"fingerprint", row.key ? fingerprint(*row.key) : std::string()},
+          {"address", row.address},
+          {"side", row.side},
+          {"state", row.state},
+          {"caught_up", row.caught_up},
+          {"heard_ms_ago", or_null(row.heard_ms_ago)},
+          {"sent", row.sent},
+          {"received", row.received},
+          {"end_code", row.end_code},
+          {"next_dial_ms", or_null(row.next_dial_ms)}};
+}
+
+}  // namespace chapterd

@@ -1,0 +1,251 @@
+// Verbs about the node itself: where its work is, whom it exchanges with, what needs a person.
+#include "daemon/operations/arguments.h"
+#include "daemon/operations/founding.h"
+#include "daemon/operations/held.h"
+#include "daemon/operations/peer_rows.h"
+#include "daemon/operations/verbs.h"
+#include "daemon/operations/where.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace chapterd {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t rows_a_time = 4096;
+constexpr std::size_t most_pending = 10'000;       // counted; "more" is as good beyond it
+constexpr std::int64_t stalled_after_ms = 60'000;  // of silence in the middle of sending
+
+// Everything that status and sync are made of, at one moment.
+struct Moment {
+  Reader& reader;
+  const Directory& directory;
+  std::optional<LinksNow> links;
+  std::vector<PeerRow> peers;
+};
+
+using OfMoment = std::function<Json(Moment&)>;
+
+// The connections are asked first: their thread must not be waited for while the reader is used.
+Result<Json> at_this_moment(NodeAccess& node, const OfMoment& answer) {
+  std::optional<LinksNow> links;
+  if (Connections* connections = node.connections()) links = connections->look();
+  return node.read([&](Reader& reader, const Directory& directory) -> Result<Json> {
+    Moment moment{reader, directory, links, {}};
+    moment.peers = peer_rows(reader, directory, links, node.parts().date.now());
+    return answer(moment);
+  });
+}
+
+// Ends of links that time alone does not mend.
+bool needs_person(std::string_view end_code) {
+  constexpr std::string_view said_by_peer = "peer.";
+  constexpr std::array<std::string_view, 5> codes{
+      "federation.other", "node.revoked", "node.unknown", "tls.other-key", "version.none-shared"};
+  if (end_code.starts_with(said_by_peer)) end_code.remove_prefix(said_by_peer.size());
+  return std::ranges::find(codes, end_code) != codes.end();
+}
+
+const PeerRow* parent_row(const Moment& moment) {
+  const auto at = std::ranges::find(moment.peers, true, &PeerRow::is_parent);
+  return at == moment.peers.end() ? nullptr : &*at;
+}
+
+std::string state_of(const Moment& moment, const WorkHeld& work) {
+  if (moment.directory.authority().is_revoked(moment.directory.self())) return "needs a person";
+  if (work.waiting == 0) return "up to date";
+  const PeerRow* parent = parent_row(moment);
+  if (parent == nullptr) return parent_key(moment.reader) ? "offline" : "unknown";
+  if (parent->stays_different || parent->state == "revoked" || needs_person(parent->end_code))
+    return "needs a person";
+  if (!moment.links) return "offline";
+  if (parent->state == "connected") {
+    if (parent->caught_up) return "waiting";
+    return parent->heard_ms_ago.value_or(0) > stalled_after_ms ? "stalled" : "sending";
+  }
+  return parent->state == "offline" ? "offline" : "waiting";
+}
+
+Json station(const Moment& moment, const char* at, const ChapterId& chapter) {
+  const Authority& authority = moment.directory.authority();
+  const WorkHeld work = work_held(moment.reader, moment.directory, chapter);
+  Json json = {{"at", at},
+               {"chapter", code_of(authority, chapter)},
+               {"name", name_of(authority, chapter)},
+               {"held", work.held},
+               {"waiting", work.waiting},
+               {"state", state_of(moment, work)},
+               {"since_ms", nullptr}};
+  if (work.waiting > 0 && work.waiting_since_ms > 0) json["since_ms"] = work.waiting_since_ms;
+  return json;
+}
+
+Json work_json(const Moment& moment) {
+  const Stations stations = stations_of(moment.directory);
+  Json work = Json::array({station(moment, "saved", moment.directory.chapter())});
+  if (stations.parent) work.push_back(station(moment, "parent", *stations.parent));
+  work.push_back(station(moment, "global", stations.global));
+  return work;
+}
+
+Json peers_json(const Moment& moment) {
+  Json peers = Json::array();
+  for (const PeerRow& row : moment.peers) peers.push_back(to_json(row));
+  return peers;
+}
+
+// Limit: reads a row a record, 3 us each; deleted ones count.
+Json counts_json(const Moment& moment) {
+  Json counts = Json::object();
+  for (const StoredKind& kind : moment.directory.kinds()) {
+    std::size_t count = 0;
+    for (LayerRow after(0);;) {
+      const auto page = moment.reader.records_of(kind.row, after, rows_a_time);
+      count += page.size();
+      if (page.size() < rows_a_time) break;
+      after = page.back().row;
+    }
+    counts[kind.name] = count;
+  }
+  return counts;
+}
+
+Json needs_json(const Moment& moment, const DiskSpace& disk) {
+  Json needs = Json::array();
+  const auto need = [&needs](const std::string& code, const std::string& text) {
+    needs.push_back({{"code", code}, {"text", text}});
+  };
+  const Authority& authority = moment.directory.authority();
+  if (authority.is_revoked(moment.directory.self())) {
+    need("node.revoked",
+         "This node was revoked: " + shown(authority.revoked_because(moment.directory.self())) +
+             ". Nothing is sent or taken any more. Ask the chapter above.");
+  }
+  if (disk.is_low)
+    need("disk.low", "The disk is nearly full: nothing new is taken. Free some space.");
+  for (const PeerRow& peer : moment.peers) {
+    const std::string who = peer.name.empty() ? "Another node" : peer.name;
+    if (peer.state == "revoked") continue;
+    if (peer.stays_different) {
+      need("peer.stays-different", who +
+                                       " holds something else than this node, and exchanging does "
+                                       "not mend it. Run: chapterd verify, here and there.");
+    } else if (peer.state != "connected" && needs_person(peer.end_code)) {
+      need(peer.end_code, who + " ended the connection (" + peer.end_code + "). Ask there.");
+    }
+  }
+  return needs;
+}
+
+Json identity_json(const Moment& moment) {
+  const Directory& directory = moment.directory;
+  const Authority& authority = directory.authority();
+  const KnownNode* self = authority.node(directory.self());
+  const KnownChapter& chapter = own_chapter(directory);
+  std::string name = chapter.certificate.name;
+  // Genesis has no room for it, so that only the global node itself knows it.
+  if (const auto own = moment.reader.values(own_value::chapter_name); !own.empty())
+    name = std::string(as_text(own.front().value));
+  return {
+      {"node",
+       {{"fingerprint", fingerprint(directory.self())},
+        {"name", self == nullptr ? std::string() : self->certificate.name}}},
+      {"chapter",
+       {{"code", chapter.certificate.code}, {"name", name}, {"level", chapter.certificate.level}}},
+      {"federation",
+       {{"name", name_of(authority, root_of(directory))},
+        {"id", to_hex(authority.federation().view())}}}};
+}
+
+Result<Json> status(NodeAccess& node, const Json& args) {
+  if (auto done = Arguments(args).done(); !done) return forward(done);
+  const auto disk = node.disk();
+  if (!disk) return forward(disk);
+  return at_this_moment(node, [&](Moment& moment) {
+    std::uint64_t entries = 0;
+    for (const KnownFeed& feed : moment.directory.feeds()) entries += feed.head.seq.value;
+    Json json = identity_json(moment);
+    json["daemon"] = moment.links.has_value();
+    json["entries"] = entries;
+    json["records"] = counts_json(moment);
+    json["work"] = work_json(moment);
+    json["peers"] = peers_json(moment);
+    json["needs_person"] = needs_json(moment, *disk);
+    json["pending"] = moment.reader.pending(most_pending).size();
+    json["disk_free_bytes"] = disk->free_bytes;
+    return json;
+  });
+}
+
+Result<Json> list_peers(NodeAccess& node, const Json& args) {
+  if (auto done = Arguments(args).done(); !done) return forward(done);
+  return at_this_moment(node, [](Moment& moment) { return Json{{"peers", peers_json(moment)}}; });
+}
+
+// Nothing moves, and nothing that could move now waits.
+bool is_idle(const Moment& moment) {
+  for (const PeerRow& peer : moment.peers) {
+    if (peer.state == "connecting") return false;
+    if (peer.state == "connected" && !peer.caught_up) return false;
+  }
+  const Stations stations = stations_of(moment.directory);
+  if (!stations.parent) return true;
+  const PeerRow* parent = parent_row(moment);
+  if (parent == nullptr || parent->state != "connected") return false;
+  return work_held(moment.reader, moment.directory, *stations.parent).waiting == 0;
+}
+
+Result<Json> sync_status(NodeAccess& node, const Json& args) {
+  if (auto done = Arguments(args).done(); !done) return forward(done);
+  return at_this_moment(node, [](Moment& moment) {
+    return Json{{"idle", is_idle(moment)},
+                {"paused", moment.links && moment.links->paused},
+                {"peers", peers_json(moment)}};
+  });
+}
+
+// What only a running daemon can do.
+Result<Json> told(NodeAccess& node, const Json& args, void (Connections::*what)()) {
+  if (auto done = Arguments(args).done(); !done) return forward(done);
+  Connections* connections = node.connections();
+  if (connections == nullptr) {
+    return fail(Errc::unreachable, "daemon.not-running",
+                "No daemon is running, so there are no connections.",
+                "Everything that was saved is safe.", "Start it with: chapterd run");
+  }
+  (connections->*what)();
+  return sync_status(node, args);
+}
+
+Result<Json> sync_now(NodeAccess& node, const Json& args) {
+  return told(node, args, &Connections::sync_now);
+}
+
+Result<Json> sync_pause(NodeAccess& node, const Json& args) {
+  return told(node, args, &Connections::pause);
+}
+
+Result<Json> sync_resume(NodeAccess& node, const Json& args) {
+  return told(node, args, &Connections::resume);
+}
+
+constexpr std::array verbs{
+    Verb{"status", Needs::nothing, status},
+    Verb{"peers.list", Needs::nothing, list_peers},
+    Verb{"sync.now", Needs::nothing, sync_now},
+    Verb{"sync.status", Needs::nothing, sync_status},
+    Verb{"sync.pause", Needs::nothing, sync_pause},
+    Verb{"sync.resume", Needs::nothing, sync_resume},
+};
+
+}  // namespace
+
+std::span<const Verb> status_verbs() {
+  return verbs;
+}
+
+}  // namespace chapterd

@@ -1,0 +1,33 @@
+// The verbs by family; operations.cpp puts the table together.
+#pragma once
+
+#include "base/result.h"
+#include "daemon/operations/node_access.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <span>
+#include <string_view>
+
+namespace chapterd {
+
+enum class Needs {
+  nothing,
+  space,  // it adds to the log: refused while the disk is low
+};
+
+struct Verb {
+  std::string_view name;
+  Needs needs = Needs::nothing;
+  // `args` is an object of good texts.
+  Result<nlohmann::json> (*perform)(NodeAccess& node, const nlohmann::json& args) = nullptr;
+};
+
+[[nodiscard]] std::span<const Verb> record_verbs();   // records.cpp: what writes records
+[[nodiscard]] std::span<const Verb> reading_verbs();  // reading.cpp: what shows them
+[[nodiscard]] std::span<const Verb> status_verbs();   // status.cpp: status, peers, sync
+[[nodiscard]] std::span<const Verb> invite_verbs();   // invites.cpp: who may take part
+[[nodiscard]] std::span<const Verb> figure_verbs();   // figures.cpp: jee, rollup
+[[nodiscard]] std::span<const Verb> check_verbs();    // checks.cpp: verify, rebuild, views
+
+}  // namespace chapterd

@@ -1,0 +1,225 @@
+// Receipts, feeds and stages.
+#include "daemon/operations/where.h"
+
+#include "replication/entitlement.h"
+#include "replication/format/piece.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+using Json = nlohmann::json;
+
+// Time of one entry, as its author wrote it; 0 when it cannot be read.
+std::int64_t time_of_entry(Reader& reader, FeedRow feed, Sequence seq) {
+  for (const StoredPiece& stored : reader.pieces_of(feed, seq, 1)) {
+    const auto piece = decode_piece(stored.body);
+    if (!piece || seq < piece->first || piece->last() < seq) return 0;
+    return piece->entries[seq.value - piece->first.value].time.instant().ms;
+  }
+  return 0;
+}
+
+const SeenLayer* seen_in(const RecordView& view, const HeldLayer& held) {
+  return view.layer(LayerRef{held.space.audience, held.space.target});
+}
+
+// What the record says in this layer; a draft that was carried on leaves an empty one behind.
+bool has_content(const RecordView& view, const HeldLayer& held) {
+  const SeenLayer* layer = seen_in(view, held);
+  return layer != nullptr && !layer->fields.empty();
+}
+
+// One record on its way.
+class Journey {
+ public:
+  Journey(Reader& reader,
+          const Directory& directory,
+          const HeldRecord& record,
+          const RecordView& view)
+      : reader_(reader),
+        directory_(directory),
+        record_(record),
+        view_(view),
+        holders_(reader, directory) {}
+
+  Json stage(const char* at, const ChapterId& chapter) {
+    const Authority& authority = directory_.authority();
+    Json stage = {{"at", at},
+                  {"chapter", code_of(authority, chapter)},
+                  {"name", name_of(authority, chapter)},
+                  {"since_ms", nullptr}};
+    if (chapter == directory_.chapter()) {
+      stage["reached"] = true;
+      stage["leaves"] = true;
+      stage["since_ms"] = view_.updated.instant().ms;
+      return stage;
+    }
+    const HeldLayer* layer = widest_for(chapter);
+    const bool reached = layer != nullptr && is_held(chapter, *layer);
+    stage["reached"] = reached;
+    stage["leaves"] = layer != nullptr;
+    if (layer != nullptr && !reached)
+      stage["since_ms"] = seen_in(view_, *layer)->newest.instant().ms;
+    return stage;
+  }
+
+  // Whether anybody outside the record's home may hold it.
+  [[nodiscard]] bool leaves(const HeldLayer& layer) const {
+    const Audience audience = layer.space.audience;
+    if (audience != Audience::up) return audience != Audience::chapter;
+    return !directory_.authority().path_of(layer.space.home).above.empty();
+  }
+
+ private:
+  // Layers are written by nodes of the record's home, whose path says who may hold them.
+  [[nodiscard]] bool goes_with(const ChapterId& chapter, const HeldLayer& layer) const {
+    const Authority& authority = directory_.authority();
+    FeedIntro intro;
+    intro.home = authority.path_of(layer.space.home);
+    intro.audience = layer.space.audience;
+    if (intro.audience == Audience::to) intro.target = authority.path_of(layer.space.target);
+    return goes_to(directory_, chapter, intro);
+  }
+
+  [[nodiscard]] const HeldLayer* widest_for(const ChapterId& chapter) const {
+    const HeldLayer* widest = nullptr;
+    for (const HeldLayer& held : record_.layers) {
+      if (!has_content(view_, held) || !goes_with(chapter, held)) continue;
+      if (widest == nullptr || width_of(held.space.audience) > width_of(widest->space.audience))
+        widest = &held;
+    }
+    return widest;
+  }
+
+  bool is_held(const ChapterId& chapter, const HeldLayer& held) {
+    return std::ranges::all_of(entries_of(reader_, directory_, held.layer),
+                               [&](const EntryPlace& entry) {
+                                 return holders_.held_by(chapter, entry.feed) >= entry.seq;
+                               });
+  }
+
+  Reader& reader_;
+  const Directory& directory_;
+  const HeldRecord& record_;
+  const RecordView& view_;
+  Holders holders_;
+};
+
+// The furthest stage that was reached.
+std::string furthest(const Json& stages) {
+  std::string at;
+  for (const Json& stage : stages) {
+    if (stage["reached"] == true) at = stage["at"].get<std::string>();
+  }
+  return at;
+}
+
+}  // namespace
+
+Stations stations_of(const Directory& directory) {
+  const ChapterPath path = directory.authority().path_of(directory.chapter());
+  if (path.above.empty()) return {std::nullopt, path.chapter};
+  return {path.above.back(), path.above.front()};
+}
+
+bool goes_to(const Directory& directory, const ChapterId& chapter, const FeedIntro& intro) {
+  const Authority& authority = directory.authority();
+  const bool at_home = chapter == intro.home.chapter;
+  switch (intro.audience) {
+    case Audience::auth:
+    case Audience::all:
+      return true;
+    case Audience::chapter:
+      return at_home;
+    case Audience::up:
+      return at_home || is_above(chapter, intro.home);
+    case Audience::down:
+      return at_home || is_above(intro.home.chapter, authority.path_of(chapter));
+    case Audience::to:
+      return std::ranges::any_of(authority.nodes(), [&](const KnownNode* node) {
+        return node->certificate.chapter == chapter &&
+               may_hold(authority, node->certificate.node, intro);
+      });
+  }
+  return false;
+}
+
+const std::map<ChapterId, Sequence>& Holders::receipts_of(FeedRow feed) {
+  const auto [at, is_new] = by_feed_.try_emplace(feed.value);
+  if (!is_new) return at->second;
+  const Authority& authority = directory_.authority();
+  for (const StoredReceipt& receipt : reader_.receipts_of(feed)) {
+    const KnownNode* node = authority.node(receipt.node);
+    if (node == nullptr || authority.is_revoked(receipt.node)) continue;
+    Sequence& held = at->second[node->certificate.chapter];
+    held = std::max(held, receipt.seq);
+  }
+  return at->second;
+}
+
+Sequence Holders::held_by(const ChapterId& chapter, FeedRow feed) {
+  const KnownFeed& known = directory_.feed(feed);
+  if (chapter == known.intro.home.chapter || chapter == directory_.chapter()) return known.head.seq;
+  const auto& receipts = receipts_of(feed);
+  const auto at = receipts.find(chapter);
+  return at == receipts.end() ? Sequence(0) : at->second;
+}
+
+std::vector<std::string> Holders::acknowledged_by(FeedRow feed, Sequence seq) {
+  std::vector<std::string> codes;
+  for (const auto& [chapter, held] : receipts_of(feed)) {
+    if (held >= seq) codes.push_back(code_of(directory_.authority(), chapter));
+  }
+  std::ranges::sort(codes);
+  return codes;
+}
+
+WorkHeld work_held(Reader& reader, const Directory& directory, const ChapterId& at) {
+  WorkHeld work;
+  Holders holders(reader, directory);
+  for (const KnownFeed& feed : directory.feeds()) {
+    if (feed.intro.node != directory.self() || feed.intro.audience == Audience::auth) continue;
+    if (!goes_to(directory, at, feed.intro)) continue;
+    const Sequence there = at == directory.chapter()
+                               ? feed.head.seq
+                               : std::min(holders.held_by(at, feed.row), feed.head.seq);
+    work.held += there.value;
+    if (there == feed.head.seq) continue;
+    work.waiting += feed.head.seq.value - there.value;
+    const std::int64_t since = time_of_entry(reader, feed.row, there.next());
+    if (work.waiting_since_ms == 0 || since < work.waiting_since_ms) work.waiting_since_ms = since;
+  }
+  return work;
+}
+
+Json whereabouts(Reader& reader,
+                 const Directory& directory,
+                 const HeldRecord& record,
+                 const RecordView& view) {
+  Journey journey(reader, directory, record, view);
+  const Stations stations = stations_of(directory);
+  Json stages = Json::array({journey.stage("saved", directory.chapter())});
+  if (stations.parent) stages.push_back(journey.stage("parent", *stations.parent));
+  stages.push_back(journey.stage("global", stations.global));
+  Json stays = Json::array();
+  bool leaves = !stations.parent;
+  for (const HeldLayer& held : record.layers) {
+    if (!has_content(view, held)) continue;
+    if (journey.leaves(held)) {
+      leaves = true;
+    } else {
+      stays.push_back(name_of(held.space.audience));
+    }
+  }
+  std::string summary = leaves ? furthest(stages) : "stays";
+  return Json{{"id", to_text(view.key.id)},
+              {"stages", std::move(stages)},
+              {"summary", std::move(summary)},
+              {"stays", std::move(stays)}};
+}
+
+}  // namespace chapterd

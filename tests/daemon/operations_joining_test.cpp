@@ -1,0 +1,214 @@
+// Founding, inviting, joining by file, revoking; all without a daemon.
+#include "daemon/operations/founding.h"
+#include "daemon/operations/node_caller.h"
+#include "daemon/operations/reach.h"
+#include "tests/daemon/operations_support.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+
+namespace chapterd::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Joining : public ::testing::Test {
+ protected:
+  Joining() { founded_ = found(top_); }
+
+  std::string invite(const std::string& code) {
+    return must(ask(top_, "invite.create", {{"code", code}, {"name", "Kenya"}}))["invite"];
+  }
+
+  Json join_by_file(const Config& config, const std::string& code) {
+    const Json asked = must(prepare_join(config, invite(code), "laptop"));
+    const Json answer = must(ask(top_, "join.answer", {{"request", asked["request"]}}));
+    EXPECT_EQ(answer["words"], asked["words"]);
+    return must(finish_join(config, *from_base32(answer["answer"].get<std::string>())));
+  }
+
+  Place place_;
+  Config top_ = place_.config("top");
+  Json founded_;
+};
+
+TEST_F(Joining, FoundingShowsARecoveryKeyAndKeepsNone) {
+  const std::string key = founded_["recovery_key"];
+  EXPECT_EQ(from_base32(key)->size(), 32U);
+  EXPECT_EQ(key[5], '-');
+  for (const auto& file : fs::directory_iterator(top_.node.data)) {
+    std::ifstream in(file.path(), std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+    EXPECT_EQ(bytes.find(key), std::string::npos);
+    EXPECT_EQ(bytes.find(std::string(as_text(*from_base32(key)))), std::string::npos);
+  }
+}
+
+TEST_F(Joining, KeyFilesAreForTheirOwnerOnlyAndBoundToTheMachine) {
+  for (const char* name : {"top/node.key", "top/authority.key", "state/machine.key"}) {
+    struct stat status = {};
+    ASSERT_EQ(::stat(place_.path(name).c_str(), &status), 0) << name;
+    EXPECT_EQ(status.st_mode & 0777U, 0600U) << name;
+  }
+  fs::remove(place_.path("state/machine.key"));
+  EXPECT_EQ(code_of(ask(top_, "status", Json::object())), "key.machine-file");
+}
+
+TEST_F(Joining, APassphraseProtectsTheKeysInstead) {
+  const Config other = place_.config("other");
+  setenv("CHAPTERD_PASSPHRASE", "correct horse", 1);
+  must(found_federation(other, {"F", "GLOBAL", "G", "n"}));
+  EXPECT_TRUE(ask(other, "status", Json::object()));
+  setenv("CHAPTERD_PASSPHRASE", "wrong horse", 1);
+  EXPECT_EQ(code_of(ask(other, "status", Json::object())), "key.wrong-passphrase");
+  unsetenv("CHAPTERD_PASSPHRASE");
+  EXPECT_EQ(code_of(ask(other, "status", Json::object())), "key.passphrase-needed");
+  std::ofstream(place_.path("words")) << "correct horse\n";
+  setenv("CHAPTERD_PASSPHRASE_FILE", place_.path("words").c_str(), 1);
+  EXPECT_TRUE(ask(other, "status", Json::object()));
+  unsetenv("CHAPTERD_PASSPHRASE_FILE");
+}
+
+TEST_F(Joining, AFolderWithANodeTakesNoSecondOne) {
+  EXPECT_EQ(code_of(found_federation(top_, {"F", "G", "G", "n"})), "node.exists");
+  EXPECT_EQ(code_of(prepare_join(top_, invite("KE"), "n")), "node.exists");
+}
+
+TEST_F(Joining, BadNamesAreRefusedBeforeAFolderIsMade) {
+  const Config config = place_.config("new");
+  EXPECT_EQ(code_of(found_federation(config, {"F", "global", "G", "n"})), "chapter.code");
+  EXPECT_EQ(code_of(found_federation(config, {"", "GLOBAL", "G", "n"})), "argument.name");
+  EXPECT_EQ(code_of(found_federation(config, {"F", "GLOBAL", "G", "\xFF"})), "argument.name");
+  EXPECT_FALSE(fs::exists(config.node.data));
+}
+
+TEST_F(Joining, ByFileTakesThreeStepsAndTheSameFourWords) {
+  const Config child = place_.config("child");
+  const Json joined = join_by_file(child, "KE");
+  EXPECT_EQ(joined["chapter"], "KE");
+  EXPECT_EQ(joined["federation"], founded_["federation"]);
+  EXPECT_EQ(joined["parent"]["code"], "GLOBAL");
+  const Json status = must(ask(child, "status", Json::object()));
+  EXPECT_EQ(status["chapter"]["name"], "Kenya");
+  EXPECT_EQ(status["chapter"]["level"], 1);
+  ASSERT_EQ(status["work"].size(), 3U);
+  EXPECT_EQ(status["work"][1]["chapter"], "GLOBAL");
+  EXPECT_EQ(must(ask(top_, "invite.list", Json::object()))["invites"][0]["state"], "used");
+}
+
+TEST_F(Joining, AWaitingFolderSaysWhatItWaitsFor) {
+  const Config child = place_.config("child");
+  must(prepare_join(child, invite("KE"), "laptop"));
+  const auto status = ask(child, "status", Json::object());
+  EXPECT_EQ(code_of(status), "join.pending");
+  EXPECT_EQ(status.error().kind, Errc::needs_person);
+  EXPECT_EQ(code_of(found_federation(child, {"F", "G", "G", "n"})), "join.pending");
+}
+
+TEST_F(Joining, AskingAgainKeepsTheKeysSoThatAnEarlierAnswerStillFits) {
+  const Config child = place_.config("child");
+  const std::string text = invite("KE");
+  const Json first = must(prepare_join(child, text, "laptop"));
+  const Json answer = must(ask(top_, "join.answer", {{"request", first["request"]}}));
+  EXPECT_EQ(must(prepare_join(child, text, "laptop"))["request"], first["request"]);
+  must(finish_join(child, *from_base32(answer["answer"].get<std::string>())));
+}
+
+TEST_F(Joining, AnAnswerOfAnotherFederationIsRefused) {
+  const Config stranger = place_.config("stranger");
+  found(stranger);
+  const Config child = place_.config("child");
+  const Config other = place_.config("other");
+  must(prepare_join(child, invite("KE"), "laptop"));
+  const std::string foreign = must(ask(stranger, "invite.create", {{"code", "KE"}}))["invite"];
+  const Json asked = must(prepare_join(other, foreign, "laptop"));
+  EXPECT_EQ(code_of(ask(top_, "join.answer", {{"request", asked["request"]}})), "invite.unknown");
+  const Json answer = must(ask(stranger, "join.answer", {{"request", asked["request"]}}));
+  const Bytes bytes = *from_base32(answer["answer"].get<std::string>());
+  EXPECT_EQ(code_of(finish_join(child, bytes)), "federation.other");
+  EXPECT_EQ(code_of(ask(child, "status", Json::object())), "join.pending");
+  EXPECT_EQ(code_of(finish_join(other, Bytes{1, 2, 3})), "invite.answer");
+}
+
+TEST_F(Joining, WithoutARequestThereIsNothingToFinish) {
+  const Config child = place_.config("child");
+  EXPECT_EQ(code_of(finish_join(child, Bytes{1})), "folder.missing");
+  fs::create_directory(child.node.data);
+  fs::permissions(child.node.data, fs::perms::owner_all);
+  EXPECT_EQ(code_of(finish_join(child, Bytes{1})), "join.not-asked");
+  EXPECT_EQ(code_of(ask(child, "status", Json::object())), "node.not-initialised");
+}
+
+TEST_F(Joining, AMistypedInviteChangesNothing) {
+  const Config child = place_.config("child");
+  std::string text = invite("KE");
+  text[0] = text[0] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(code_of(prepare_join(child, text, "laptop")), "invite.mistyped");
+  EXPECT_FALSE(fs::exists(child.node.data));
+}
+
+TEST_F(Joining, ARevokedInviteLetsNobodyIn) {
+  const Json made = must(ask(top_, "invite.create", {{"code", "KE"}}));
+  const Config child = place_.config("child");
+  const Json asked = must(prepare_join(child, made["invite"], "laptop"));
+  must(ask(top_, "invite.revoke", {{"id", made["id"]}}));
+  EXPECT_EQ(code_of(ask(top_, "join.answer", {{"request", asked["request"]}})), "invite.revoked");
+  EXPECT_EQ(must(ask(top_, "invite.list", Json::object()))["invites"][0]["state"], "revoked");
+}
+
+TEST_F(Joining, ACodeIsGivenOnlyOnce) {
+  invite("KE");
+  EXPECT_EQ(code_of(ask(top_, "invite.create", {{"code", "KE"}})), "chapter.code-taken");
+  join_by_file(place_.config("child"), "TZ");
+  EXPECT_EQ(code_of(ask(top_, "invite.create", {{"code", "TZ"}})), "chapter.code-taken");
+}
+
+TEST_F(Joining, RevokedNodesAreNamedByCodeOrFingerprint) {
+  join_by_file(place_.config("child"), "KE");
+  const Json revoked =
+      must(ask(top_, "peers.revoke", {{"code", "KE"}, {"reason", "stolen laptop"}}));
+  const std::string fingerprint = revoked["revoked"];
+  EXPECT_EQ(fingerprint.size(), 8U);
+  EXPECT_EQ(must(ask(top_, "peers.revoke",
+                     {{"fingerprint", fingerprint}, {"reason", "again"}}))["revoked"],
+            fingerprint);
+}
+
+TEST_F(Joining, AChildCannotRevokeTheNodeAboveIt) {
+  const Config child = place_.config("child");
+  join_by_file(child, "KE");
+  // Its own node is the only one that it knows below itself, and it may not revoke that either.
+  EXPECT_EQ(code_of(ask(child, "peers.revoke", {{"code", "KE"}, {"reason", "x"}})),
+            "peers.not-below");
+}
+
+TEST_F(Joining, WithoutItsAuthorityKeyANodeWorksButInvitesNobody) {
+  const Config child = place_.config("child");
+  const Json asked = must(prepare_join(child, invite("KE"), "laptop"));
+  fs::rename(place_.path("top/authority.key"), place_.path("stick"));
+  EXPECT_TRUE(ask(top_, "status", Json::object()));
+  EXPECT_EQ(code_of(ask(top_, "join.answer", {{"request", asked["request"]}})),
+            "invite.authority-locked");
+}
+
+TEST_F(Joining, AStartThatWasCutShortIsBegunAnew) {
+  const Config cut = place_.config("cut");
+  fs::create_directory(cut.node.data);
+  fs::permissions(cut.node.data, fs::perms::owner_all);
+  std::ofstream(cut.node.data + "/chapterd.db").close();
+  must(found_federation(cut, {"F", "GLOBAL", "G", "n"}));
+  EXPECT_TRUE(ask(cut, "status", Json::object()));
+}
+
+TEST_F(Joining, ReachOpensTheFolderWhenNoDaemonRuns) {
+  const auto caller = reach_node(top_);
+  ASSERT_TRUE(caller);
+  EXPECT_EQ(must((*caller)->call("status", Json::object()))["daemon"], false);
+  EXPECT_EQ(code_of(ask(top_, "status", Json::object())), "folder.in-use");
+}
+
+}  // namespace
+}  // namespace chapterd::testing

@@ -1,0 +1,109 @@
+// A node of a few canned answers, and one call of the program on it: what goes in, what comes out.
+#pragma once
+
+#include "daemon/cli/program.h"
+
+#include <functional>
+#include <map>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace chapterd::test {
+
+using Json = nlohmann::json;
+
+// What was asked of the node, in order.
+struct Asked {
+  std::string verb;
+  Json args;
+};
+
+// Answers are looked up by verb; with several for one verb, the last goes on answering.
+struct FakeNode {
+  std::map<std::string, std::vector<Result<Json>>> answers;
+  std::vector<Asked> asked;
+
+  void answers_to(const std::string& verb, Result<Json> answer) {
+    answers[verb].push_back(std::move(answer));
+  }
+
+  Result<Json> call(std::string_view verb, const Json& args) {
+    asked.push_back({std::string(verb), args});
+    auto& canned = answers[std::string(verb)];
+    if (canned.empty()) return fail(Errc::not_found, "fake.no-answer", std::string(verb));
+    Result<Json> answer = canned.front();
+    if (canned.size() > 1) canned.erase(canned.begin());
+    return answer;
+  }
+
+  // The arguments of the last call of the verb.
+  [[nodiscard]] Json args_of(const std::string& verb) const {
+    for (auto at = asked.rbegin(); at != asked.rend(); ++at) {
+      if (at->verb == verb) return at->args;
+    }
+    return nullptr;
+  }
+};
+
+struct Outcome {
+  int exit = -1;
+  std::string out;
+  std::string err;
+};
+
+// The program, with a fake node behind every door.
+class Program {
+ public:
+  FakeNode node;
+  Terminal terminal;
+  std::map<std::string, std::string> environment{{"HOME", "/nowhere"}};
+  std::string in;
+  Doors doors = make_doors();
+
+  Outcome run(const std::vector<std::string>& words) {
+    std::istringstream in_stream(in);
+    std::ostringstream out;
+    std::ostringstream err;
+    const Surroundings around{in_stream, out, err, terminal, environment, "laptop"};
+    const int exit = run_program(doors, around, words);
+    return {exit, out.str(), err.str()};
+  }
+
+ private:
+  struct FakeCaller final : Caller {
+    explicit FakeCaller(FakeNode& node_) : node(node_) {}
+
+    Result<Json> call(std::string_view verb, const Json& args) override {
+      return node.call(verb, args);
+    }
+
+    FakeNode& node;
+  };
+
+  Doors make_doors() {
+    Doors made;
+    made.reach = [this](const Config&) -> Result<std::unique_ptr<Caller>> {
+      return std::make_unique<FakeCaller>(node);
+    };
+    made.found = [this](const Config&, const FoundingWords& words) {
+      return node.call("found", {{"federation", words.federation}, {"code", words.code}});
+    };
+    made.join_online = [this](const Config&, const std::string& invite, const std::string& name) {
+      return node.call("join_online", {{"invite", invite}, {"node", name}});
+    };
+    made.prepare_join = [this](const Config&, const std::string& invite, const std::string& name) {
+      return node.call("prepare_join", {{"invite", invite}, {"node", name}});
+    };
+    made.finish_join = [this](const Config&, const Bytes& answer) {
+      return node.call("finish_join", {{"bytes", answer.size()}});
+    };
+    made.run = [](const Config&) -> Result<void> { return {}; };
+    return made;
+  }
+};
+
+}  // namespace chapterd::test
