@@ -271,8 +271,7 @@ void Session::tick(Instant now) {
   if (state_ == SessionState::opening && now >= began_.plus_ms(limits::handshake_ms))
     return close("stream.slow-hello");
   // While we do not read, silence is our own.
-  if (!wants_input()) heard_ = now;
-  if (now >= heard_.plus_ms(limits::dead_ms)) return close("peer.silent");
+  if (wants_input() && now >= heard_.plus_ms(limits::dead_ms)) return close("peer.silent");
   if (now >= std::max(heard_, pinged_).plus_ms(limits::ping_ms)) {
     pinged_ = now;
     send(Frame(PingFrame{}));

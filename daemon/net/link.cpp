@@ -212,11 +212,6 @@ void Link::tick(Instant now) {
 
 void Link::tick_session(Instant now) {
   if (now >= session_->next_wake()) session_->tick(now);
-  if (!session_->wants_input() && now >= excused_.plus_ms(limits::dead_ms / 2)) {
-    // We are the ones who do not listen: a slow disk here is no silence of the peer.
-    excused_ = now;
-    static_cast<void>(session_->receive({}, now));
-  }
   follow_session();
 }
 

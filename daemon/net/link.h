@@ -108,7 +108,6 @@ class Link final : public std::enable_shared_from_this<Link> {
   std::optional<PublicKey> peer_;
   Instant deadline_;  // of every phase but joining and session
   Instant heard_;
-  Instant excused_;  // when the peer's silence was last our own doing
   std::string end_code_;
   bool was_open_ = false;
   bool said_goodbye_ = false;

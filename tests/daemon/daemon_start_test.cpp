@@ -137,6 +137,23 @@ TEST_F(Starting, VerifyFindsAMissingPiece) {
   EXPECT_EQ(must(ask(config_, "verify", Json::object()))["ok"], false);
 }
 
+TEST_F(Starting, EndsWithAnErrorWhenTheDatabaseTurnsOutToBeBroken) {
+  tamper("UPDATE layer SET state = x'FF'");
+  RunningDaemon daemon(config_);
+  EXPECT_EQ(code_of(daemon.call("record.show", {{"id", record_}})), "store.broken");
+  const auto outcome = daemon.ended();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, "store.broken");
+  EXPECT_EQ(outcome.error().kind, Errc::failed);
+}
+
+TEST_F(Starting, WithoutADaemonABrokenDatabaseIsToldToo) {
+  tamper("UPDATE layer SET state = x'FF'");
+  const auto caller = std::move(*NodeCaller::open(config_));
+  EXPECT_EQ(code_of(caller->call("record.show", {{"id", record_}})), "store.broken");
+  EXPECT_EQ(code_of(caller->call("status", Json::object())), "store.broken");
+}
+
 TEST_F(Starting, FinishesARebuildThatWasCutShort) {
   tamper(
       "DELETE FROM layer; DELETE FROM kind_layers; "

@@ -1,5 +1,4 @@
 // Importing scores, counting, publishing, showing: on the real data set.
-#include "daemon/operations/disk.h"
 #include "daemon/operations/node_caller.h"
 #include "tests/daemon/operations_support.h"
 
@@ -110,15 +109,6 @@ TEST_F(Figures, NothingCountedAndForeignRecordsAreToldApart) {
   EXPECT_EQ(
       code_of(call("jee.import", {{"csv", scores()}, {"round", round_}, {"framework", round_}})),
       "framework.other-kind");
-}
-
-TEST(Disk, IsLowBelowTheSmallerOfLimitAndATwentieth) {
-  constexpr std::uint64_t mib = 1024 * 1024;
-  EXPECT_FALSE(is_low(65 * mib, 10'000 * mib, 64 * mib));
-  EXPECT_TRUE(is_low(63 * mib, 10'000 * mib, 64 * mib));
-  EXPECT_FALSE(is_low(6 * mib, 100 * mib, 64 * mib));
-  EXPECT_TRUE(is_low(4 * mib, 100 * mib, 64 * mib));
-  EXPECT_FALSE(is_low(0, 100 * mib, 0));
 }
 
 }  // namespace

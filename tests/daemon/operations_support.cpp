@@ -64,11 +64,15 @@ RunningDaemon::~RunningDaemon() {
   static_cast<void>(stop());
 }
 
+Result<void> RunningDaemon::ended() {
+  if (thread_.joinable()) thread_.join();
+  return outcome_;
+}
+
 Result<void> RunningDaemon::stop() {
   caller_.reset();
   daemon_->stop();
-  if (thread_.joinable()) thread_.join();
-  return outcome_;
+  return ended();
 }
 
 Result<Json> RunningDaemon::call(const std::string& verb, const Json& args) {

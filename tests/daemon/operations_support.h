@@ -54,7 +54,9 @@ class RunningDaemon {
   // Over the control socket.
   [[nodiscard]] Result<Json> call(const std::string& verb, const Json& args);
 
-  // What run() returned.
+  // What run() returned, once it ended by itself.
+  Result<void> ended();
+  // The same, told to stop.
   Result<void> stop();
 
   [[nodiscard]] std::string listens_at() const { return daemon_->listens_at(); }

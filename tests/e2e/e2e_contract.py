@@ -186,7 +186,7 @@ class Streams(Federation):
         self.world()
         with open("/dev/full", "wb") as full:
             done = subprocess.run([BINARY, "--data", self.place / "world", "status"], stdout=full,
-                                  stderr=subprocess.PIPE)  # fmt: skip
+                                  stderr=subprocess.PIPE, env={"HOME": str(self.place)})  # fmt: skip
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(b"cli.stdout", done.stderr)
 
