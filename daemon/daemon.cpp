@@ -271,23 +271,22 @@ Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Daemon::~Daemon() = default;
 
-Result<std::unique_ptr<Daemon>> Daemon::open(const Config& config) try {
-  log::start(config.log);
-  ::umask(077);
-  auto node = OpenedNode::open(config);
-  if (!node) return forward(node);
-  auto tls = TlsContext::make((*node)->parts().key);
-  if (!tls) return forward(tls);
-  auto reader = open_reader((*node)->parts().folder.database());
-  auto directory = Directory::load(*reader);
-  if (!directory) return forward(directory);
-  auto parts = std::make_unique<Parts>(std::move(*node), std::move(reader), std::move(*directory),
-                                       std::move(*tls));
-  if (auto opened = parts->open_sockets(); !opened) return forward(opened);
-  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
-
-} catch (const std::exception& thrown) {
-  return fail(store_trouble(thrown));
+Result<std::unique_ptr<Daemon>> Daemon::open(const Config& config) {
+  return without_throwing([&]() -> Result<std::unique_ptr<Daemon>> {
+    log::start(config.log);
+    ::umask(077);
+    auto node = OpenedNode::open(config);
+    if (!node) return forward(node);
+    auto tls = TlsContext::make((*node)->parts().key);
+    if (!tls) return forward(tls);
+    auto reader = open_reader((*node)->parts().folder.database());
+    auto directory = Directory::load(*reader);
+    if (!directory) return forward(directory);
+    auto parts = std::make_unique<Parts>(std::move(*node), std::move(reader), std::move(*directory),
+                                         std::move(*tls));
+    if (auto opened = parts->open_sockets(); !opened) return forward(opened);
+    return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+  });
 }
 
 Result<void> Daemon::run() {

@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
-
 #include <unistd.h>
 
 namespace chapterd {
@@ -21,8 +20,8 @@ Doors real_doors() {
   Doors doors;
   doors.reach = reach_node;
   doors.found = [](const Config& config, const FoundingWords& words) {
-    return found_federation(
-        config, FoundOptions{words.federation, words.code, words.chapter, words.node});
+    return found_federation(config,
+                            FoundOptions{words.federation, words.code, words.chapter, words.node});
   };
   doors.prepare_join = prepare_join;
   doors.finish_join = [](const Config& config, const Bytes& answer) {
@@ -34,7 +33,7 @@ Doors real_doors() {
 }
 
 Terminal real_terminal() {
-  const char* const kind = std::getenv("TERM");          // NOLINT(concurrency-mt-unsafe)
+  const char* const kind = std::getenv("TERM");           // NOLINT(concurrency-mt-unsafe)
   const char* const no_colour = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe)
   const bool dumb = kind == nullptr || std::string_view(kind) == "dumb";
   // https://no-color.org: present and not empty.

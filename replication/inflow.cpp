@@ -4,6 +4,7 @@
 #include "replication/session.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chapterd {
 namespace {
@@ -153,7 +154,12 @@ Result<void> Session::on(AckFrame& ack) {
     }
     if (compare_later_) {
       compare_later_ = false;
-      end_due_ = true;
+      const bool agrees = digest_of(shared_heads(directory_, peer_)) == last_end_received_.digest;
+      if (agrees) {
+        compare_digest(last_end_received_);
+      } else {
+        end_due_ = true;
+      }
     }
   }
   return {};
@@ -218,24 +224,29 @@ void Session::stored(const StoredWindow& window) {
   if (window.end) compare_digest(*window.end);
 }
 
-// The cursor is a hint, the digest is the truth. The dialler asks, so that not both do.
+// The cursor is a hint, the digest is the truth. The dialler asks, so that not both do; once it
+// agrees it says END once more, so that the listener knows too.
 void Session::compare_digest(const EndFrame& end) {
   const bool asks = options_.side == Side::dialler;
   outflow_.fill(output_);  // so that what the peer cannot have yet counts as under way
+  last_end_received_ = end;
   const std::vector<SharedHead> heads =
       asks ? outflow_.acknowledged_heads() : shared_heads(directory_, peer_);
   if (digest_of(heads) == end.digest) {
     caught_up_ = true;
     stays_different_ = false;
     resynced(end);
-    end_due_ = !asks;  // the dialler learns it from our answer
+    end_due_ = asks ? !std::exchange(told_, true) : last_end_sent_ != end.digest;
     return;
   }
   caught_up_ = false;
+  told_ = false;
   if (!asks) {
     end_due_ = true;
     return;
   }
+  // Rounds count only while our log stands still: what is written meanwhile makes digests differ.
+  if (std::exchange(compared_at_, directory_.arrival()) != directory_.arrival()) rounds_ = 0;
   if (!outflow_.drained()) {
     compare_later_ = true;
   } else if (rounds_++ < most_rounds) {

@@ -243,6 +243,7 @@ void Session::send_end_when_due() {
   EndFrame end;
   end.arrivals = outflow_.sent();
   end.digest = digest_of(shared_heads(directory_, peer_));
+  last_end_sent_ = end.digest;
   send(Frame(end));
 }
 

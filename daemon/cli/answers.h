@@ -2,12 +2,12 @@
 // empty, so that an older command line works with a newer daemon.
 #pragma once
 
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 namespace chapterd {
 

@@ -1,4 +1,5 @@
-// From words to a row of the table, by CLI11; what does not fit is told with the nearest known word.
+// From words to a row of the table, by CLI11; what does not fit is told with the nearest known
+// word.
 #include "daemon/cli/command_line.h"
 
 #include "config/settings.h"
@@ -58,7 +59,8 @@ class Line {
     try {
       root_.parse(std::move(words));
     } catch (const CLI::ArgumentMismatch& trouble) {
-      return usage("no-value", "A value is missing: " + std::string(trouble.what()) + ".",
+      const std::string told = trouble.what();  // "--title: 1 required TEXT missing"
+      return usage("no-value", told.substr(0, told.find(':')) + " needs a value.",
                    "Give it behind the option, in quotes when it has spaces.");
     } catch (const CLI::ParseError& trouble) {
       return usage("bad-line", std::string(trouble.what()) + ".", "See: chapterd --help");
@@ -152,60 +154,69 @@ class Line {
     parsed.want = Parsed::Want::run;
     if (parsed.given.has("version")) parsed.want = Parsed::Want::version;
     if (parsed.given.has("help")) parsed.want = Parsed::Want::help;
+    if (parsed.topic.empty() && parsed.want == Parsed::Want::run) parsed.want = Parsed::Want::help;
     if (parsed.want != Parsed::Want::run) return parsed;
     if (parsed.command == nullptr) {
-      if (parsed.topic.empty()) {
-        parsed.want = Parsed::Want::help;
-        return parsed;
-      }
-      return usage("no-command", "“chapterd " + joined(parsed.topic, " ") + "” needs one word more.",
+      return usage("no-command",
+                   "“chapterd " + joined(parsed.topic, " ") + "” needs one word more.",
                    "See: " + help_command(parsed.topic));
     }
+    auto complete = take_presets(parsed);
+    if (!complete) return forward(complete);
+    return parsed;
+  }
+
+  static Result<void> take_presets(Parsed& parsed) {
+    const std::string see = "See: " + help_command(parsed.topic);
     for (const Argument& argument : parsed.command->arguments) {
       if (!argument.required || parsed.given.has(argument.name)) continue;
-      return usage("missing-argument", argument.name + " is missing: " + argument.help,
-                   "See: " + help_command(parsed.topic));
+      return usage("missing-argument", argument.name + " is missing: " + argument.help, see);
     }
     for (const Flag& flag : parsed.command->flags) {
       if (parsed.given.has(flag.name)) continue;
       if (flag.required) {
-        return usage("missing-option", "--" + flag.name + " is missing: " + flag.help,
-                     "See: " + help_command(parsed.topic));
+        return usage("missing-option", "--" + flag.name + " is missing: " + flag.help, see);
       }
       if (!flag.preset.empty()) parsed.given.add(flag.name, flag.preset);
     }
-    return parsed;
+    return {};
   }
 
   tl::unexpected<Error> unknown(CLI::App& app, const Parsed& parsed, const std::string& word) {
-    const std::string see = "See: " + help_command(parsed.topic);
-    if (word.starts_with('-') && word.size() > 1) {
-      const std::string plain = word.substr(word.starts_with("--") ? 2 : 1);
-      const std::string name = plain.substr(0, plain.find('='));
-      std::vector<std::string> known;
-      for (const CLI::App* at : {&app, static_cast<CLI::App*>(&root_)}) {
-        for (const auto& [option, flag] : flags_[at]) known.push_back(flag->name);
-      }
-      const std::string meant = closest(name, known);
-      return usage("unknown-option", "There is no option “" + word.substr(0, word.find('=')) + "”" +
-                                         (parsed.command != nullptr ? " here." : "."),
-                   meant.empty() ? see : "Did you mean --" + meant + "? " + see);
+    if (word.starts_with('-') && word.size() > 1) return unknown_option(app, parsed, word);
+    if (parsed.command == nullptr) return unknown_command(app, parsed, word);
+    return usage("unexpected-word", "“" + word + "” is one word too many.",
+                 "Put quotes around a text with spaces. See: " + help_command(parsed.topic));
+  }
+
+  tl::unexpected<Error> unknown_option(CLI::App& app,
+                                       const Parsed& parsed,
+                                       const std::string& word) {
+    const std::string written = word.substr(0, word.find('='));
+    std::vector<std::string> known;
+    for (const CLI::App* at : {&app, &root_}) {
+      for (const auto& [option, flag] : flags_[at]) known.push_back(flag->name);
     }
-    if (parsed.command != nullptr) {
-      return usage("unexpected-word", "“" + word + "” is one word too many.",
-                   "Put quotes around a text with spaces. " + see);
-    }
+    const std::string meant =
+        closest(written.substr(std::min(written.find_first_not_of('-'), written.size())), known);
+    return usage("unknown-option", "There is no option “" + written + "” here.",
+                 (meant.empty() ? std::string() : "Did you mean --" + meant + "? ") +
+                     "See: " + help_command(parsed.topic));
+  }
+
+  static tl::unexpected<Error> unknown_command(CLI::App& app,
+                                               const Parsed& parsed,
+                                               const std::string& word) {
     std::vector<std::string> known;
     for (const CLI::App* inner : app.get_subcommands([](CLI::App*) { return true; })) {
       known.push_back(inner->get_name());
     }
-    const std::string topic = joined(parsed.topic, " ");
+    const std::string before = parsed.topic.empty() ? "" : joined(parsed.topic, " ") + " ";
     const std::string meant = closest(word, known);
-    return usage("unknown-command",
-                 "There is no command “" + (topic.empty() ? "" : topic + " ") + word + "”.",
-                 meant.empty() ? see
-                               : "Did you mean “chapterd " + (topic.empty() ? "" : topic + " ") +
-                                     meant + "”? " + see);
+    return usage(
+        "unknown-command", "There is no command “" + before + word + "”.",
+        (meant.empty() ? std::string() : "Did you mean “chapterd " + before + meant + "”? ") +
+            "See: " + help_command(parsed.topic));
   }
 
   CLI::App root_;
@@ -255,7 +266,13 @@ Result<Parsed> parse(const std::vector<Command>& table, const std::vector<std::s
     return usage("bad-utf8", "One of the words on the line is not valid UTF-8.",
                  "Use a terminal that is set to UTF-8, or hand the text over by a file: @FILE");
   }
-  return Line(table).parse(words);
+  // "chapterd help invite" is "chapterd invite --help".
+  std::vector<std::string> line = words;
+  if (!line.empty() && line.front() == "help") {
+    line.erase(line.begin());
+    line.emplace_back("--help");
+  }
+  return Line(table).parse(std::move(line));
 }
 
 }  // namespace chapterd

@@ -8,11 +8,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <fstream>
 #include <istream>
 #include <iterator>
-
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace chapterd {

@@ -9,14 +9,14 @@
 #include "daemon/control/caller.h"
 #include "domain/kind.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <functional>
 #include <iosfwd>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 namespace chapterd {
 
@@ -74,6 +74,7 @@ class Context {
 
   // One verb of the node; connects at the first.
   [[nodiscard]] Result<nlohmann::json> call(std::string_view verb, const nlohmann::json& args);
+
   // Lets go of the node, and with it of the folder when no daemon runs.
   void let_go() { node_.reset(); }
 

@@ -85,35 +85,41 @@ std::string topic_help(const std::vector<Command>& table, const std::vector<std:
   return text + "\nMore about one of them: chapterd " + topic.front() + " COMMAND --help\n";
 }
 
-// Each command, or the words that go with a first word: "create, list, revoke".
+// The words that go with a first word: "create, list, revoke".
+std::string verbs_of(const std::vector<Command>& table, const std::string& first) {
+  std::string verbs;
+  for (const Command& command : table) {
+    if (command.path.size() < 2 || command.path.front() != first) continue;
+    verbs += (verbs.empty() ? "" : ", ") + command.path[1];
+  }
+  return verbs;
+}
+
+std::string row_of(const std::vector<Command>& table, const Command& command) {
+  std::string words = command.path.front();
+  if (command.path.size() > 1) return column(words, verbs_of(table, words));
+  for (const Argument& argument : command.arguments) words += " " + shown(argument);
+  return column(words, command.help);
+}
+
+std::string rows_of_group(const std::vector<Command>& table, const std::string& group) {
+  std::string rows;
+  std::set<std::string> told;
+  for (const Command& command : table) {
+    if (command.group != group || !told.insert(command.path.front()).second) continue;
+    rows += row_of(table, command);
+  }
+  return rows;
+}
+
 std::string overview(const std::vector<Command>& table) {
   std::string text =
       "chapterd keeps what your chapter learned, and carries it to the others and back.\n\n"
       "Usage: chapterd COMMAND [OPTIONS]\n";
-  std::vector<std::string> groups;
+  std::set<std::string> told;
   for (const Command& command : table) {
-    if (std::ranges::find(groups, command.group) == groups.end()) groups.push_back(command.group);
-  }
-  for (const std::string& group : groups) {
-    text += "\n" + group + ":\n";
-    std::set<std::string> told;
-    for (const Command& command : table) {
-      const std::string& first = command.path.front();
-      if (command.group != group || !told.insert(first).second) continue;
-      if (command.path.size() == 1) {
-        std::string words = first;
-        for (const Argument& argument : command.arguments) words += " " + shown(argument);
-        text += column(words, command.help);
-        continue;
-      }
-      std::string verbs;
-      for (const Command& other : table) {
-        if (other.path.size() > 1 && other.path.front() == first) {
-          verbs += (verbs.empty() ? "" : ", ") + other.path[1];
-        }
-      }
-      text += column(first, verbs);
-    }
+    if (!told.insert(command.group).second) continue;
+    text += "\n" + command.group + ":\n" + rows_of_group(table, command.group);
   }
   return text + global_help() + "\nMore about a command: chapterd COMMAND --help\n";
 }

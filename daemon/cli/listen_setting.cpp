@@ -8,10 +8,11 @@ namespace chapterd {
 Result<void> take_listen(Context& context, const char* otherwise) {
   const Setting* setting = find_setting("sync.listen");
   const auto origin = context.loaded.origins.find("sync.listen");
-  const bool chosen = origin != context.loaded.origins.end() &&
-                      origin->second.kind != Origin::Kind::standard;
+  const bool chosen =
+      origin != context.loaded.origins.end() && origin->second.kind != Origin::Kind::standard;
   if (!context.given.has("listen") && (chosen || otherwise == nullptr)) return {};
-  const std::string address = context.given.has("listen") ? context.given.text("listen") : otherwise;
+  const std::string address =
+      context.given.has("listen") ? context.given.text("listen") : otherwise;
   if (assign(*setting, address, context.loaded.config)) return {};
   return fail(Errc::usage, "config.bad-value", "--listen is “" + address + "”.",
               "Nothing was done.", "Allowed is " + allowed(*setting) + ".");
@@ -27,7 +28,8 @@ Result<void> keep_listen(Context& context) {
   const std::string text =
       "# Settings of this node; each is told by: chapterd config explain KEY\n"
       "[sync]\n"
-      "listen = \"" + context.config().sync.listen + "\"\n";
+      "listen = \"" +
+      context.config().sync.listen + "\"\n";
   return context.write_text(context.config().node.data + "/chapterd.toml", text);
 }
 

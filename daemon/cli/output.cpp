@@ -10,12 +10,18 @@ namespace {
 
 std::string_view escape_of(Shade shade) {
   switch (shade) {
-    case Shade::plain: return "";
-    case Shade::strong: return "\033[1m";
-    case Shade::faint: return "\033[2m";
-    case Shade::good: return "\033[32m";
-    case Shade::waits: return "\033[33m";
-    case Shade::bad: return "\033[31m";
+    case Shade::plain:
+      return "";
+    case Shade::strong:
+      return "\033[1m";
+    case Shade::faint:
+      return "\033[2m";
+    case Shade::good:
+      return "\033[32m";
+    case Shade::waits:
+      return "\033[33m";
+    case Shade::bad:
+      return "\033[31m";
   }
   return "";
 }
@@ -23,19 +29,26 @@ std::string_view escape_of(Shade shade) {
 // What a lower floor could not know.
 std::string_view usual_safe(Errc kind) {
   switch (kind) {
-    case Errc::usage: return "Nothing was done.";
+    case Errc::usage:
+      return "Nothing was done.";
     case Errc::gave_up:
-    case Errc::unreachable: return "Everything that was saved before is safe on this disk.";
-    default: return "Nothing was changed.";
+    case Errc::unreachable:
+      return "Everything that was saved before is safe on this disk.";
+    default:
+      return "Nothing was changed.";
   }
 }
 
 std::string_view usual_next(Errc kind) {
   switch (kind) {
-    case Errc::usage: return "See: chapterd --help";
-    case Errc::unreachable: return "Look at: chapterd status";
-    case Errc::disk: return "Make room on the disk, then try again.";
-    default: return "If it stays, quote the code below to whoever helps you.";
+    case Errc::usage:
+      return "See: chapterd --help";
+    case Errc::unreachable:
+      return "Look at: chapterd status";
+    case Errc::disk:
+      return "Make room on the disk, then try again.";
+    default:
+      return "If it stays, quote the code below to whoever helps you.";
   }
 }
 
@@ -52,32 +65,52 @@ int exit_code(Errc kind) {
   switch (kind) {
     case Errc::failed:
     case Errc::malformed:
-    case Errc::disk: return 1;
-    case Errc::usage: return 2;
-    case Errc::unreachable: return 3;
-    case Errc::not_found: return 4;
-    case Errc::not_allowed: return 5;
-    case Errc::needs_person: return 6;
-    case Errc::check_failed: return 7;
-    case Errc::gave_up: return 8;
-    case Errc::not_compatible: return 9;
+    case Errc::disk:
+      return 1;
+    case Errc::usage:
+      return 2;
+    case Errc::unreachable:
+      return 3;
+    case Errc::not_found:
+      return 4;
+    case Errc::not_allowed:
+      return 5;
+    case Errc::needs_person:
+      return 6;
+    case Errc::check_failed:
+      return 7;
+    case Errc::gave_up:
+      return 8;
+    case Errc::not_compatible:
+      return 9;
   }
   return 1;
 }
 
 std::string_view name_of(Errc kind) {
   switch (kind) {
-    case Errc::failed: return "failed";
-    case Errc::usage: return "usage";
-    case Errc::malformed: return "malformed";
-    case Errc::not_found: return "not-found";
-    case Errc::not_allowed: return "not-allowed";
-    case Errc::needs_person: return "needs-person";
-    case Errc::check_failed: return "check-failed";
-    case Errc::gave_up: return "gave-up";
-    case Errc::not_compatible: return "not-compatible";
-    case Errc::unreachable: return "unreachable";
-    case Errc::disk: return "disk";
+    case Errc::failed:
+      return "failed";
+    case Errc::usage:
+      return "usage";
+    case Errc::malformed:
+      return "malformed";
+    case Errc::not_found:
+      return "not-found";
+    case Errc::not_allowed:
+      return "not-allowed";
+    case Errc::needs_person:
+      return "needs-person";
+    case Errc::check_failed:
+      return "check-failed";
+    case Errc::gave_up:
+      return "gave-up";
+    case Errc::not_compatible:
+      return "not-compatible";
+    case Errc::unreachable:
+      return "unreachable";
+    case Errc::disk:
+      return "disk";
   }
   return "failed";
 }
@@ -129,9 +162,10 @@ void Output::error(const Error& bare) {
   const std::string_view red = colour ? escape_of(Shade::bad) : "";
   const std::string_view faint = colour ? escape_of(Shade::faint) : "";
   const std::string_view off = colour ? "\033[0m" : "";
-  err_ << red << "chapterd: " << off << plain(error.what, Keep::line_ends) << "\n  Safe: "
-       << plain(error.safe, Keep::line_ends) << "\n  Next: " << plain(error.next, Keep::line_ends)
-       << faint << "\n  Code: " << plain(error.code) << off << std::endl;
+  err_ << red << "chapterd: " << off << plain(error.what, Keep::line_ends)
+       << "\n  Safe: " << plain(error.safe, Keep::line_ends)
+       << "\n  Next: " << plain(error.next, Keep::line_ends) << faint
+       << "\n  Code: " << plain(error.code) << off << std::endl;
 }
 
 bool Output::flush() {

@@ -4,13 +4,13 @@
 
 #include "base/result.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 namespace chapterd {
 
@@ -56,7 +56,7 @@ class Output {
   // Narration that only -v shows.
   void detail(std::string_view text);
   // The four parts.
-  void error(const Error& error);
+  void error(const Error& bare);
   // Asks on the terminal and reads a line; only where terminal().in.
   void ask(std::string_view question);
 
@@ -117,6 +117,9 @@ class Table {
   [[nodiscard]] std::string text(const Output& output) const;
 
  private:
+  [[nodiscard]] std::string line(const std::vector<std::string>& cells,
+                                 const std::vector<std::size_t>& widths) const;
+
   std::vector<std::string> headings_;
   std::vector<std::vector<std::string>> rows_;
   std::vector<bool> right_;

@@ -3,9 +3,9 @@
 
 #include "daemon/cli/output.h"
 
-#include <string>
-
 #include <nlohmann/json_fwd.hpp>
+
+#include <string>
 
 namespace chapterd {
 

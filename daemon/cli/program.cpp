@@ -36,9 +36,9 @@ std::string find_config_file(const Surroundings& around, const Given& given) {
   if (given.has("config")) return given.text("config");
   std::string own = variable(around, "XDG_CONFIG_HOME");
   if (!own.starts_with('/')) own = variable(around, "HOME") + "/.config";
-  for (std::string path : {likely_folder(around, given) + "/chapterd.toml",
-                           own + "/chapterd/chapterd.toml",
-                           std::string("/etc/chapterd/chapterd.toml")}) {
+  for (std::string path :
+       {likely_folder(around, given) + "/chapterd.toml", own + "/chapterd/chapterd.toml",
+        std::string("/etc/chapterd/chapterd.toml")}) {
     std::error_code trouble;
     if (std::filesystem::exists(path, trouble)) return path;
   }
@@ -88,7 +88,9 @@ Result<void> configure(Context& context) {
 // --json counts even where the line cannot be parsed.
 Manner manner_of(const std::vector<std::string>& words) {
   const auto end = std::ranges::find(words, "--");
-  const auto has = [&](std::string_view word) { return std::find(words.begin(), end, word) != end; };
+  const auto has = [&](std::string_view word) {
+    return std::find(words.begin(), end, word) != end;
+  };
   return {.json = has("--json"),
           .quiet = has("--quiet") || has("-q"),
           .verbose = has("--verbose") || has("-v")};
@@ -96,9 +98,13 @@ Manner manner_of(const std::vector<std::string>& words) {
 
 Result<void> carry_out(Context& context, const Parsed& parsed) {
   switch (parsed.want) {
-    case Parsed::Want::help: context.output.print(help_text(context.table, parsed)); return {};
-    case Parsed::Want::version: return version_commands().front().run(context);
-    case Parsed::Want::run: break;
+    case Parsed::Want::help:
+      context.output.print(help_text(context.table, parsed));
+      return {};
+    case Parsed::Want::version:
+      return version_commands().front().run(context);
+    case Parsed::Want::run:
+      break;
   }
   context.given = parsed.given;
   if (parsed.command->needs_config) {
@@ -122,8 +128,8 @@ std::vector<Command> command_table(const Kinds& kinds) {
   take(explain_commands());
   for (const auto& commands : {rollup_commands, jee_commands}) take(commands());
   for (const auto& commands : {invite_commands, peers_commands, sync_commands}) take(commands());
-  for (const auto& commands : {verify_commands, rebuild_commands, views_commands, config_commands,
-                               version_commands}) {
+  for (const auto& commands :
+       {verify_commands, rebuild_commands, views_commands, config_commands, version_commands}) {
     take(commands());
   }
   return table;

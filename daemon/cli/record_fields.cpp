@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 
 namespace chapterd {
 namespace {
@@ -24,16 +25,35 @@ std::string value_name(const Field& field) {
   switch (field.type) {
     case FieldType::number:
     case FieldType::integer:
-    case FieldType::score: name = "NUMBER"; break;
-    case FieldType::date: name = "DATE"; break;
-    case FieldType::period: name = "PERIOD"; break;
-    case FieldType::boolean: name = "yes|no"; break;
-    case FieldType::choice: name = "WORD"; break;
-    case FieldType::link: name = "ID"; break;
-    case FieldType::place: name = "PLACE"; break;
-    case FieldType::language: name = "LANGUAGE"; break;
-    case FieldType::part: name = "VALUE"; break;
-    default: break;
+    case FieldType::score:
+      name = "NUMBER";
+      break;
+    case FieldType::date:
+      name = "DATE";
+      break;
+    case FieldType::period:
+      name = "PERIOD";
+      break;
+    case FieldType::boolean:
+      name = "yes|no";
+      break;
+    case FieldType::choice:
+      name = "WORD";
+      break;
+    case FieldType::link:
+      name = "ID";
+      break;
+    case FieldType::place:
+      name = "PLACE";
+      break;
+    case FieldType::language:
+      name = "LANGUAGE";
+      break;
+    case FieldType::part:
+      name = "VALUE";
+      break;
+    default:
+      break;
   }
   if (field.keyed == Keyed::language) return "[LANGUAGE=]" + name;
   return field.keyed == Keyed::code ? "CODE=" + name : name;
@@ -54,8 +74,8 @@ std::string help_of(const Field& field) {
 
 std::string underscored(std::string_view name) {
   std::string text(name);
-  std::replace(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(
-                                                std::min(text.find('/'), text.size())),
+  std::replace(text.begin(),
+               text.begin() + static_cast<std::ptrdiff_t>(std::min(text.find('/'), text.size())),
                '-', '_');
   return text;
 }
@@ -78,23 +98,28 @@ Json as_boolean(const std::string& text) {
   return text;
 }
 
+bool is_numeric(const Field& field) {
+  return field.type == FieldType::number || field.type == FieldType::integer ||
+         field.type == FieldType::score;
+}
+
+bool is_text(const Field& field) {
+  return field.type == FieldType::text || field.type == FieldType::long_text;
+}
+
 // {"value": 3} for "3": the first field of the part that can hold what was written.
 Json as_part(const Field& field, const std::string& text) {
-  Json whole = Json::parse(text, nullptr, false);
-  if (whole.is_object() || field.part == nullptr) return whole.is_object() ? whole : Json(text);
-  for (const Field& inner : field.part->fields) {
-    const bool numeric = inner.type == FieldType::number || inner.type == FieldType::integer ||
-                         inner.type == FieldType::score;
-    if (numeric && whole.is_number()) return {{inner.name, whole}};
+  const Json whole = Json::parse(text, nullptr, false);
+  if (whole.is_object()) return whole;
+  const std::span<const Field> fields =
+      field.part == nullptr ? std::span<const Field>() : std::span(field.part->fields);
+  for (const Field& inner : fields) {
+    if (whole.is_number() && is_numeric(inner)) return {{inner.name, whole}};
     const Json chosen = as_choice(inner, text);
-    const bool fits = inner.type == FieldType::choice && inner.choice(chosen.get<std::string>());
-    if (fits) return {{inner.name, chosen}};
+    if (inner.choice(chosen.get<std::string>()) != nullptr) return {{inner.name, chosen}};
   }
-  for (const Field& inner : field.part->fields) {
-    if (inner.type != FieldType::text && inner.type != FieldType::long_text) continue;
-    return {{inner.name, text}};
-  }
-  return text;
+  const auto in_text = std::ranges::find_if(fields, is_text);
+  return in_text == fields.end() ? Json(text) : Json{{in_text->name, text}};
 }
 
 // "@notes.md" is the contents of the file, "@@x" is "@x".
@@ -110,17 +135,23 @@ Result<Json> value_of(Context& context, const Field& field, const std::string& t
   switch (field.type) {
     case FieldType::number:
     case FieldType::integer:
-    case FieldType::score: return as_number(text).value_or(Json(text));
-    case FieldType::boolean: return as_boolean(text);
-    case FieldType::choice: return as_choice(field, text);
-    case FieldType::part: return as_part(field, text);
-    case FieldType::long_text: return as_long_text(context, text);
+    case FieldType::score:
+      return as_number(text).value_or(Json(text));
+    case FieldType::boolean:
+      return as_boolean(text);
+    case FieldType::choice:
+      return as_choice(field, text);
+    case FieldType::part:
+      return as_part(field, text);
+    case FieldType::long_text:
+      return as_long_text(context, text);
     case FieldType::link: {
       auto link = link_to(context, field, text);
       if (!link) return forward(link);
       return Json(std::move(*link));
     }
-    default: return Json(text);
+    default:
+      return Json(text);
   }
 }
 
@@ -197,6 +228,7 @@ class Collected {
 
   tl::unexpected<Error> unknown(const std::string& name) const {
     std::vector<std::string> known;
+    known.reserve(kind_.fields.size());
     for (const Field& field : kind_.fields) known.push_back(field.name);
     const std::string meant = closest(underscored(name), known);
     return usage("unknown-field", "A " + kind_.name + " has no field “" + name + "”.",
@@ -228,8 +260,8 @@ class Collected {
 };
 
 bool is_taken_name(const std::string& name) {
-  constexpr std::array<std::string_view, 10> own{"set",  "fields", "clear",   "add",  "remove",
-                                                 "then", "wait",   "timeout", "yes",  "state"};
+  constexpr std::array<std::string_view, 10> own{"set",  "fields", "clear",   "add", "remove",
+                                                 "then", "wait",   "timeout", "yes", "state"};
   return std::ranges::find(own, name) != own.end() ||
          std::ranges::any_of(global_flags(), [&](const Flag& flag) { return flag.name == name; });
 }

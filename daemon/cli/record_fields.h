@@ -3,10 +3,10 @@
 
 #include "daemon/cli/context.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 namespace chapterd {
 

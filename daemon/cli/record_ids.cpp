@@ -105,7 +105,8 @@ Result<std::string> find_record(Context& context,
               "There is no " + any_of(kinds) + " “" + plain(text) + "” on this node.",
               "Nothing was changed.",
               "An id is given whole, or by at least four characters of one of its ends. See: "
-              "chapterd " + (kinds.size() == 1 ? kinds.front() : std::string("KIND")) + " list");
+              "chapterd " +
+                  (kinds.size() == 1 ? kinds.front() : std::string("KIND")) + " list");
 }
 
 Result<std::string> link_to(Context& context, const Field& field, const std::string& text) {

@@ -17,23 +17,24 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-// "value 3, comment …", "a, b", "yes"
+std::string in_words(const Json& value);
+
+// "value 3, comment …", or "a, b"
+std::string listed(const Json& values) {
+  std::string words;
+  for (const auto& item : values.items()) {
+    if (!words.empty()) words += ", ";
+    if (values.is_object()) words += plain(item.key()) + " ";
+    words += in_words(item.value());
+  }
+  return words;
+}
+
 std::string in_words(const Json& value) {
   if (value.is_string()) return plain(value.get<std::string>(), Keep::line_ends);
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_null()) return "–";
-  std::string words;
-  if (value.is_array()) {
-    for (const Json& item : value) words += (words.empty() ? "" : ", ") + in_words(item);
-    return words;
-  }
-  if (value.is_object()) {
-    for (const auto& item : value.items()) {
-      words += (words.empty() ? "" : ", ") + plain(item.key()) + " " + in_words(item.value());
-    }
-    return words;
-  }
-  return value.dump();
+  return value.is_structured() ? listed(value) : value.dump();
 }
 
 std::string field_text(const Output& output,
@@ -43,7 +44,6 @@ std::string field_text(const Output& output,
   std::string heading = output.paint(Shade::strong, worded(plain(name)));
   if (!remark.empty()) heading += "  " + output.paint(Shade::faint, remark);
   if (value.is_object()) {
-    Table table({"", ""});
     std::size_t widest = 0;
     for (const auto& item : value.items()) widest = std::max(widest, columns_of(item.key()));
     std::string lines;
@@ -80,6 +80,48 @@ std::string conflicts(const Output& output, const Json& record) {
   return page + "Settle it by writing the field anew: chapterd KIND edit ID --field VALUE\n";
 }
 
+std::string heading(const Output& output, const Json& record) {
+  const std::string title = plain(text(record, "title"));
+  const std::string kind = plain(text(record, "kind"));
+  const std::string state = plain(text(record, "state"));
+  std::string lines = output.paint(Shade::strong, title.empty() ? kind : title) + "\n";
+  lines += kind + " of " + plain(text(record, "home_code")) + ", " +
+           (state.empty() ? "" : worded(state) + ", ") + "changed " + since(record, "updated_ms") +
+           "\n";
+  if (is_true(record, "deleted")) lines += output.paint(Shade::bad, "Deleted.") + "\n";
+  return lines +
+         output.paint(Shade::faint, "id " + plain(text(record, "id")) + "\nrevision " +
+                                        plain(text(record, "revision"))) +
+         "\n\n";
+}
+
+std::string stage_name(const Json& stage) {
+  const std::string at = text(stage, "at");
+  if (at == "global") return "Global";  // below it only the name of the federation is known
+  const std::string name = plain(text(stage, "name"));
+  return name.empty() ? "the chapter above" : name;
+}
+
+// "● Received by Kenya", "○ Not yet received by Global, written 2 min ago"
+std::string stage_line(const Output& output, const Json& stage) {
+  const bool leaves = !stage.contains("leaves") || is_true(stage, "leaves");
+  const std::string name = stage_name(stage);
+  std::string line;
+  std::string when = ", ";
+  if (text(stage, "at") == "saved") {
+    line = output.paint(Shade::good, "●") + " Saved at " + name;
+  } else if (is_true(stage, "reached")) {
+    line = output.paint(Shade::good, "●") + " Received by " + name;
+  } else if (leaves) {
+    line = output.paint(Shade::waits, "○") + " Not yet received by " + name;
+    when = ", written ";
+  } else {
+    line = output.paint(Shade::faint, "–") + " Does not go to " + name;
+  }
+  if (number(stage, "since_ms").value_or(0) <= 0) return line;
+  return line + output.paint(Shade::faint, when + since(stage, "since_ms"));
+}
+
 }  // namespace
 
 std::string since(const Json& json, std::string_view member_name) {
@@ -95,30 +137,20 @@ bool is_told_elsewhere(const Json& stations, const Json& station) {
 }
 
 std::string record_page(const Output& output, const Kind* kind, const Json& record) {
-  const std::string title = plain(text(record, "title"));
-  const std::string kind_name = plain(text(record, "kind"));
-  std::string page = output.paint(Shade::strong, title.empty() ? kind_name : title) + "\n";
-  page += kind_name + " of " + plain(text(record, "home_code")) + ", " +
-          (text(record, "state").empty() ? "" : worded(plain(text(record, "state"))) + ", ") +
-          "changed " + since(record, "updated_ms") + "\n";
-  if (is_true(record, "deleted")) page += output.paint(Shade::bad, "Deleted.") + "\n";
-  page += output.paint(Shade::faint, "id " + plain(text(record, "id")) + "\nrevision " +
-                                         plain(text(record, "revision"))) +
-          "\n\n";
-
   const Json& fields = member(record, "fields");
-  std::vector<std::string> told;
-  const auto tell = [&](const std::string& name) {
-    if (!fields.is_object() || !fields.contains(name)) return;
-    if (std::ranges::find(told, name) != told.end()) return;
-    told.push_back(name);
-    page += field_text(output, name, fields[name], remark_on(kind, record, name));
-  };
+  std::vector<std::string> names;
   if (kind != nullptr) {
-    for (const Field& field : kind->fields) tell(field.name);
+    for (const Field& field : kind->fields) names.push_back(field.name);
   }
-  if (fields.is_object()) {
-    for (const auto& item : fields.items()) tell(item.key());
+  for (const auto& item : fields.items()) {
+    if (std::ranges::find(names, item.key()) == names.end()) names.push_back(item.key());
+  }
+  const std::string title = plain(text(record, "title"));
+  std::string page = heading(output, record);
+  for (const std::string& name : names) {
+    if (member(fields, name).is_null()) continue;
+    if (fields[name].is_string() && in_words(fields[name]) == title) continue;  // is the heading
+    page += field_text(output, name, fields[name], remark_on(kind, record, name));
   }
   return page + conflicts(output, record);
 }
@@ -128,12 +160,11 @@ std::string record_table(const Output& output, const Json& rows) {
   Table table({"Id", "Title", "State", "Home", "Changed"});
   for (const Json& row : rows) {
     const bool conflict = is_true(row, "conflict");
-    table.row({short_id(plain(text(row, "id"))),
-               shortened(plain(text(row, "title")), title_columns),
-               conflict ? output.paint(Shade::waits, "in conflict")
-                        : worded(plain(text(row, "state"))),
-               plain(text(row, "home_code").empty() ? text(row, "home") : text(row, "home_code")),
-               since(row, "updated_ms")});
+    table.row(
+        {short_id(plain(text(row, "id"))), shortened(plain(text(row, "title")), title_columns),
+         conflict ? output.paint(Shade::waits, "in conflict") : worded(plain(text(row, "state"))),
+         plain(text(row, "home_code").empty() ? text(row, "home") : text(row, "home_code")),
+         since(row, "updated_ms")});
   }
   return table.text(output);
 }
@@ -141,33 +172,15 @@ std::string record_table(const Output& output, const Json& rows) {
 std::string where_page(const Output& output, const Json& where) {
   const std::string title = plain(text(where, "title"));
   std::string page = title.empty() ? "" : output.paint(Shade::strong, title) + "\n";
-  std::string home;
   const Json& stages = list(where, "stages");
   for (const Json& stage : stages) {
-    const std::string at = text(stage, "at");
     if (is_told_elsewhere(stages, stage)) continue;
-    const bool reached = is_true(stage, "reached");
-    std::string name = plain(text(stage, "name"));
-    if (at == "global") name = "Global";  // below it only the name of the federation is known
-    if (name.empty()) name = "the chapter above";
-    if (at == "saved") home = name;
-    const bool leaves = !stage.contains("leaves") || is_true(stage, "leaves");
-    const std::string verb = at == "saved" ? "Saved at "
-                             : reached     ? "Received by "
-                             : leaves      ? "Not yet received by "
-                                           : "Does not go to ";
-    const std::string mark = reached  ? output.paint(Shade::good, "●")
-                             : leaves ? output.paint(Shade::waits, "○")
-                                      : output.paint(Shade::faint, "–");
-    page += "  " + mark + " " + verb + name;
-    if (number(stage, "since_ms").value_or(0) > 0) {
-      page += output.paint(Shade::faint, (reached ? ", " : ", written ") + since(stage, "since_ms"));
-    }
-    page += "\n";
+    page += "  " + stage_line(output, stage);
+    page += '\n';
   }
-  const Json& stays = list(where, "stays");
-  if (!stays.empty()) {
-    page += "  Part of it never leaves " + (home.empty() ? "this chapter" : home) + ".\n";
+  if (!list(where, "stays").empty()) {
+    const std::string home = stages.empty() ? "this chapter" : stage_name(stages.front());
+    page += "  Part of it never leaves " + home + ".\n";
   }
   return page;
 }

@@ -3,9 +3,9 @@
 
 #include "daemon/cli/context.h"
 
-#include <string>
-
 #include <nlohmann/json_fwd.hpp>
+
+#include <string>
 
 namespace chapterd {
 
@@ -22,8 +22,7 @@ namespace chapterd {
 
 // Whether another station of the list is the same chapter and the one to show: the root is its own
 // top, and a national chapter's parent is the global node.
-[[nodiscard]] bool is_told_elsewhere(const nlohmann::json& stations,
-                                     const nlohmann::json& station);
+[[nodiscard]] bool is_told_elsewhere(const nlohmann::json& stations, const nlohmann::json& station);
 
 // How long ago, by this machine's clock: "6 h ago"; a dash for no time.
 [[nodiscard]] std::string since(const nlohmann::json& json, std::string_view member_name);

@@ -61,9 +61,11 @@ Result<void> wait_for_one(Context& context, const std::string& id, std::string_v
   });
   if (!arrived) return forward(arrived);
   if (*arrived) return {};
-  return fail(Errc::gave_up, "wait.timeout",
-              "There is no confirmation from " + name + " within " + std::to_string(*seconds) + " s.",
-              "The work is saved here and is sent by itself as soon as that is possible.", "See how far it is: chapterd where " + id);
+  return fail(
+      Errc::gave_up, "wait.timeout",
+      "There is no confirmation from " + name + " within " + std::to_string(*seconds) + " s.",
+      "The work is saved here and is sent by itself as soon as that is possible.",
+      "See how far it is: chapterd where " + id);
 }
 
 }  // namespace

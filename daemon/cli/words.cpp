@@ -1,6 +1,5 @@
 // Words, widths and tables: how answers are put so that people read them at a glance.
 #include "daemon/cli/output.h"
-
 #include "replication/format/cbor.h"
 
 #include <algorithm>
@@ -23,19 +22,23 @@ struct Character {
   bool good = false;
 };
 
+// How many bytes a character has whose first byte this is; 0 for none.
+std::size_t bytes_behind(unsigned char first) {
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
 // A byte that begins no character is one of its own, and not good.
 Character character_at(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1, true};
-  const std::size_t bytes = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-  if (bytes == 0 || text.size() < bytes) return {};
-  char32_t point = first & (0x7FU >> bytes);
-  for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return {};
-    point = (point << 6U) | (byte(i) & 0x3FU);
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t bytes = bytes_behind(first);
+  if (bytes == 0 || !is_utf8(text.substr(0, bytes))) return {};
+  char32_t point = bytes == 1 ? first : first & (0x7FU >> bytes);
+  for (const char next : text.substr(1, bytes - 1)) {
+    point = (point << 6U) | (static_cast<unsigned char>(next) & 0x3FU);
   }
-  return {point, bytes, is_utf8(text.substr(0, bytes))};
+  return {point, bytes, true};
 }
 
 struct Range {
@@ -44,9 +47,8 @@ struct Range {
 };
 
 bool is_in(char32_t point, std::span<const Range> ranges) {
-  return std::ranges::any_of(ranges, [point](const Range& range) {
-    return point >= range.first && point <= range.last;
-  });
+  return std::ranges::any_of(
+      ranges, [point](const Range& range) { return point >= range.first && point <= range.last; });
 }
 
 // Marks that stand over or under the character before, and signs without a shape: those of Latin,
@@ -61,8 +63,16 @@ constexpr std::array<Range, 24> no_columns{{
 
 // Characters of two columns (Unicode 15, East Asian Width W and F).
 constexpr std::array<Range, 10> two_columns{{
-    {0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0xA4CF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF},
-    {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD},
+    {0x1100, 0x115F},
+    {0x2E80, 0x303E},
+    {0x3041, 0xA4CF},
+    {0xAC00, 0xD7A3},
+    {0xF900, 0xFAFF},
+    {0xFE30, 0xFE6F},
+    {0xFF00, 0xFF60},
+    {0xFFE0, 0xFFE6},
+    {0x1F300, 0x1FAFF},
+    {0x20000, 0x3FFFD},
 }};
 
 // Controls, and overrides, embeddings and isolates of direction; joiners stay, scripts need them.
@@ -228,29 +238,33 @@ void Table::right(std::size_t column) {
   right_[column] = true;
 }
 
+std::string Table::line(const std::vector<std::string>& cells,
+                        const std::vector<std::size_t>& widths) const {
+  std::string text;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const std::string blanks(widths[i] - columns_of(cells[i]), ' ');
+    if (i > 0) text += "  ";
+    text += right_[i] ? blanks + cells[i] : cells[i] + blanks;
+  }
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text + "\n";
+}
+
 std::string Table::text(const Output& output) const {
-  std::vector<std::size_t> widths;
-  for (const std::string& heading : headings_) widths.push_back(columns_of(heading));
-  for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], columns_of(row[i]));
-    }
-  }
-  const auto line = [&](const std::vector<std::string>& cells) {
-    std::string text;
+  std::vector<std::size_t> widths(headings_.size(), 0);
+  std::vector<std::string> headings = headings_;
+  const auto widen = [&widths](const std::vector<std::string>& cells) {
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const std::string blanks(widths[i] - columns_of(cells[i]), ' ');
-      text += (i == 0 ? "" : "  ") + (right_[i] ? blanks + cells[i] : cells[i] + blanks);
+      widths[i] = std::max(widths[i], columns_of(cells[i]));
     }
-    text.erase(text.find_last_not_of(' ') + 1);
-    return text + "\n";
   };
-  std::vector<std::string> headings;
-  for (const std::string& heading : headings_) {
-    headings.push_back(heading.empty() ? heading : output.paint(Shade::faint, heading));
+  widen(headings_);
+  std::ranges::for_each(rows_, widen);
+  for (std::string& heading : headings) {
+    if (!heading.empty()) heading = output.paint(Shade::faint, heading);
   }
-  std::string text = line(headings);
-  for (const auto& row : rows_) text += line(row);
+  std::string text = line(headings, widths);
+  for (const auto& row : rows_) text += line(row, widths);
   return text;
 }
 

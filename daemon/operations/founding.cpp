@@ -294,62 +294,58 @@ std::string pending_join_file(const DataFolder& folder) {
   return folder.path() + "/join.pending";
 }
 
-Result<Json> found_federation(const Config& config, const FoundOptions& options) try {
-  if (auto checked = check_options(options); !checked) return forward(checked);
-  const auto beginning = begin(config, Create::yes);
-  if (!beginning) return forward(beginning);
-  if (::access(pending_join_file((*beginning)->folder).c_str(), F_OK) == 0) {
-    return fail(Errc::needs_person, "join.pending",
-                "This folder waits for the answer of a chapter that it asked to join.",
-                "Its keys and its request are kept.", "Choose another folder with --data.");
-  }
-  return found(**beginning, options);
-
-} catch (const std::exception& thrown) {
-  return fail(store_trouble(thrown));
+Result<Json> found_federation(const Config& config, const FoundOptions& options) {
+  return without_throwing([&]() -> Result<Json> {
+    if (auto checked = check_options(options); !checked) return forward(checked);
+    const auto beginning = begin(config, Create::yes);
+    if (!beginning) return forward(beginning);
+    if (::access(pending_join_file((*beginning)->folder).c_str(), F_OK) == 0) {
+      return fail(Errc::needs_person, "join.pending",
+                  "This folder waits for the answer of a chapter that it asked to join.",
+                  "Its keys and its request are kept.", "Choose another folder with --data.");
+    }
+    return found(**beginning, options);
+  });
 }
 
 Result<Json> prepare_join(const Config& config,
                           const std::string& invite,
-                          const std::string& node_name) try {
-  const auto prepared = prepare(config, invite, node_name);
-  if (!prepared) return forward(prepared);
-  const Invite& asked = prepared->pending.invite;
-  return Json{
-      {"request", to_base32(request_of(prepared->pending, prepared->keys))},
-      {"words", words_of(prepared->pending, prepared->keys)},
-      {"chapter", {{"code", asked.code}, {"name", asked.name}, {"level", asked.level}}},
-      {"parent", {{"fingerprint", fingerprint(asked.parent)}, {"addresses", asked.addresses}}}};
-
-} catch (const std::exception& thrown) {
-  return fail(store_trouble(thrown));
+                          const std::string& node_name) {
+  return without_throwing([&]() -> Result<Json> {
+    const auto prepared = prepare(config, invite, node_name);
+    if (!prepared) return forward(prepared);
+    const Invite& asked = prepared->pending.invite;
+    return Json{
+        {"request", to_base32(request_of(prepared->pending, prepared->keys))},
+        {"words", words_of(prepared->pending, prepared->keys)},
+        {"chapter", {{"code", asked.code}, {"name", asked.name}, {"level", asked.level}}},
+        {"parent", {{"fingerprint", fingerprint(asked.parent)}, {"addresses", asked.addresses}}}};
+  });
 }
 
-Result<Json> finish_join(const Config& config, ByteView answer) try {
-  auto beginning = begin(config, Create::no);
-  if (!beginning) return forward(beginning);
-  auto pending = pending_join((*beginning)->folder);
-  if (!pending) return forward(pending);
-  auto keys = read_keys(**beginning);
-  if (!keys) return forward(keys);
-  Prepared prepared{std::move(*beginning), std::move(*keys), std::move(*pending)};
-  return finish(prepared, answer);
-
-} catch (const std::exception& thrown) {
-  return fail(store_trouble(thrown));
+Result<Json> finish_join(const Config& config, ByteView answer) {
+  return without_throwing([&]() -> Result<Json> {
+    auto beginning = begin(config, Create::no);
+    if (!beginning) return forward(beginning);
+    auto pending = pending_join((*beginning)->folder);
+    if (!pending) return forward(pending);
+    auto keys = read_keys(**beginning);
+    if (!keys) return forward(keys);
+    Prepared prepared{std::move(*beginning), std::move(*keys), std::move(*pending)};
+    return finish(prepared, answer);
+  });
 }
 
 Result<Json> join_online(const Config& config,
                          const std::string& invite,
-                         const std::string& node_name) try {
-  auto prepared = prepare(config, invite, node_name);
-  if (!prepared) return forward(prepared);
-  const auto answer = ask_parent(*prepared);
-  if (!answer) return forward(answer);
-  return finish(*prepared, *answer);
-
-} catch (const std::exception& thrown) {
-  return fail(store_trouble(thrown));
+                         const std::string& node_name) {
+  return without_throwing([&]() -> Result<Json> {
+    auto prepared = prepare(config, invite, node_name);
+    if (!prepared) return forward(prepared);
+    const auto answer = ask_parent(*prepared);
+    if (!answer) return forward(answer);
+    return finish(*prepared, *answer);
+  });
 }
 
 }  // namespace chapterd

@@ -44,13 +44,12 @@ NodeCaller::NodeCaller(std::unique_ptr<OpenedNode> node)
 
 NodeCaller::~NodeCaller() = default;
 
-Result<std::unique_ptr<Caller>> NodeCaller::open(const Config& config) try {
-  auto node = OpenedNode::open(config);
-  if (!node) return forward(node);
-  return std::unique_ptr<Caller>(new NodeCaller(std::move(*node)));
-
-} catch (const std::exception& thrown) {
-  return fail(store_trouble(thrown));
+Result<std::unique_ptr<Caller>> NodeCaller::open(const Config& config) {
+  return without_throwing([&]() -> Result<std::unique_ptr<Caller>> {
+    auto node = OpenedNode::open(config);
+    if (!node) return forward(node);
+    return std::unique_ptr<Caller>(new NodeCaller(std::move(*node)));
+  });
 }
 
 Result<nlohmann::json> NodeCaller::call(std::string_view verb, const nlohmann::json& args) {

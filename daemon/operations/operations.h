@@ -1,5 +1,4 @@
-// The one table of verbs: name, arguments, work, answer. What each takes and gives stands in
-// docs/operations.md.
+// The one table of verbs, whoever calls: what is checked for all of them, then their own work.
 #pragma once
 
 #include "base/result.h"

@@ -12,33 +12,12 @@
 namespace chapterd {
 namespace {
 
+using test::holds;
+using test::insight_id;
 using test::Json;
 using test::Outcome;
 using test::Program;
-
-constexpr const char* insight_id = "019385f0-1111-7abc-8def-00004f2a91c7";
-constexpr const char* theme_id = "019385f0-2222-7abc-8def-0000aaaabbbb";
-
-Json written(const std::string& state, const std::string& audience) {
-  return {{"id", insight_id},
-          {"kind", "insight"},
-          {"state", state},
-          {"written", Json::array({{{"audience", audience}}})}};
-}
-
-Json where(bool parent, bool global) {
-  return {{"id", insight_id},
-          {"title", "Boats carried vaccines"},
-          {"stages",
-           {{{"at", "saved"}, {"chapter", "KE-17"}, {"name", "Kisumu"}, {"reached", true}},
-            {{"at", "parent"}, {"chapter", "KE"}, {"name", "Kenya"}, {"reached", parent}},
-            {{"at", "global"}, {"chapter", "GLOBAL"}, {"name", "Global"}, {"reached", global}}}},
-          {"stays", {"chapter"}}};
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using test::where;
 
 TEST(CommandLine, NamesTheNearestCommandOptionAndField) {
   Program program;
@@ -76,10 +55,10 @@ TEST(CommandLine, ErrorsAreJsonWhereJsonIsAskedForEvenWhenTheLineIsWrong) {
 
 TEST(CommandLine, EveryClassOfErrorHasItsExitCode) {
   const std::map<Errc, int> codes{
-      {Errc::failed, 1},       {Errc::malformed, 1},   {Errc::disk, 1},
-      {Errc::usage, 2},        {Errc::unreachable, 3}, {Errc::not_found, 4},
-      {Errc::not_allowed, 5},  {Errc::needs_person, 6}, {Errc::check_failed, 7},
-      {Errc::gave_up, 8},      {Errc::not_compatible, 9}};
+      {Errc::failed, 1},      {Errc::malformed, 1},     {Errc::disk, 1},
+      {Errc::usage, 2},       {Errc::unreachable, 3},   {Errc::not_found, 4},
+      {Errc::not_allowed, 5}, {Errc::needs_person, 6},  {Errc::check_failed, 7},
+      {Errc::gave_up, 8},     {Errc::not_compatible, 9}};
   for (const auto& [kind, code] : codes) {
     Program program;
     program.node.answers_to("status", fail(kind, "some.code", "It happened."));
@@ -108,172 +87,6 @@ TEST(CommandLine, EveryCommandHasHelpAndNoTwoShareAPath) {
     EXPECT_TRUE(holds(outcome.out, spoken(command))) << outcome.out;
     EXPECT_TRUE(command.help.ends_with('.')) << spoken(command);
   }
-}
-
-TEST(CommandLine, ASingleTextInBracketsStaysOneText) {
-  Program program;
-  program.node.answers_to("record.add", written("draft", "chapter"));
-  EXPECT_EQ(program.run({"insight", "add", "--title", "[a,b]", "--evidence", "--json"}).exit, 0);
-  EXPECT_EQ(program.node.args_of("record.add").at("fields").at("title"), "[a,b]");
-  EXPECT_EQ(program.node.args_of("record.add").at("fields").at("evidence"), "--json");
-}
-
-TEST(Records, FlagsBecomeFieldsOfTheirType) {
-  Program program;
-  program.node.answers_to("record.add", written("draft", "chapter"));
-  const Outcome outcome =
-      program.run({"insight", "add", "--title", "Boats", "--places", "KE-17", "--places", "KE",
-                   "--raw-notes", "@@home", "--publish-to", "all"});
-  EXPECT_EQ(outcome.exit, 0) << outcome.err;
-  const Json fields = program.node.args_of("record.add").at("fields");
-  EXPECT_EQ(fields.at("places"), Json({"KE-17", "KE"}));
-  EXPECT_EQ(fields.at("raw_notes"), "@home");
-  EXPECT_EQ(fields.at("publish_to"), "all");
-}
-
-TEST(Records, KeyedFieldsTakeTheirKeyInFrontOrInTheName) {
-  Program program;
-  program.node.answers_to("record.edit", written("started", "chapter"));
-  const Outcome outcome = program.run({"assessment", "edit", insight_id, "--response", "P.1.1=3",
-                                       "--set", "response/P.1.2=not-applicable", "--set",
-                                       "response/P.1.3={\"value\":2,\"comment\":\"so\"}"});
-  EXPECT_EQ(outcome.exit, 0) << outcome.err;
-  const Json set = program.node.args_of("record.edit").at("edit").at("set");
-  EXPECT_EQ(set.at("response/P.1.1"), Json({{"value", 3}}));
-  EXPECT_EQ(set.at("response/P.1.2"), Json({{"reason", "not_applicable"}}));
-  EXPECT_EQ(set.at("response/P.1.3"), Json({{"value", 2}, {"comment", "so"}}));
-}
-
-TEST(Records, TextsWithoutALanguageAreInThatOfTheTerminal) {
-  Program program;
-  program.environment["LANG"] = "fr_FR.UTF-8";
-  program.node.answers_to("record.add", written("proposed", "all"));
-  EXPECT_EQ(program.run({"theme", "add", "--code", "w", "--title", "Eau", "--title", "en=Water"})
-                .exit,
-            0);
-  const Json fields = program.node.args_of("record.add").at("fields");
-  EXPECT_EQ(fields.at("title/fr"), "Eau");
-  EXPECT_EQ(fields.at("title/en"), "Water");
-}
-
-TEST(Records, LinksAreFoundByCodeAndExactOnesGetTheirRevision) {
-  Program program;
-  program.node.answers_to("record.add", written("draft", "chapter"));
-  program.node.answers_to("record.list", Json{{"rows",
-                                               {{{"id", theme_id},
-                                                 {"title", "Water"},
-                                                 {"fields", {{"code", "water"}}}}}},
-                                              {"next", nullptr}});
-  program.node.answers_to("record.show", Json{{"home", "abcd"}, {"revision", "ef01"}});
-  EXPECT_EQ(program.run({"insight", "add", "--title", "x", "--themes", "water"}).exit, 0);
-  EXPECT_EQ(program.node.args_of("record.add").at("fields").at("themes"),
-            Json({"abcd/" + std::string(theme_id)}));
-  EXPECT_EQ(program.run({"review", "add", "--target", theme_id, "--decision", "forward"}).exit, 0);
-  EXPECT_EQ(program.node.args_of("record.add").at("fields").at("target"),
-            "abcd/" + std::string(theme_id) + "@ef01");
-}
-
-TEST(Records, AnIdMayBeGivenByEitherEndWhenThatFitsOnlyOne) {
-  Program program;
-  program.node.answers_to(
-      "record.list",
-      Json{{"rows", {{{"id", insight_id}}, {{"id", theme_id}}}}, {"next", nullptr}});
-  program.node.answers_to("record.where", where(false, false));
-  EXPECT_EQ(program.run({"insight", "where", "4f2a91c7"}).exit, 0);
-  EXPECT_EQ(program.node.args_of("record.where").at("id"), insight_id);
-  EXPECT_EQ(program.run({"insight", "where", "…91c7"}).exit, 0);
-  const Outcome both = program.run({"insight", "where", "019385f0"});
-  EXPECT_EQ(both.exit, 2);
-  EXPECT_TRUE(holds(both.err, "record.ambiguous"));
-  EXPECT_EQ(program.run({"insight", "where", "91c"}).exit, 4);
-  EXPECT_EQ(program.run({"insight", "where", "ffff"}).exit, 4);
-}
-
-TEST(Records, StepsHaveDashesOnTheLineAndUnderscoresInTheVerb) {
-  Program program;
-  program.node.answers_to("record.move", written("draft", "chapter"));
-  EXPECT_EQ(program.run({"insight", "give-back", insight_id, "--return-reason", "Say where."}).exit,
-            0);
-  EXPECT_EQ(program.node.args_of("record.move").at("verb"), "give_back");
-  EXPECT_EQ(program.node.args_of("record.move").at("fields").at("return_reason"), "Say where.");
-}
-
-TEST(Records, ThenTakesSeveralStepsInOneCommand) {
-  Program program;
-  program.node.answers_to("record.add", written("draft", "chapter"));
-  program.node.answers_to("record.move", written("submitted", "chapter"));
-  program.node.answers_to("record.move", written("endorsed", "up"));
-  const Outcome outcome = program.run(
-      {"-q", "insight", "add", "--title", "x", "--then", "submit", "--then", "endorse"});
-  EXPECT_EQ(outcome.exit, 0);
-  EXPECT_EQ(outcome.out, std::string(insight_id) + "\n");
-  EXPECT_EQ(outcome.err, "");
-  EXPECT_EQ(program.node.args_of("record.move").at("verb"), "endorse");
-}
-
-TEST(Records, DeletingAsksAndWithoutATerminalNeedsAYesOnTheLine) {
-  Program program;
-  program.node.answers_to("record.show", Json{{"title", "Boats"}});
-  program.node.answers_to("record.delete", written("", "chapter"));
-  EXPECT_EQ(program.run({"insight", "delete", insight_id}).exit, 6);
-  EXPECT_EQ(program.run({"insight", "delete", insight_id, "--yes"}).exit, 0);
-  program.terminal.in = true;
-  program.in = "n\n";
-  EXPECT_EQ(program.run({"insight", "delete", insight_id}).exit, 6);
-  program.in = "y\n";
-  EXPECT_EQ(program.run({"insight", "delete", insight_id}).exit, 0);
-}
-
-TEST(Records, NothingSyncedCanSteerTheTerminal) {
-  Program program;
-  program.node.answers_to("record.show", Json{{"id", insight_id},
-                                              {"kind", "insight"},
-                                              {"title", "a\033[2Jb\u202Ec"},
-                                              {"fields", {{"title", "a\033]0;x\007"}}}});
-  const Outcome outcome = program.run({"insight", "show", insight_id});
-  EXPECT_EQ(outcome.exit, 0);
-  EXPECT_EQ(outcome.out.find('\033'), std::string::npos);
-  EXPECT_EQ(outcome.out.find("\u202E"), std::string::npos);
-}
-
-TEST(Waiting, EndsWhenTheReceiptIsThere) {
-  Program program;
-  program.node.answers_to("record.move", written("endorsed", "up"));
-  program.node.answers_to("record.where", where(false, false));
-  program.node.answers_to("record.where", where(true, false));
-  program.node.answers_to("record.where", where(true, true));
-  program.node.answers_to("record.show", Json{{"audience", "up"}});
-  program.node.answers_to("status", Json{{"daemon", true}});
-  EXPECT_EQ(program.run({"insight", "endorse", insight_id, "--wait=global"}).exit, 0);
-}
-
-TEST(Waiting, GivesUpWithEightAndSaysThatTheWorkIsSafe) {
-  Program program;
-  program.node.answers_to("record.move", written("endorsed", "up"));
-  program.node.answers_to("record.where", where(true, false));
-  program.node.answers_to("record.show", Json{{"audience", "up"}});
-  program.node.answers_to("status", Json{{"daemon", true}});
-  const Outcome late =
-      program.run({"insight", "endorse", insight_id, "--wait", "global", "--timeout", "0"});
-  EXPECT_EQ(late.exit, 8);
-  EXPECT_TRUE(holds(late.err, "no confirmation from Global within 0 s")) << late.err;
-  EXPECT_TRUE(holds(late.err, "The work is saved here")) << late.err;
-  program.node.answers["status"] = {Json{{"daemon", false}}};
-  EXPECT_TRUE(holds(program.run({"insight", "endorse", insight_id, "--wait=global"}).err,
-                    "wait.no-daemon"));
-  EXPECT_EQ(program.run({"insight", "endorse", insight_id, "--wait=world"}).exit, 2);
-}
-
-TEST(Waiting, DoesNotWaitForADraftThatWillNotLeave) {
-  Program program;
-  program.node.answers_to("record.add", written("draft", "chapter"));
-  Json nowhere = where(false, false);
-  nowhere["stages"][2]["leaves"] = false;
-  program.node.answers_to("record.where", nowhere);
-  program.node.answers_to("record.show", Json{{"kind", "insight"}, {"state", "draft"}});
-  const Outcome outcome = program.run({"insight", "add", "--title", "x", "--wait=global"});
-  EXPECT_EQ(outcome.exit, 8);
-  EXPECT_TRUE(holds(outcome.err, "wait.stays-home")) << outcome.err;
 }
 
 TEST(Where, ShowsEachStationAndWhatNeverLeaves) {
@@ -316,9 +129,9 @@ TEST(Status, TellsStationsPeersAndWhatNeedsAPerson) {
            {"needs_person", {{{"code", "clock.wrong"}, {"text", "The clock is wrong."}}}}});
   const Outcome outcome = program.run({"status"});
   for (const char* part :
-       {"● On this computer  12 entries", "● Kenya  12 entries", "Kenya has confirmed all that goes there.",
-        "○ Global  9 entries", "3 entries wait until Global confirms.", "last heard 6 h ago",
-        "! The clock is wrong."}) {
+       {"● On this computer  12 entries", "● Kenya  12 entries",
+        "Kenya has confirmed all that goes there.", "○ Global  9 entries",
+        "3 entries wait until Global confirms.", "last heard 6 h ago", "! The clock is wrong."}) {
     EXPECT_TRUE(holds(outcome.out, part)) << part << "\n" << outcome.out;
   }
   EXPECT_FALSE(holds(outcome.out, "0badcafe"));
@@ -326,23 +139,22 @@ TEST(Status, TellsStationsPeersAndWhatNeedsAPerson) {
 
 TEST(Rollup, ShowsCountsAsABarWithMedianAndDenominators) {
   Program program;
-  program.node.answers_to(
-      "rollup.show",
-      Json{{"units", 80},
-           {"expected", 82},
-           {"framework", "JEE 1"},
-           {"cut_off_ms", 1767225600000},
-           {"published", false},
-           {"indicators",
-            {{{"code", "P.1.1"},
-              {"label", "Legislation"},
-              {"n", 79},
-              {"expected", 82},
-              {"not_applicable", 1},
-              {"median", 2.0},
-              {"levels",
-               {{{"value", 1}, {"count", 20}}, {{"value", 2}, {"count", 40}},
-                {{"value", 3}, {"count", 0}}}}}}}});
+  program.node.answers_to("rollup.show", Json{{"units", 80},
+                                              {"expected", 82},
+                                              {"framework", "JEE 1"},
+                                              {"cut_off_ms", 1767225600000},
+                                              {"published", false},
+                                              {"indicators",
+                                               {{{"code", "P.1.1"},
+                                                 {"label", "Legislation"},
+                                                 {"n", 79},
+                                                 {"expected", 82},
+                                                 {"not_applicable", 1},
+                                                 {"median", 2.0},
+                                                 {"levels",
+                                                  {{{"value", 1}, {"count", 20}},
+                                                   {{"value", 2}, {"count", 40}},
+                                                   {{"value", 3}, {"count", 0}}}}}}}});
   program.node.answers_to("status", Json{{"chapter", {{"name", "Kenya"}}}});
   const Outcome outcome = program.run({"rollup", "show", insight_id});
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
@@ -354,10 +166,11 @@ TEST(Rollup, ShowsCountsAsABarWithMedianAndDenominators) {
 
 TEST(Verify, PrintsFaultsAndEndsWithSeven) {
   Program program;
-  program.node.answers_to("verify", Json{{"ok", false},
-                                         {"feeds", 2},
-                                         {"entries", 9},
-                                         {"faults", {{{"feed", "ab"}, {"seq", 4}, {"what", "hash"}}}}});
+  program.node.answers_to("verify",
+                          Json{{"ok", false},
+                               {"feeds", 2},
+                               {"entries", 9},
+                               {"faults", {{{"feed", "ab"}, {"seq", 4}, {"what", "hash"}}}}});
   const Outcome outcome = program.run({"verify"});
   EXPECT_EQ(outcome.exit, 7);
   EXPECT_TRUE(holds(outcome.out, "number 4: hash"));
@@ -390,9 +203,9 @@ TEST_F(Joining, TakesAnInviteInGroupsAsSeveralWords) {
 TEST_F(Joining, GoesByFilesThereAndBack) {
   program.node.answers_to("prepare_join",
                           Json{{"request", to_base32(as_bytes("please"))}, {"words", "a b c d"}});
-  program.node.answers_to("join.answer", Json{{"answer", to_base32(as_bytes("welcome"))},
-                                              {"code", "KE"},
-                                              {"words", "a b c d"}});
+  program.node.answers_to(
+      "join.answer",
+      Json{{"answer", to_base32(as_bytes("welcome"))}, {"code", "KE"}, {"words", "a b c d"}});
   program.node.answers_to("finish_join", Json{{"chapter", "KE"}, {"name", "Kenya"}});
   const std::string request = folder + "/request.txt";
   const std::string answer = folder + "/answer.txt";
@@ -428,8 +241,8 @@ TEST_F(Joining, KeepsWhereItListensInTheFolder) {
 }
 
 TEST(EnrolFile, SurvivesEditorsAndMailPrograms) {
-  const std::string written =
-      enrol_text(EnrolKind::request, to_base32(as_bytes("some bytes of a request")), "Hello.\nYou.");
+  const std::string written = enrol_text(
+      EnrolKind::request, to_base32(as_bytes("some bytes of a request")), "Hello.\nYou.");
   std::string mangled = "\xEF\xBB\xBF";
   for (const char c : written) mangled += c == '\n' ? std::string("  \r\n") : std::string(1, c);
   ASSERT_EQ(enrol_kind(mangled), EnrolKind::request);
@@ -445,7 +258,7 @@ TEST(Words, CutWrapAndCountByWhatATerminalShows) {
   EXPECT_EQ(columns_of("水"), 2U);
   EXPECT_EQ(shortened("abcdef", 4), "abc…");
   EXPECT_EQ(wrapped("one two three", 2, 9), "  one two\n  three\n");
-  EXPECT_EQ(ago(6 * 3600 * 1000), "6 h ago");
+  EXPECT_EQ(ago(std::int64_t{6} * 3600 * 1000), "6 h ago");
   EXPECT_EQ(ago(500), "just now");
   EXPECT_EQ(date_of(0), "1970-01-01 00:00 UTC");
   EXPECT_EQ(bytes_of(1536), "1.5 KiB");

@@ -3,14 +3,14 @@
 
 #include "daemon/cli/program.h"
 
+#include <nlohmann/json.hpp>
+
 #include <functional>
 #include <map>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 namespace chapterd::test {
 
@@ -105,5 +105,30 @@ class Program {
     return made;
   }
 };
+
+inline constexpr const char* insight_id = "019385f0-1111-7abc-8def-00004f2a91c7";
+inline constexpr const char* theme_id = "019385f0-2222-7abc-8def-0000aaaabbbb";
+
+// An answer to a write, and one to record.where of a chapter two levels below the top.
+inline Json written(const std::string& state, const std::string& audience) {
+  return {{"id", insight_id},
+          {"kind", "insight"},
+          {"state", state},
+          {"written", Json::array({{{"audience", audience}}})}};
+}
+
+inline Json where(bool parent, bool global) {
+  return {{"id", insight_id},
+          {"title", "Boats carried vaccines"},
+          {"stages",
+           {{{"at", "saved"}, {"chapter", "KE-17"}, {"name", "Kisumu"}, {"reached", true}},
+            {{"at", "parent"}, {"chapter", "KE"}, {"name", "Kenya"}, {"reached", parent}},
+            {{"at", "global"}, {"chapter", "GLOBAL"}, {"name", "Global"}, {"reached", global}}}},
+          {"stays", {"chapter"}}};
+}
+
+inline bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace chapterd::test

@@ -32,6 +32,7 @@ TEST_F(Pair, WhatAChapterWritesReachesItsParentAndTheReceiptComesBack) {
   EXPECT_EQ(global->values(Audience::up, "insight", "title"),
             std::vector<std::string>{"Cold chain"});
   EXPECT_TRUE(wire.dialler().caught_up());
+  EXPECT_TRUE(wire.listener().caught_up());
   const auto* feed = kenya->directory->feed(kenya->head(Audience::up).feed);
   ASSERT_NE(feed, nullptr);
   const auto receipts = kenya->store->receipts_of(feed->row);
@@ -69,6 +70,7 @@ TEST_F(Pair, NothingNewTakesOneRoundTripAndFewBytes) {
   Wire again(*kenya, *global, true);
   again.run();
   EXPECT_TRUE(again.dialler().caught_up());
+  EXPECT_TRUE(again.listener().caught_up());
   EXPECT_LE(again.turns(), 3);
   EXPECT_LT(again.bytes(), 600U);
 }

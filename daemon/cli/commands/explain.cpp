@@ -4,6 +4,8 @@
 #include "daemon/cli/context.h"
 #include "daemon/cli/record_ids.h"
 
+#include <map>
+
 namespace chapterd {
 namespace {
 
@@ -41,14 +43,20 @@ std::string page_of(const Output& output, const Json& answer) {
   }
   const Json& fields = member(answer, "fields");
   if (!fields.is_object() || fields.empty()) return page;
-  page += "\n" + output.paint(Shade::strong, "Why each field has its value") + "\n";
+  // Most fields owe their value to the same entry.
+  std::map<std::string, std::string> fields_by_reason;
   for (const auto& item : fields.items()) {
     std::string why;
     for (const Json& reason : item.value()) {
       why += (why.empty() ? "" : "; ") +
              plain(reason.is_string() ? reason.get<std::string>() : reason.dump());
     }
-    page += "  " + worded(plain(item.key())) + "\n" + wrapped(why, 4, columns);
+    std::string& names = fields_by_reason[why];
+    names += (names.empty() ? "" : ", ") + plain(item.key());
+  }
+  page += "\n" + output.paint(Shade::strong, "Why the fields have their values") + "\n";
+  for (const auto& [why, names] : fields_by_reason) {
+    page += wrapped(why + ":", 2, columns) + wrapped(names, 4, columns);
   }
   return page;
 }
@@ -66,12 +74,12 @@ Result<void> explain_record(Context& context) {
 }  // namespace
 
 std::vector<Command> explain_commands() {
-  return {Command{.path = {"explain"},
-                  .help = "Which entries a record is made of, whose, and why these values.",
-                  .group = command_group::work,
-                  .arguments = {Argument{.name = "ID",
-                                         .help = "Id, or characters of one of its ends."}},
-                  .run = explain_record}};
+  return {Command{
+      .path = {"explain"},
+      .help = "Which entries a record is made of, whose, and why these values.",
+      .group = command_group::work,
+      .arguments = {Argument{.name = "ID", .help = "Id, or characters of one of its ends."}},
+      .run = explain_record}};
 }
 
 }  // namespace chapterd

@@ -22,11 +22,11 @@ void tell(Context& context, const FoundingWords& words, const Json& answer) {
 }
 
 Result<void> init(Context& context) {
-  const FoundingWords words{.federation = context.given.text("federation"),
-                            .code = context.given.text("code"),
-                            .chapter = context.given.text("name"),
-                            .node = context.given.has("node") ? context.given.text("node")
-                                                              : context.around.host_name};
+  const FoundingWords words{
+      .federation = context.given.text("federation"),
+      .code = context.given.text("code"),
+      .chapter = context.given.text("name"),
+      .node = context.given.has("node") ? context.given.text("node") : context.around.host_name};
   auto listen = take_listen(context, nullptr);
   if (!listen) return listen;
   const auto answer = context.doors.found(context.config(), words);

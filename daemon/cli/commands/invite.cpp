@@ -133,12 +133,12 @@ std::vector<Command> invite_commands() {
                  .help = "Invites that were made, and what became of them.",
                  .group = command_group::others,
                  .run = list_invites};
-  Command revoked{.path = {"invite", "revoke"},
-                  .help = "Make an invite useless that was not used yet.",
-                  .group = command_group::others,
-                  .arguments = {Argument{.name = "ID",
-                                         .help = "Beginning of its id, or the chapter's code."}},
-                  .run = revoke};
+  Command revoked{
+      .path = {"invite", "revoke"},
+      .help = "Make an invite useless that was not used yet.",
+      .group = command_group::others,
+      .arguments = {Argument{.name = "ID", .help = "Beginning of its id, or the chapter's code."}},
+      .run = revoke};
   return {made, listed, revoked};
 }
 

@@ -27,8 +27,8 @@ Result<void> framework(Context& context) {
 Result<void> release(Context& context, const std::vector<std::string>& ids) {
   for (const std::string& id : ids) {
     for (const std::string& verb : release_steps) {
-      const auto moved = context.call(
-          "record.move", {{"id", id}, {"verb", verb}, {"fields", Json::object()}});
+      const auto moved =
+          context.call("record.move", {{"id", id}, {"verb", verb}, {"fields", Json::object()}});
       if (!moved) return forward(moved);
     }
   }

@@ -66,15 +66,15 @@ Result<void> write_request(Context& context, const std::string& invite, const st
   auto written = context.write_text(
       path, enrol_text(EnrolKind::request, text(*prepared, "request"),
                        "Hand this file to whoever invited you. There: chapterd peers approve FILE\n"
-                       "Compare by voice: " + words));
+                       "Compare by voice: " +
+                           words));
   if (!written) return written;
   (*prepared)["file"] = path;
   if (path == "-" || output.answer(*prepared)) return {};
   output.print("Request written to " + path);
   output.print("Compare these words by voice with whoever approves it: " +
                output.paint(Shade::strong, words));
-  output.say(
-      "Next: hand the file over; what comes back goes in by: chapterd join ANSWERFILE");
+  output.say("Next: hand the file over; what comes back goes in by: chapterd join ANSWERFILE");
   return {};
 }
 

@@ -15,7 +15,8 @@ Result<void> list_peers(Context& context) {
   if (output.answer(*answer)) return {};
   const Json& peers = list(*answer, "peers");
   if (peers.empty()) {
-    output.say("No other chapter is known yet. Invite one: chapterd invite create CODE --name NAME");
+    output.say(
+        "No other chapter is known yet. Invite one: chapterd invite create CODE --name NAME");
     return {};
   }
   output.print(peer_table(output, peers));
@@ -46,7 +47,8 @@ Result<void> show_peer(Context& context) {
   if (output.answer(*peer)) return {};
   output.print(output.paint(Shade::strong, peer_name(*peer)));
   output.print("  State        " + peer_state(output, *peer));
-  output.print("  Heard        " + last_heard(*peer));
+  const auto heard = number(*peer, "heard_ms_ago");
+  output.print("  Heard        " + (heard ? ago(*heard) : std::string("not yet")));
   output.print("  Address      " + plain(text(*peer, "address")) + " (" +
                plain(text(*peer, "side")) + ")");
   output.print("  Exchanged    " + std::to_string(count(*peer, "sent")) + " entries sent, " +
@@ -67,8 +69,8 @@ Result<void> approve(Context& context) {
   if (!answer) return forward(answer);
   const std::string code = plain(text(*answer, "code"));
   const std::string words = text(*answer, "words");
-  const std::string path = context.given.has("out") ? context.given.text("out")
-                                                    : "join-answer-" + code + ".txt";
+  const std::string path =
+      context.given.has("out") ? context.given.text("out") : "join-answer-" + code + ".txt";
   auto written = context.write_text(
       path, enrol_text(EnrolKind::answer, text(*answer, "answer"),
                        "Hand this file back to " + code + ". There: chapterd join FILE\n" +

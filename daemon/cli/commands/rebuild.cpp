@@ -11,8 +11,8 @@ Result<void> rebuild(Context& context) {
   const auto answer = context.call("rebuild", Json::object());
   if (!answer) return forward(answer);
   if (context.output.answer(*answer)) return {};
-  context.output.print("Made again from " +
-                       counted(count(*answer, "entries"), "entry", "entries") + ".");
+  context.output.print("Made again from " + counted(count(*answer, "entries"), "entry", "entries") +
+                       ".");
   return {};
 }
 

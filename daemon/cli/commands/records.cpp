@@ -1,5 +1,5 @@
-// What every kind of record can do: add, edit, list, show, where, delete, and the verbs of its life.
-// The rows are made from the kinds themselves.
+// What every kind of record can do: add, edit, list, show, where, delete, and the verbs of its
+// life. The rows are made from the kinds themselves.
 #include "daemon/cli/answers.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
@@ -149,12 +149,38 @@ Result<void> list_records(Context& context, const Kind& kind) {
   return {};
 }
 
+// "Goods (6a5c20aa)" for a link to a record that is held here.
+std::string linked(Context& context, const std::string& link) {
+  const std::string id = link.substr(0, link.find('@')).substr(link.find('/') + 1);
+  const auto record = context.call("record.show", {{"id", id}});
+  const std::string title = record ? text(*record, "title") : "";
+  return (title.empty() ? "not on this node" : title) + " (" + short_id(id) + ")";
+}
+
+// Puts titles in place of the links, as far as a person would read.
+void name_links(Context& context, const Kind& kind, Json& record) {
+  constexpr std::size_t most_links = 50;
+  std::size_t links = 0;
+  for (const Field& field : kind.fields) {
+    if (field.type != FieldType::link || !member(record, "fields").contains(field.name)) continue;
+    Json& value = record["fields"][field.name];
+    if (value.is_string()) value = linked(context, value.get<std::string>());
+    if (!value.is_array()) continue;
+    for (Json& item : value) {
+      if (item.is_string() && ++links <= most_links) {
+        item = linked(context, item.get<std::string>());
+      }
+    }
+  }
+}
+
 Result<void> show(Context& context, const Kind& kind) {
   const auto id = given_id(context, kind);
   if (!id) return forward(id);
-  const auto record = context.call("record.show", {{"id", *id}});
+  auto record = context.call("record.show", {{"id", *id}});
   if (!record) return forward(record);
   if (context.output.answer(*record)) return {};
+  name_links(context, kind, *record);
   context.output.print(record_page(context.output, &kind, *record));
   return {};
 }
@@ -214,14 +240,13 @@ class KindRows {
            std::vector<Argument> arguments,
            std::vector<Flag> flags,
            Run run) {
-    rows_.push_back(Command{.path = {dashed(kind_.name), verb},
-                            .help = help,
-                            .group = command_group::work,
-                            .arguments = std::move(arguments),
-                            .flags = std::move(flags),
-                            .run = [&kind = kind_, run](Context& context) {
-                              return run(context, kind);
-                            }});
+    rows_.push_back(
+        Command{.path = {dashed(kind_.name), verb},
+                .help = help,
+                .group = command_group::work,
+                .arguments = std::move(arguments),
+                .flags = std::move(flags),
+                .run = [&kind = kind_, run](Context& context) { return run(context, kind); }});
   }
 
   void put(const Transition& transition) {
@@ -237,8 +262,8 @@ class KindRows {
         .flags = field_flags(kind_, {transition.needs.empty() ? std::vector<std::string>{"-"}
                                                               : transition.needs}) +
                  waiting_flags(),
-        .run = [&kind = kind_, &transition](
-                   Context& context) { return move(context, kind, transition); },
+        .run = [&kind = kind_,
+                &transition](Context& context) { return move(context, kind, transition); },
         .more = std::move(more)});
   }
 

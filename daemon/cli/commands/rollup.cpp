@@ -26,21 +26,10 @@ struct Level {
   std::uint64_t units = 0;
 };
 
-// Levels come as [{"value", "count"}], as [[value, count]] or as plain counts from level 1 on.
 std::vector<Level> levels_of(const Json& indicator) {
   std::vector<Level> levels;
   for (const Json& level : list(indicator, "levels")) {
-    if (level.is_object()) {
-      const Json& name = level.contains("value") ? level["value"] : member(level, "level");
-      levels.push_back({figure(name), count(level, level.contains("count") ? "count" : "units")});
-    } else if (level.is_array() && level.size() == 2) {
-      levels.push_back({figure(level[0]), level[1].is_number_unsigned()
-                                              ? level[1].get<std::uint64_t>()
-                                              : std::uint64_t{0}});
-    } else {
-      levels.push_back({std::to_string(levels.size() + 1),
-                        level.is_number_unsigned() ? level.get<std::uint64_t>() : 0});
-    }
+    levels.push_back({figure(member(level, "value")), count(level, "count")});
   }
   return levels;
 }
@@ -143,10 +132,10 @@ Result<void> write_figures(Context& context, const char* verb, const std::string
   const std::string id = text(*answer, "id");
   Output& output = context.output;
   if (!output.answer(*answer)) {
-    output.print(output.manner().quiet ? id
-                                       : done + " " + std::to_string(count(*answer, "units")) +
-                                             " of " + std::to_string(count(*answer, "expected")) +
-                                             " expected units.");
+    output.print(output.manner().quiet
+                     ? id
+                     : done + " " + std::to_string(count(*answer, "units")) + " of " +
+                           std::to_string(count(*answer, "expected")) + " expected units.");
   }
   return id.empty() ? Result<void>() : wait_for(context, {id});
 }

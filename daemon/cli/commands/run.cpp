@@ -11,7 +11,9 @@ constexpr std::uint64_t longest_command_s = 5;
 
 Result<void> run(Context& context) {
   const Config& config = context.config();
-  context.output.say("Folder " + config.node.data + ". Stop with Ctrl-C.");
+  if (context.output.terminal().err) {
+    context.output.say("Folder " + config.node.data + ". Stop with Ctrl-C.");
+  }
   // A command that works without a daemon holds the folder for a moment; a second daemon does so
   // for good, and then its socket answers.
   auto ended = context.doors.run(config);

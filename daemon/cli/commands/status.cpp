@@ -15,7 +15,8 @@ std::string station_sentence(const Json& station, const std::string& name) {
   const std::string state = text(station, "state");
   const std::uint64_t waiting = count(station, "waiting");
   if (text(station, "at") == "saved") return "Everything you saved is on this disk.";
-  const std::string wait = waiting == 1 ? "1 entry waits" : std::to_string(waiting) + " entries wait";
+  const std::string wait =
+      waiting == 1 ? "1 entry waits" : std::to_string(waiting) + " entries wait";
   if (state == "up to date") return name + " has confirmed all that goes there.";
   if (state == "waiting") return wait + " until " + name + " confirms.";
   if (state == "sending") return wait + " and are being sent now.";
@@ -34,22 +35,25 @@ std::string station_name(const Json& station) {
 }
 
 // Solid when caught up, dashed when something waits.
+std::string station_lines(const Output& output, const Json& station, bool own) {
+  const bool good = own || text(station, "state") == "up to date";
+  const Shade shade = good ? Shade::good : Shade::waits;
+  const std::string name = station_name(station);
+  std::string lines = own ? "" : "  " + output.paint(shade, good ? "│" : "┊") + "\n";
+  lines += "  " + output.paint(shade, good ? "●" : "○") + " " + output.paint(Shade::strong, name) +
+           "  " + counted(count(station, "held"), "entry", "entries");
+  if (!own && number(station, "since_ms").value_or(0) > 0) {
+    lines += output.paint(Shade::faint, ", the oldest was written " + since(station, "since_ms"));
+  }
+  return lines + "\n    " + station_sentence(station, name) + "\n";
+}
+
 std::string stations(const Output& output, const Json& status) {
   std::string page = output.paint(Shade::strong, "Where your work is") + "\n";
   const Json& work = list(status, "work");
   for (const Json& station : work) {
-    const bool first = &station == &work.front();
     if (is_told_elsewhere(work, station)) continue;
-    const bool good = first || text(station, "state") == "up to date";
-    const Shade shade = good ? Shade::good : Shade::waits;
-    const std::string name = station_name(station);
-    if (!first) page += "  " + output.paint(shade, good ? "│" : "┊") + "\n";
-    page += "  " + output.paint(shade, good ? "●" : "○") + " " + output.paint(Shade::strong, name) +
-            "  " + counted(count(station, "held"), "entry", "entries");
-    if (!first && number(station, "since_ms").value_or(0) > 0) {
-      page += output.paint(Shade::faint, ", the oldest was written " + since(station, "since_ms"));
-    }
-    page += "\n    " + station_sentence(station, name) + "\n";
+    page += station_lines(output, station, &station == &work.front());
   }
   return page;
 }
@@ -60,9 +64,10 @@ std::string heading(const Output& output, const Json& status) {
                      plain(text(chapter, "code")) + ") of " +
                      plain(text(member(status, "federation"), "name")) + "\n" +
                      "Computer: " + plain(text(member(status, "node"), "name")) + ". ";
-  return page + (is_true(status, "daemon")
-                     ? "The daemon is running.\n"
-                     : output.paint(Shade::waits, "The daemon is not running: chapterd run") + "\n");
+  return page +
+         (is_true(status, "daemon")
+              ? "The daemon is running.\n"
+              : output.paint(Shade::waits, "The daemon is not running: chapterd run") + "\n");
 }
 
 std::string stock(const Json& status) {
@@ -71,7 +76,7 @@ std::string stock(const Json& status) {
   if (records.is_object()) {
     for (const auto& kind : records.items()) {
       if (!kind.value().is_number_unsigned() || kind.value() == 0) continue;
-      words += (words.empty() ? "" : ", ") + kind.value().dump() + " " + plain(kind.key());
+      words += (words.empty() ? "" : ", ") + plain(kind.key()) + " (" + kind.value().dump() + ")";
     }
   }
   if (words.empty()) words = "nothing yet";
@@ -99,8 +104,8 @@ Result<void> show_status(Context& context) {
   const Json& peers = list(*status, "peers");
   if (peers.empty()) page += "  None yet.\n";
   for (const Json& peer : peers) {
-    page += "  " + peer_name(peer) + ": " + peer_state(output, peer) + ", " + last_heard(peer) +
-            "\n";
+    page +=
+        "  " + peer_name(peer) + ": " + peer_state(output, peer) + ", " + last_heard(peer) + "\n";
   }
   page += "\n" + needs(output, *status) + "\n" + stock(*status);
   if (const std::uint64_t pending = count(*status, "pending"); pending > 0) {

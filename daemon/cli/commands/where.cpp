@@ -21,12 +21,12 @@ Result<void> where(Context& context) {
 }  // namespace
 
 std::vector<Command> where_commands() {
-  return {Command{.path = {"where"},
-                  .help = "How far a record has got: saved, received above, received at the top.",
-                  .group = command_group::work,
-                  .arguments = {Argument{.name = "ID",
-                                         .help = "Id, or characters of one of its ends."}},
-                  .run = where}};
+  return {Command{
+      .path = {"where"},
+      .help = "How far a record has got: saved, received above, received at the top.",
+      .group = command_group::work,
+      .arguments = {Argument{.name = "ID", .help = "Id, or characters of one of its ends."}},
+      .run = where}};
 }
 
 }  // namespace chapterd
