@@ -211,9 +211,9 @@ class Session {
   bool compare_later_ = false;  // dialler: the digests differ while something is under way
   EndFrame last_end_received_;
   Digest last_end_sent_;
-  bool told_ = false;                   // dialler: the listener knows that we agree
-  Arrival compared_at_;                  // our log when digests last differed
-  int rounds_ = 0;                      // of buckets
+  bool told_ = false;    // dialler: the listener knows that we agree
+  Arrival compared_at_;  // our log when digests last differed
+  int rounds_ = 0;       // of buckets
   bool caught_up_ = false;
   bool stays_different_ = false;
   Instant ended_at_;
