@@ -83,13 +83,14 @@ Bytes request_body(const JoinRequest& request) {
 // What follows the body: proof, signature by the node key, signature by the authority key.
 constexpr std::size_t request_tail = proof_bytes + 2 * Signature::size;
 
+// Sees what the group has staged: two requests in one group must not both use one invite.
 Result<KeptInvite> find_invite(Replica& replica, const InviteId& id) {
-  const auto values = replica.store().values(stored_invite_name(id));
-  if (values.size() != 1) {
+  const Bytes kept = replica.value(stored_invite_name(id));
+  if (kept.empty()) {
     return refused("invite.unknown", "This invite was not made by this node.",
                    "Ask for a new invite.");
   }
-  return decode_kept_invite(values.front().value);
+  return decode_kept_invite(kept);
 }
 
 Result<void> check_invite(const KeptInvite& kept, const JoinRequest& request, Instant now) {

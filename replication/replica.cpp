@@ -326,6 +326,16 @@ void Replica::set_value(std::string name, Bytes value) {
   staged_ = true;
 }
 
+Bytes Replica::value(const std::string& name) {
+  for (auto staged = batch_.values.rbegin(); staged != batch_.values.rend(); ++staged) {
+    if (staged->name == name) return staged->value;
+  }
+  for (NamedValue& stored : store_.values(name)) {
+    if (stored.name == name) return std::move(stored.value);
+  }
+  return {};
+}
+
 void Replica::stage_heads() {
   for (const std::uint64_t row : touched_feeds_) {
     const KnownFeed& feed = directory_.feed(FeedRow(row));

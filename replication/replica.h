@@ -107,6 +107,8 @@ class Replica {
   [[nodiscard]] bool must_rebuild();
 
   void set_value(std::string name, Bytes value);
+  // A named value as it will be after commit(); empty when there is none.
+  [[nodiscard]] Bytes value(const std::string& name);
 
   [[nodiscard]] Directory& directory() { return directory_; }
 

@@ -261,6 +261,32 @@ TEST_F(OneNode, AnEntryThatCannotBeReadIsKeptPassedOnAndHoldsUpNothing) {
   EXPECT_EQ(global->directory->feed(held.feed)->head.seq, piece.last());
 }
 
+// Both requests are answered by one group of the writer: nothing is committed in between.
+TEST_F(OneNode, AnInviteAdmitsOneKeyAlsoWithinOneGroup) {
+  Invite invite;
+  invite.federation = global->directory->authority().federation();
+  invite.chapter = random.fixed<ChapterId>();
+  invite.code = "ET";
+  invite.level = 1;
+  invite.secret = random.fixed<InviteSecret>();
+  invite.expires = clock.now().plus_ms(1000);
+  const InviteId id = invite_id(invite.secret);
+  global->replica->set_value(stored_invite_name(id),
+                             encode(KeptInvite{invite, InviteState::open, {}}));
+  global->commit();
+  const auto ask = [&] {
+    const SigningKey node = SigningKey::generate(random);
+    const SigningKey authority = SigningKey::generate(random);
+    const JoinRequest request{id, node.public_key(), authority.public_key(), {}, "machine"};
+    return answer_join(*global->replica, *global->authority,
+                       make_join_request(invite, request, node, authority), clock.now());
+  };
+  EXPECT_TRUE(ask());
+  const auto second = ask();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, "invite.used");
+}
+
 TEST_F(OneNode, AFeedOfAStrangerLeavesNoTrace) {
   const SigningKey stranger = SigningKey::generate(random);
   FeedIntro intro;
