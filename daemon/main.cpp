@@ -1,6 +1,7 @@
 // The composition root of the program: hands the real doors and the real streams to run_program().
 #include "base/bytes.h"
 #include "daemon/cli/program.h"
+#include "daemon/control/control_client.h"
 #include "daemon/daemon.h"
 #include "daemon/operations/founding.h"
 #include "daemon/operations/reach.h"
@@ -19,6 +20,9 @@ namespace {
 Doors real_doors() {
   Doors doors;
   doors.reach = reach_node;
+  doors.daemon_answers = [](const Config& config) {
+    return ControlClient::connect(config.control.socket).has_value();
+  };
   doors.found = [](const Config& config, const FoundingWords& words) {
     return found_federation(config,
                             FoundOptions{words.federation, words.code, words.chapter, words.node});

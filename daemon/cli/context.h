@@ -33,6 +33,8 @@ struct FoundingWords {
 struct Doors {
   // The running daemon, else the opened folder itself.
   std::function<Result<std::unique_ptr<Caller>>(const Config&)> reach;
+  // Whether a daemon answers, without touching the folder.
+  std::function<bool(const Config&)> daemon_answers;
   std::function<Result<nlohmann::json>(const Config&, const FoundingWords&)> found;
   std::function<Result<nlohmann::json>(const Config&, const std::string&, const std::string&)>
       prepare_join;  // invite, name of the node

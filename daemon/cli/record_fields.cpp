@@ -109,7 +109,7 @@ bool is_text(const Field& field) {
 
 // {"value": 3} for "3": the first field of the part that can hold what was written.
 Json as_part(const Field& field, const std::string& text) {
-  const Json whole = Json::parse(text, nullptr, false);
+  Json whole = Json::parse(text, nullptr, false);
   if (whole.is_object()) return whole;
   const std::span<const Field> fields =
       field.part == nullptr ? std::span<const Field>() : std::span(field.part->fields);

@@ -89,6 +89,7 @@ class Program {
     made.reach = [this](const Config&) -> Result<std::unique_ptr<Caller>> {
       return std::make_unique<FakeCaller>(node);
     };
+    made.daemon_answers = [](const Config&) { return true; };
     made.found = [this](const Config&, const FoundingWords& words) {
       return node.call("found", {{"federation", words.federation}, {"code", words.code}});
     };

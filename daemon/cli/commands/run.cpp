@@ -1,5 +1,4 @@
 // run: the daemon in the foreground.
-#include "daemon/cli/answers.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
 #include "daemon/cli/waiting.h"
@@ -19,9 +18,7 @@ Result<void> run(Context& context) {
   auto ended = context.doors.run(config);
   const auto settled = poll(longest_command_s, [&]() -> Result<bool> {
     if (ended || ended.error().code != "folder.in-use") return true;
-    const auto status = context.call("status", Json::object());
-    if (status && is_true(*status, "daemon")) return true;
-    context.let_go();
+    if (context.doors.daemon_answers(config)) return true;
     ended = context.doors.run(config);
     return false;
   });

@@ -32,16 +32,14 @@ Result<void> status(Context& context) {
 Result<void> now(Context& context) {
   const auto seconds = context.given.number("timeout");
   if (!seconds) return forward(seconds);
-  auto answer = context.call("sync.now", Json::object());
-  if (!answer && context.given.has("until-done")) {
-    // The daemon may be starting just now.
+  if (context.given.has("until-done")) {
+    // The daemon may be starting just now; opening the folder meanwhile would be in its way.
     const auto there = poll(std::min(*seconds, starting_s), [&]() -> Result<bool> {
-      context.let_go();
-      answer = context.call("sync.now", Json::object());
-      return answer.has_value();
+      return context.doors.daemon_answers(context.config());
     });
     if (!there) return forward(there);
   }
+  auto answer = context.call("sync.now", Json::object());
   if (!answer) return forward(answer);
   if (!context.given.has("until-done")) {
     if (!context.output.answer(*answer)) context.output.print("Exchanging now.");
