@@ -63,13 +63,10 @@ TEST_F(Session3, WhatIsWrittenAfterTheCutIsNotTaken) {
   EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"before"});
 }
 
-// Kenya's second node is certified by the chapter itself in the middle of a session, and from then
-// on may hold the chapter's private feed.
-TEST_F(Session3, WideningInMidSessionBringsWhatWasWrittenBefore) {
+// A second machine of the chapter, certified by the chapter itself, may hold its private feed.
+TEST_F(Session3, ASecondNodeOfTheChapterGetsWhatOnlyTheChapterMayHold) {
   kenya->write_text({Audience::chapter, {}}, "member", "email", "achieng@example.org");
   auto office = TestNode::beside(*kenya);
-  // As if the parent had certified it: it starts as a node that may not read the chapter's own
-  // feed.
   Wire wire(*office, *kenya);
   wire.run();
   EXPECT_EQ(office->values(Audience::chapter, "member", "email").size(), 1U);
