@@ -280,7 +280,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Config& config) {
     auto tls = TlsContext::make((*node)->parts().key);
     if (!tls) return forward(tls);
     auto reader = open_reader((*node)->parts().folder.database());
-    auto directory = Directory::load(*reader);
+    auto directory = Directory::load(Snapshot(*reader));
     if (!directory) return forward(directory);
     auto parts = std::make_unique<Parts>(std::move(*node), std::move(reader), std::move(*directory),
                                          std::move(*tls));

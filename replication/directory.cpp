@@ -20,7 +20,8 @@ Result<Bytes> required(Reader& reader, const char* name) {
 
 }  // namespace
 
-Result<Directory> Directory::load(Reader& reader) {
+Result<Directory> Directory::load(const Snapshot& now) {
+  Reader& reader = now.reader();
   const auto genesis = required(reader, stored_name::genesis);
   if (!genesis) return forward(genesis);
   const auto node = required(reader, stored_name::node);
@@ -74,7 +75,8 @@ void Directory::read_authority(Reader& reader, Arrival after) {
   }
 }
 
-std::vector<StoredPiece> Directory::refresh(Reader& reader) {
+std::vector<StoredPiece> Directory::refresh(const Snapshot& now) {
+  Reader& reader = now.reader();
   std::vector<StoredPiece> fresh;
   const Arrival before = arrival_;
   Arrival after = before;
@@ -89,13 +91,13 @@ std::vector<StoredPiece> Directory::refresh(Reader& reader) {
   for (const StoredPiece& piece : fresh) {
     has_authority = has_authority || piece.lane == Lane::auth;
     const Sequence last(piece.seq.value + piece.count - 1);
-    // A new feed was read with a head that may already lie beyond this piece.
+    // A new feed was read with its newest head.
     if (feed(piece.feed).head.seq < last) advance(piece.feed, last, piece.last);
   }
   if (has_authority) read_authority(reader, before);
   for (const auto& space : reader.spaces_after(SpaceRow(spaces_.size()))) add_space(space);
   for (auto& kind : reader.kinds_after(KindRow(kinds_.size()))) add_kind(std::move(kind));
-  arrival_ = std::max(after, reader.counters().arrival);
+  arrival_ = reader.counters().arrival;
   return fresh;
 }
 

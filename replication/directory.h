@@ -39,10 +39,12 @@ inline constexpr const char* rebuilding =
 class Directory {
  public:
   // Errc::not_found (node.not-initialised) when the store holds no identity yet.
-  [[nodiscard]] static Result<Directory> load(Reader& reader);
+  [[nodiscard]] static Result<Directory> load(const Snapshot& now);
 
   // Follows what was committed since. Returns the new pieces, without bodies, in order of arrival.
-  std::vector<StoredPiece> refresh(Reader& reader);
+  // The snapshot makes heads, feeds and `arrival` belong together: an entry that is committed
+  // between two queries would be passed over for ever.
+  std::vector<StoredPiece> refresh(const Snapshot& now);
 
   [[nodiscard]] const Authority& authority() const { return authority_; }
 

@@ -51,7 +51,7 @@ Result<std::unique_ptr<Replica>> Replica::open(Store& store,
                                                const Clock& clock,
                                                Random& random,
                                                const SigningKey& key) {
-  auto directory = Directory::load(store);
+  auto directory = Directory::load(Snapshot(store));
   if (!directory) return forward(directory);
   if (directory->self() != key.public_key()) {
     return fail(Errc::not_allowed, "node.other-key",
@@ -65,7 +65,7 @@ Result<std::unique_ptr<Replica>> Replica::open(Store& store,
 
 // After a transaction that did not happen: memory goes back to what the store holds.
 void Replica::reload() {
-  auto directory = Directory::load(store_);
+  auto directory = Directory::load(Snapshot(store_));
   CHECK(directory.has_value());
   directory_ = std::move(*directory);
   peers_ = store_.peers();

@@ -110,7 +110,7 @@ void Peers::committed() {
 }
 
 void Peers::follow_log() {
-  context_.directory.refresh(context_.reader);
+  context_.directory.refresh(Snapshot(context_.reader));
   if (refreshed_) refreshed_(context_.directory.arrival());
   for (const auto& [key, link] : links_) link->committed();
 }

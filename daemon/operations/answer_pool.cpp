@@ -51,10 +51,11 @@ class DaemonAccess final : public NodeAccess {
       : options_(options), reader_(open_reader(options.parts.folder.database())) {}
 
   Result<Json> read(const Read& read) override {
+    const Snapshot now(*reader_);
     if (directory_) {
-      directory_->refresh(*reader_);
+      directory_->refresh(now);
     } else {
-      auto loaded = Directory::load(*reader_);
+      auto loaded = Directory::load(now);
       if (!loaded) return forward(loaded);
       directory_.emplace(std::move(*loaded));
     }

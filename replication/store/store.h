@@ -144,7 +144,8 @@ struct Batch {
   std::vector<NamedValue> values;
 };
 
-// Reading. One thread an object; each call sees a whole number of transactions.
+// Reading. One thread an object; each call sees a whole number of transactions, and all calls
+// during the life of a Snapshot see the same ones.
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -190,6 +191,28 @@ class Reader {
 
   // Small named values: the node's identity, invites. Names with this prefix, in order.
   [[nodiscard]] virtual std::vector<NamedValue> values(const std::string& prefix) = 0;
+
+ protected:
+  friend class Snapshot;
+  virtual void begin_snapshot() = 0;
+  virtual void end_snapshot() noexcept = 0;
+};
+
+// Holds what a reader sees still: what is committed meanwhile shows only after it. One at a time
+// for each reader, and only briefly: space in the WAL is not used again while it lives.
+class Snapshot {
+ public:
+  explicit Snapshot(Reader& reader) : reader_(reader) { reader_.begin_snapshot(); }
+
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  ~Snapshot() { reader_.end_snapshot(); }
+
+  [[nodiscard]] Reader& reader() const { return reader_; }
+
+ private:
+  Reader& reader_;
 };
 
 // Writing: the one read-write connection, used by one thread.

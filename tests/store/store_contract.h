@@ -72,6 +72,22 @@ TEST_P(StoreContract, AnswersNothingWhenEmpty) {
   EXPECT_TRUE(store_->check().empty());
 }
 
+TEST_P(StoreContract, ASnapshotShowsWhatWasThereUntilItGoes) {
+  store_->commit(ground());
+  const auto reader = backend_->open_reader();
+  {
+    const Snapshot before(*reader);
+    EXPECT_TRUE(reader->values("name").empty());
+    Batch batch;
+    batch.values.push_back({"name", Bytes{1}});
+    store_->commit(batch);
+    EXPECT_TRUE(reader->values("name").empty());
+  }
+  EXPECT_EQ(reader->values("name").size(), 1U);
+  const Snapshot own(*store_);
+  EXPECT_EQ(store_->values("name").size(), 1U);
+}
+
 TEST_P(StoreContract, HoldsTheLogOfABatchAfterReopening) {
   commit_durably(one_of_everything());
   const auto feeds = store_->feeds_after(FeedRow(0), 10);

@@ -68,7 +68,7 @@ void TestNode::open() {
   auto opened = Replica::open(*store, *clock, *random, *key);
   require(opened);
   replica = std::move(*opened);
-  auto loaded = Directory::load(*store);
+  auto loaded = Directory::load(Snapshot(*store));
   require(loaded);
   directory = std::make_unique<Directory>(std::move(*loaded));
 }
@@ -151,7 +151,7 @@ void TestNode::restart(const std::string& vfs) {
 
 void TestNode::commit() {
   replica->commit();
-  directory->refresh(*store);
+  directory->refresh(Snapshot(*store));
 }
 
 Written TestNode::write(const Address& address, const Change& change) {
@@ -249,7 +249,7 @@ Wire::Wire(TestNode& dialler, TestNode& listener, bool push_at_once) : a_(dialle
 }
 
 void Wire::announce() {
-  for (auto* node : {&a_, &b_}) node->directory->refresh(*node->store);
+  for (auto* node : {&a_, &b_}) node->directory->refresh(Snapshot(*node->store));
   dialler_->committed();
   listener_->committed();
 }

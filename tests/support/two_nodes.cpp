@@ -46,7 +46,7 @@ LiveNode::LiveNode(std::unique_ptr<TestNode> node, PeersOptions options)
   node_->random = &writer_chance_;  // from here on it belongs to another thread
   node_->restart();
   reader_ = open_reader(node_->folder.file("chapterd.db"));
-  directory_.emplace(must(Directory::load(*reader_)));
+  directory_.emplace(must(Directory::load(Snapshot(*reader_))));
   writer_ = std::make_unique<Writer>(
       *node_->replica, Writer::Events{[this](Arrival) { peers_->committed(); }, nullptr});
   pool_ = std::make_unique<VerifyPool>(1);

@@ -101,6 +101,15 @@ void Connection::keep_reading() {
   if (is_writer_ && sqlite3_get_autocommit(db_.get()) != 0) run("BEGIN");
 }
 
+void Connection::begin_snapshot() {
+  if (!is_writer_) run("BEGIN");
+}
+
+void Connection::end_snapshot() noexcept {
+  // Nothing was written. Should it fail all the same, the next BEGIN throws Broken.
+  if (!is_writer_) sqlite3_exec(db_.get(), "COMMIT", nullptr, nullptr, nullptr);
+}
+
 void Connection::run(const char* sql) {
   const int code = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) raise(code);

@@ -77,6 +77,10 @@ class SqliteReads : public Verbs {
   [[nodiscard]] std::vector<NamedValue> values(const std::string& prefix) override;
 
  protected:
+  void begin_snapshot() override { connection_->begin_snapshot(); }
+
+  void end_snapshot() noexcept override { connection_->end_snapshot(); }
+
   [[nodiscard]] Connection& connection() { return *connection_; }
 
  private:
