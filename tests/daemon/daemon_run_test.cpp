@@ -102,8 +102,17 @@ class Family : public ::testing::Test {
 
   Json where(const std::string& id) { return must(child_->call("record.where", {{"id", id}})); }
 
-  bool reaches_the_top(const std::string& id) {
-    return comes_true([&] { return where(id)["summary"] == "global"; });
+  // What both ends say of each other explains a failure.
+  ::testing::AssertionResult reaches_the_top(const std::string& id) {
+    if (comes_true([&] { return where(id)["summary"] == "global"; }))
+      return ::testing::AssertionSuccess();
+    ::testing::AssertionResult failed = ::testing::AssertionFailure();
+    failed << where(id).dump(1);
+    for (RunningDaemon* daemon : {&*child_, &*top_}) {
+      for (const char* verb : {"status", "peers.list", "views"})
+        failed << "\n" << must(daemon->call(verb, Json::object())).dump(1);
+    }
+    return failed;
   }
 
   Place place_;
@@ -118,7 +127,7 @@ class Family : public ::testing::Test {
 TEST_F(Family, WorkOfTheChildIsProvedToBeAtTheTop) {
   EXPECT_EQ(joined_["parent"]["code"], "GLOBAL");
   const std::string id = endorsed("Boats");
-  ASSERT_TRUE(reaches_the_top(id)) << where(id).dump();
+  ASSERT_TRUE(reaches_the_top(id));
   const Json stages = where(id)["stages"];
   ASSERT_EQ(stages.size(), 3U);
   for (const Json& stage : stages) EXPECT_EQ(stage["reached"], true);
@@ -156,7 +165,7 @@ TEST_F(Family, WorkWaitsWhileTheTopIsAwayAndArrivesLater) {
   EXPECT_GT(work[1]["waiting"].get<int>(), 0);
   EXPECT_EQ(must(child_->call("sync.status", Json::object()))["idle"], false);
   top_.emplace(top_config_);
-  EXPECT_TRUE(reaches_the_top(id)) << where(id).dump();
+  EXPECT_TRUE(reaches_the_top(id));
 }
 
 TEST_F(Family, StatusSaysUpToDateOnlyOnceReceiptsProveIt) {
