@@ -84,6 +84,8 @@ Result<Applied> Authority::apply_chapter(const Statement& statement, ByteView by
   if (certificate.level <= issuer->certificate.level) {
     return beyond_scope("A chapter certificate claims the level of its issuer or a higher one.");
   }
+  if (certificate.chapter != chapter_id_below(statement.issuer, certificate.code))
+    return beyond_scope("A chapter certificate claims a chapter that is not its issuer's.");
   const auto known = chapters_.find(certificate.chapter);
   if (known != chapters_.end() &&
       !is_newer(statement.number, bytes, known->second.number, known->second.statement)) {
@@ -92,6 +94,7 @@ Result<Applied> Authority::apply_chapter(const Statement& statement, ByteView by
   chapters_[certificate.chapter] =
       KnownChapter{certificate, statement.number, Bytes(bytes.begin(), bytes.end())};
   ++version_;
+  if (!revocations_.empty()) ++cut_version_;  // one that waited for this may count now
   return Applied::news;
 }
 
@@ -107,17 +110,20 @@ Result<Applied> Authority::apply_node(const Statement& statement, ByteView bytes
       !home->certificate.above.empty() && statement.issuer == home->certificate.above.back();
   if (!by_own && !by_parent)
     return beyond_scope("A node certificate comes from neither its chapter nor the one above.");
-  const auto known = nodes_.find(certificate.node);
-  if (known != nodes_.end()) {
-    if (known->second.certificate.chapter != certificate.chapter) {
-      return beyond_scope("A node certificate claims a key that belongs to another chapter.");
-    }
-    if (!is_newer(statement.number, bytes, known->second.number, known->second.statement))
-      return Applied::known;
+  if (!verify_node_proof(federation_, certificate))
+    return beyond_scope("A node certificate claims a key that did not agree to it.");
+  if (const KnownNode* known = node(certificate.node)) {
+    // What its own chapter says of a node stands before what the one above says.
+    const bool known_by_own = known->issuer == known->certificate.chapter;
+    const bool is_news = by_own != known_by_own
+                             ? by_own
+                             : is_newer(statement.number, bytes, known->number, known->statement);
+    if (!is_news) return Applied::known;
   }
   nodes_[certificate.node] =
       KnownNode{certificate, statement.issuer, statement.number, Bytes(bytes.begin(), bytes.end())};
   ++version_;
+  if (!revocations_.empty()) ++cut_version_;
   return Applied::news;
 }
 
@@ -132,6 +138,7 @@ Result<Applied> Authority::apply_revoke(const Statement& statement) {
                         statement.number, body};
   revocations_.emplace(body.node, std::move(revocation));
   ++version_;
+  ++cut_version_;
   return Applied::news;
 }
 
@@ -218,21 +225,20 @@ std::string Authority::revoked_because(const PublicKey& key) const {
   return highest == nullptr ? std::string() : highest->body.reason;
 }
 
-std::optional<Sequence> Authority::cut(const FeedIntro& intro, const FeedId& feed) const {
-  std::optional<Sequence> cut;
+std::optional<Head> Authority::cut(const FeedIntro& intro, const FeedId& feed) const {
+  // Statements are signed by authorities: they count whoever carries them.
+  if (revocations_.empty() || intro.audience == Audience::auth) return std::nullopt;
+  std::optional<Head> cut;
   unsigned rank = 256;
   for (const Revocation* revocation : effective(intro.node)) {
     if (intro.audience == Audience::chapter && revocation->issuer != intro.home.chapter) continue;
-    Sequence stands(0);
+    Head stands{feed, Sequence(0), EntryHash{}};
     for (const Head& listed : revocation->body.cuts) {
-      if (listed.feed == feed) stands = listed.seq;
+      if (listed.feed == feed) stands = listed;
     }
-    if (revocation->rank < rank || !cut) {
-      cut = stands;
-      rank = revocation->rank;
-    } else if (revocation->rank == rank) {
-      cut = std::min(*cut, stands);
-    }
+    const bool is_higher = revocation->rank < rank;
+    if (is_higher || (revocation->rank == rank && stands.seq < cut->seq)) cut = stands;
+    rank = std::min<unsigned>(rank, revocation->rank);
   }
   return cut;
 }

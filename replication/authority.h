@@ -66,12 +66,16 @@ class Authority {
   [[nodiscard]] bool is_revoked(const PublicKey& node) const;
   // Why, in the words of the highest revoker; empty when it is not revoked.
   [[nodiscard]] std::string revoked_because(const PublicKey& node) const;
-  // Last position of a feed of `node` that stands; nullopt: no cut. `chapter` feeds are cut only by
-  // their own chapter. The highest authority's cut holds, at one rank the shortest.
-  [[nodiscard]] std::optional<Sequence> cut(const FeedIntro& intro, const FeedId& feed) const;
+  // The last entry of a feed that stands; nullopt: no cut; sequence 0: nothing of it stands.
+  // `auth` feeds are never cut, `chapter` feeds only by their own chapter. The highest authority's
+  // cut holds, at one rank the shortest.
+  [[nodiscard]] std::optional<Head> cut(const FeedIntro& intro, const FeedId& feed) const;
 
   // Grows with every statement that changed something.
   [[nodiscard]] std::uint64_t version() const { return version_; }
+
+  // Grows with every statement that may move a cut.
+  [[nodiscard]] std::uint64_t cut_version() const { return cut_version_; }
 
  private:
   Authority() = default;
@@ -89,6 +93,7 @@ class Authority {
   std::multimap<PublicKey, Revocation>
       revocations_;  // also of nodes not met yet: revocations travel first
   std::uint64_t version_ = 1;
+  std::uint64_t cut_version_ = 1;
 };
 
 }  // namespace chapterd

@@ -106,6 +106,11 @@ ChapterId Directory::chapter() const {
   return node == nullptr ? ChapterId{} : node->certificate.chapter;
 }
 
+Head Directory::standing_head(const KnownFeed& feed) const {
+  const auto cut = authority_.cut(feed.intro, feed.head.feed);
+  return cut && cut->seq < feed.head.seq ? *cut : feed.head;
+}
+
 const KnownFeed* Directory::feed(const FeedId& id) const {
   const auto at = by_id_.find(id);
   return at == by_id_.end() ? nullptr : &feeds_[at->second.value - 1];

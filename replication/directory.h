@@ -60,6 +60,10 @@ class Directory {
 
   [[nodiscard]] Arrival arrival() const { return arrival_; }
 
+  // What counts of a feed: its head, or the cut of a revocation before it. Sequence 0 when nothing
+  // of it counts.
+  [[nodiscard]] Head standing_head(const KnownFeed& feed) const;
+
   [[nodiscard]] const KnownFeed* feed(const FeedId& id) const;
 
   [[nodiscard]] const KnownFeed& feed(FeedRow row) const { return feeds_[row.value - 1]; }

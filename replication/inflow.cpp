@@ -11,6 +11,8 @@ namespace {
 
 // Exchanges of buckets in one session before it is left to a person.
 constexpr int most_rounds = 3;
+// Questions of a peer that are answered between two ENDs: each costs a walk over all feeds.
+constexpr int most_buckets = 8;
 
 tl::unexpected<Error> broken(const char* code, const char* what) {
   return fail(Errc::malformed, code, what, "What was stored before is safe.");
@@ -33,8 +35,7 @@ VerifiedWindow verify(InboundWindow&& window, const PublicKey& peer, PieceVerifi
   verified.received.receipts = std::move(window.receipts);
   verified.received.held = window.held;
   verified.received.acknowledged = window.acknowledged;
-  verified.content_bytes = window.content_bytes;
-  verified.end = window.end;
+  verified.account = window.account;
   return verified;
 }
 
@@ -43,25 +44,27 @@ Result<void> Session::receive(ByteView bytes, Instant now) {
   heard_ = now;
   if (state_ == SessionState::closed) return {};
   received_bytes_ += bytes.size();
-  while (!bytes.empty() && state_ != SessionState::closed) {
-    const std::size_t slice = std::min(bytes.size(), limits::frame_bytes);
-    parser_.append(bytes.first(slice));
-    bytes = bytes.subspan(slice);
-    for (;;) {
-      auto frame = parser_.next();
-      if (!frame) {
-        close("stream.malformed");
-        return forward(frame);
-      }
-      if (!*frame || state_ == SessionState::closed) break;
-      if (auto handled = handle(**frame); !handled) {
-        close(handled.error().code);
-        return handled;
-      }
-    }
-  }
+  parser_.append(bytes);
+  if (auto resumed = resume(); !resumed) return resumed;
   if (options_.budget_bytes != 0 && received_bytes_ > options_.budget_bytes)
     close("budget.session");
+  return {};
+}
+
+// Ends when the session does, when there is no room, or when no whole frame is left.
+Result<void> Session::resume() {
+  while (state_ != SessionState::closed && wants_input()) {
+    auto frame = parser_.next();
+    if (!frame) {
+      close("stream.malformed");
+      return forward(frame);
+    }
+    if (!*frame) break;
+    if (auto handled = handle(**frame); !handled) {
+      close(handled.error().code);
+      return handled;
+    }
+  }
   return {};
 }
 
@@ -87,8 +90,8 @@ Result<void> Session::on(SegmentFrame& frame) {
   }
   const auto segment = decode_segment(frame.audience, content);
   if (!segment) return forward(segment);
-  inbound_.content_bytes += content.size();
-  unstored_bytes_ += content.size();
+  inbound_.account.content_bytes += content.size();
+  take_scratch(content.size() + segment->pieces.size() * limits::piece_scratch_bytes);
   return take_segment(*segment);
 }
 
@@ -97,13 +100,25 @@ Result<void> Session::take_segment(const Segment& segment) {
     Offered* offer = offered(piece);
     if (offer == nullptr)
       return broken("stream.feed", "A peer used a feed that it did not introduce.");
-    if (offer->refused) continue;
+    if (offer->refused || farewell_) continue;
     if (offer->feed->intro.audience != segment.audience) {
       return broken("stream.audience", "A peer sent a feed among those of another audience.");
     }
-    inbound_.pieces.push_back({offer->feed, offer->known, piece.piece});
+    if (offer->restarts) offer->known = held_of(offer->feed->id);
+    inbound_.pieces.push_back({offer->feed, offer->known, piece.piece, offer->restarts});
+    offer->restarts = false;
   }
   return {};
+}
+
+Head Session::held_of(const FeedId& feed) const {
+  const KnownFeed* known = directory_.feed(feed);
+  return known == nullptr ? Head{feed, Sequence(0), EntryHash{}} : known->head;
+}
+
+void Session::take_scratch(std::uint64_t bytes) {
+  inbound_.account.scratch_bytes += bytes;
+  scratch_bytes_ += bytes;
 }
 
 // The feed that a piece belongs to; nullptr when it was never introduced.
@@ -117,16 +132,15 @@ Session::Offered* Session::offered(const SegmentPiece& piece) {
   if (!intro) return nullptr;
   FeedOffer offer{feed_id(authority.federation(), piece.intro), std::move(*intro), piece.intro};
   Offered& added = offers_[piece.feed];
-  added.known = Head{offer.id, Sequence(0), EntryHash{}};
-  if (const KnownFeed* known = directory_.feed(offer.id)) added.known = known->head;
+  added.known = held_of(offer.id);
   // Both must be entitled: the peer to hold what it sends, we to hold what comes.
   added.refused = !may_hold(authority, peer_, offer.intro) ||
                   !may_hold(authority, directory_.self(), offer.intro);
   if (added.refused) {
     send(Frame(FaultFrame{offer.id, "feed.not-ours"}));
-    faults_.push_back({offer.id, Error(Errc::not_allowed, "feed.not-ours",
-                                       "A peer sent a feed that this node may not hold.",
-                                       "Nothing of it was stored.")});
+    note_fault({offer.id, Error(Errc::not_allowed, "feed.not-ours",
+                                "A peer sent a feed that this node may not hold.",
+                                "Nothing of it was stored.")});
   }
   added.feed = std::make_shared<const FeedOffer>(std::move(offer));
   return &added;
@@ -141,6 +155,7 @@ Result<void> Session::on(MarkFrame& mark) {
 
 Result<void> Session::on(AckFrame& ack) {
   if (auto taken = outflow_.acknowledged(ack); !taken) return taken;
+  outflow_.fill(output_);  // so that what follows judges by what is really left to send
   Cursor acknowledged;
   acknowledged.epoch = directory_.epoch();
   acknowledged.arrivals = outflow_.acknowledged_arrivals();
@@ -167,15 +182,15 @@ Result<void> Session::on(AckFrame& ack) {
 
 Result<void> Session::on(ReceiptsFrame& frame) {
   for (Bytes& receipt : frame.receipts) {
-    inbound_.content_bytes += receipt.size();
-    unstored_bytes_ += receipt.size();
+    inbound_.account.content_bytes += receipt.size();
+    take_scratch(receipt.size() + limits::piece_scratch_bytes);
     inbound_.receipts.push_back(std::move(receipt));
   }
   return {};
 }
 
 Result<void> Session::on(EndFrame& end) {
-  inbound_.end = end;
+  inbound_.account.end = end;
   if (!resync_) {
     held_.arrivals = end.arrivals;
     inbound_.held = held_;
@@ -185,7 +200,7 @@ Result<void> Session::on(EndFrame& end) {
 
 bool Session::has_inbound() const {
   return !inbound_.pieces.empty() || !inbound_.receipts.empty() || inbound_.held ||
-         inbound_.acknowledged || inbound_.end || inbound_.content_bytes > 0;
+         inbound_.acknowledged || inbound_.account.end || inbound_.account.content_bytes > 0;
 }
 
 InboundWindow Session::take_inbound() {
@@ -205,11 +220,39 @@ InboundWindow Session::take_inbound() {
   return std::exchange(inbound_, {});
 }
 
+void Session::note_fault(RefusedPiece fault) {
+  if (faults_.size() == limits::session_faults) faults_.erase(faults_.begin());
+  faults_.push_back(std::move(fault));
+}
+
+// Verification runs ahead of the writer: after a refusal it must begin again at what is held, and
+// the digests find what is missing.
+void Session::take_refused(const RefusedPiece& refused) {
+  note_fault(refused);
+  send(Frame(FaultFrame{refused.feed, refused.error.code}));
+  for (auto& [number, offer] : offers_) {
+    if (offer.feed->id == refused.feed) offer.restarts = true;
+  }
+}
+
+// Before its first END the dialler waits: much is still to come.
+void Session::compare_again() {
+  if (options_.side == Side::listener) {
+    end_due_ = true;
+  } else if (!has_end_) {
+    return;
+  } else if (!outflow_.drained()) {
+    compare_later_ = true;
+  } else if (rounds_++ < most_rounds) {
+    start_buckets(outflow_.acknowledged_heads());
+  }
+}
+
 void Session::stored(const StoredWindow& window) {
-  unstored_bytes_ -= std::min(unstored_bytes_, window.content_bytes);
-  for (const RefusedPiece& refused : window.refused) {
-    faults_.push_back(refused);
-    if (state_ == SessionState::open) send(Frame(FaultFrame{refused.feed, refused.error.code}));
+  scratch_bytes_ -= std::min(scratch_bytes_, window.account.scratch_bytes);
+  if (state_ == SessionState::open) {
+    for (const RefusedPiece& refused : window.refused) take_refused(refused);
+    if (!window.refused.empty()) compare_again();
   }
   if (window.held) {
     stored_peer_.epoch = window.held->epoch;
@@ -217,11 +260,11 @@ void Session::stored(const StoredWindow& window) {
     std::copy(window.held->arrivals.begin(), window.held->arrivals.end(), stored_peer_.held);
   }
   if (state_ != SessionState::open) return;
-  if (window.content_bytes > 0 || window.held) {
+  if (window.account.content_bytes > 0 || window.held) {
     send(Frame(AckFrame{window.held ? window.held->arrivals : std::array<Arrival, cursor_lanes>{},
-                        window.content_bytes}));
+                        window.account.content_bytes}));
   }
-  if (window.end) compare_digest(*window.end);
+  if (window.account.end) compare_digest(*window.account.end);
 }
 
 // The cursor is a hint, the digest is the truth. The dialler asks, so that not both do; once it
@@ -230,10 +273,12 @@ void Session::compare_digest(const EndFrame& end) {
   const bool asks = options_.side == Side::dialler;
   outflow_.fill(output_);  // so that what the peer cannot have yet counts as under way
   last_end_received_ = end;
+  has_end_ = true;
   const std::vector<SharedHead> heads =
       asks ? outflow_.acknowledged_heads() : shared_heads(directory_, peer_);
   if (digest_of(heads) == end.digest) {
     caught_up_ = true;
+    agreed_ = true;
     stays_different_ = false;
     resynced(end);
     end_due_ = asks ? !std::exchange(told_, true) : last_end_sent_ != end.digest;
@@ -273,6 +318,7 @@ void Session::start_buckets(const std::vector<SharedHead>& heads) {
 }
 
 Result<void> Session::on(BucketsFrame& buckets) {
+  if (buckets_answered_++ >= most_buckets) return {};
   send(Frame(differing_heads(shared_heads(directory_, peer_), buckets)));
   return {};
 }
@@ -281,9 +327,9 @@ Result<void> Session::on(HeadsFrame& theirs) {
   const Differences differences = compare(outflow_.acknowledged_heads(), theirs);
   for (const auto& send : differences.send) outflow_.backfill(send.row, send.from);
   for (const FeedRow row : differences.forked) {
-    faults_.push_back({directory_.feed(row).head.feed,
-                       Error(Errc::needs_person, "feed.forked", "Two machines wrote with one key.",
-                             "Both histories are kept.", "Run 'chapterd doctor'.")});
+    note_fault({directory_.feed(row).head.feed,
+                Error(Errc::needs_person, "feed.forked", "Two machines wrote with one key.",
+                      "Both histories are kept.", "Run 'chapterd doctor'.")});
   }
   // Asking with an empty list still makes the peer say END again.
   send(Frame(WantFrame{differences.want}));
@@ -320,9 +366,8 @@ Result<void> Session::on(PongFrame& /*pong*/) {
 }
 
 Result<void> Session::on(FaultFrame& fault) {
-  faults_.push_back(
-      {fault.feed, Error(Errc::failed, "peer." + fault.code,
-                         "The peer did not take a feed from us.", "It is safe here.")});
+  note_fault({fault.feed, Error(Errc::failed, "peer." + fault.code,
+                                "The peer did not take a feed from us.", "It is safe here.")});
   return {};
 }
 

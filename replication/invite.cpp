@@ -93,14 +93,18 @@ Result<KeptInvite> find_invite(Replica& replica, const InviteId& id) {
   return decode_kept_invite(kept);
 }
 
+tl::unexpected<Error> used() {
+  return refused("invite.used", "This invite was used by another machine.",
+                 "Ask for a new invite.");
+}
+
 Result<void> check_invite(const KeptInvite& kept, const JoinRequest& request, Instant now) {
   if (kept.state == InviteState::revoked) {
     return refused("invite.revoked", "This invite was withdrawn.", "Ask for a new invite.");
   }
   if (kept.state == InviteState::used) {
     if (kept.used_by == request.node) return {};
-    return refused("invite.used", "This invite was used by another machine.",
-                   "Ask for a new invite.");
+    return used();
   }
   if (now > kept.invite.expires) {
     return refused("invite.expired", "This invite has expired.", "Ask for a new invite.");
@@ -240,9 +244,13 @@ Result<Bytes> answer_join(Replica& replica,
   }
   if (auto checked = check_invite(*kept, *request, now); !checked) return forward(checked);
 
-  const Bytes certificate =
-      chapter_certificate(replica, authority, kept->invite, request->authority);
-  if (kept->state == InviteState::open) {
+  Bytes certificate;
+  if (kept->state == InviteState::used) {
+    const KnownChapter* child = replica.directory().authority().chapter(kept->invite.chapter);
+    if (child == nullptr || child->certificate.authority != request->authority) return used();
+    certificate = child->statement;
+  } else {
+    certificate = chapter_certificate(replica, authority, kept->invite, request->authority);
     if (auto written = replica.write_statement(certificate); !written) return forward(written);
     kept->state = InviteState::used;
     kept->used_by = request->node;

@@ -103,6 +103,10 @@ Bytes shown(const LayerState& layer) {
   return out.take();
 }
 
+bool is_blank(ByteView layer) {
+  return !layer.empty() && layer.front() == 0;  // the number of changes comes first
+}
+
 Result<LayerState> decode_layer(ByteView bytes) {
   ByteReader in(bytes);
   LayerState layer;

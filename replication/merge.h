@@ -43,6 +43,8 @@ struct LayerState {
 [[nodiscard]] Bytes encode(const LayerState& layer);
 // What is compared between nodes: everything but `awaited`.
 [[nodiscard]] Bytes shown(const LayerState& layer);
+// Of an encoded layer: no change of it counts, so there is nothing to show.
+[[nodiscard]] bool is_blank(ByteView layer);
 // Errc::check_failed when the store's own bytes are damaged.
 [[nodiscard]] Result<LayerState> decode_layer(ByteView bytes);
 

@@ -69,6 +69,7 @@ void Outflow::backfill(FeedRow feed, Sequence from) {
 }
 
 bool Outflow::granted(FeedRow feed) {
+  CHECK(feed.value <= directory_.feeds().size());
   if (feed.value >= granted_.size()) granted_.resize(directory_.feeds().size() + 1, 0);
   std::uint8_t& known = granted_[feed.value];
   if (known == 0)
@@ -100,9 +101,15 @@ std::optional<ScopeFrame> Outflow::rescope() {
   return scope;
 }
 
+// A piece that straddles a cut goes out whole: its checkpoint is at its end, and every receiver
+// sets aside what lies beyond the cut.
+bool Outflow::stands(const StoredPiece& piece) const {
+  return piece.seq <= directory_.standing_head(directory_.feed(piece.feed)).seq;
+}
+
 bool Outflow::goes_out(const StoredPiece& piece) {
   if (peer_row_ != 0 && piece.via == peer_row_) return false;
-  if (!granted(piece.feed) || backfill_.contains(piece.feed)) return false;
+  if (!granted(piece.feed) || backfill_.contains(piece.feed) || !stands(piece)) return false;
   const auto sent = sent_seq_.find(piece.feed.value);
   return sent == sent_seq_.end() || piece.seq.value + piece.count - 1 > sent->second.value;
 }
@@ -185,8 +192,9 @@ bool Outflow::send_backfill(Bytes& out) {
   const KnownFeed& feed = directory_.feed(row);
   auto stored = from > feed.head.seq ? std::vector<StoredPiece>()
                                      : reader_.pieces_of(row, from, limits::window_bytes);
-  std::erase_if(stored,
-                [&](const StoredPiece& piece) { return piece.arrival > directory_.arrival(); });
+  std::erase_if(stored, [&](const StoredPiece& piece) {
+    return piece.arrival > directory_.arrival() || !stands(piece);
+  });
   if (stored.empty() || !granted(row)) {
     backfill_.erase(row);
     return true;
@@ -194,7 +202,7 @@ bool Outflow::send_backfill(Bytes& out) {
   const Sequence reached(stored.back().seq.value + stored.back().count - 1);
   send_pieces(prepare(stored, from), out);
   sent_seq_[row.value] = reached;
-  if (reached >= feed.head.seq) {
+  if (reached >= directory_.standing_head(feed).seq) {
     backfill_.erase(row);  // from here on it is live
   } else {
     backfill_[row] = reached.next();

@@ -52,6 +52,9 @@ class Outflow {
 
   [[nodiscard]] bool all_acknowledged() const { return in_flight_.empty(); }
 
+  // The peer has stored something that it was sent.
+  [[nodiscard]] bool has_acknowledgement() const { return content_acknowledged_ > 0; }
+
   [[nodiscard]] const std::array<Arrival, cursor_lanes>& sent() const { return sent_; }
 
   [[nodiscard]] const std::array<Arrival, cursor_lanes>& acknowledged_arrivals() const {
@@ -91,6 +94,7 @@ class Outflow {
   void send_mark(Lane lane, Bytes& out);
   [[nodiscard]] bool granted(FeedRow feed);
   [[nodiscard]] bool goes_out(const StoredPiece& piece);
+  [[nodiscard]] bool stands(const StoredPiece& piece) const;
   [[nodiscard]] OutPiece signed_piece(const StoredPiece& stored, Piece piece);
   [[nodiscard]] std::vector<OutPiece> prepare(const std::vector<StoredPiece>& stored,
                                               Sequence from);

@@ -26,7 +26,8 @@ std::vector<SharedHead> shared_heads(const Directory& directory, const PublicKey
   for (const KnownFeed& feed : directory.feeds()) {
     if (may_hold(authority, peer, feed.intro) &&
         may_hold(authority, directory.self(), feed.intro)) {
-      heads.push_back({feed.row, feed.head});
+      const Head head = directory.standing_head(feed);
+      if (head.seq != Sequence(0)) heads.push_back({feed.row, head});
     }
   }
   std::sort(heads.begin(), heads.end(),

@@ -14,7 +14,8 @@ struct SharedHead {
   Head head;
 };
 
-// Heads of the feeds that this node and `peer` both may hold, in ascending order of feed id.
+// Standing heads of the feeds that this node and `peer` both may hold, in ascending order of feed
+// id.
 [[nodiscard]] std::vector<SharedHead> shared_heads(const Directory& directory,
                                                    const PublicKey& peer);
 

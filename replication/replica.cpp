@@ -60,6 +60,7 @@ Result<std::unique_ptr<Replica>> Replica::open(Store& store,
   }
   std::unique_ptr<Replica> replica(new Replica(store, clock, random, key, std::move(*directory)));
   replica->peers_ = store.peers();
+  replica->note_standing();
   return replica;
 }
 
@@ -69,6 +70,7 @@ void Replica::reload() {
   CHECK(directory.has_value());
   directory_ = std::move(*directory);
   peers_ = store_.peers();
+  note_standing();
   own_feeds_.clear();
   clear_staged();
 }
@@ -99,6 +101,7 @@ FeedRow Replica::add_feed(FeedIntro intro, Bytes bytes, const FeedId& id) {
   const FeedRow row(directory_.feeds().size() + 1);
   directory_.add_feed(
       KnownFeed{row, std::move(intro), std::move(bytes), Head{id, Sequence(0), EntryHash{}}});
+  note_cut(directory_.feed(row));
   touched_feeds_.insert(row.value);
   staged_ = true;
   return row;
@@ -149,7 +152,9 @@ Result<Written> Replica::write(const Address& address, const Change& change) {
 Result<Written> Replica::write_statement(ByteView statement) {
   const auto applied = directory_.authority().apply(statement);
   if (!applied) return forward(applied);
-  return append_statement(statement);
+  const Written written = append_statement(statement);
+  follow_cuts();
+  return written;
 }
 
 Result<void> Replica::introduce(const std::vector<Bytes>& chain) {
@@ -303,6 +308,13 @@ Arrival Replica::merge_into(SpaceRow space,
   }
   merge(state, change, written.hash, time);
   layer.state = encode(state);
+  return std::exchange(layer.newest, written.arrival);
+}
+
+// An entry that does not stand stays in the chain of its record, for the day that it is admitted.
+Arrival Replica::link_only(SpaceRow space, const ChangeView& change, const Written& written) {
+  StoredLayer& layer = staged_layer(space, change);
+  if (layer.state.empty()) layer.state = encode(LayerState{});
   return std::exchange(layer.newest, written.arrival);
 }
 

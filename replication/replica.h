@@ -12,13 +12,18 @@
 #include "replication/directory.h"
 #include "replication/format/change.h"
 #include "replication/format/frame.h"
+#include "replication/format/receipt.h"
 #include "replication/merge.h"
 #include "replication/verified.h"
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace chapterd {
@@ -102,7 +107,9 @@ class Replica {
 
   // Drops every merged record and merges them anew from the entries, in transactions of bounded
   // size. Goes on where it stopped when it was cut short. Returns the number of entries read.
-  std::uint64_t rebuild();
+  // Errc::check_failed (store.damaged-log) when an entry is not what its author signed: then the
+  // records stay dropped up to there, and the next rebuild begins there.
+  [[nodiscard]] Result<std::uint64_t> rebuild();
   // True when an earlier rebuild was cut short.
   [[nodiscard]] bool must_rebuild();
 
@@ -170,9 +177,10 @@ class Replica {
   Written append_statement(ByteView statement);
   void close_piece();
   Result<FeedRow> feed_for(const VerifiedPiece& piece);
-  Result<void> receive_piece(const VerifiedPiece& piece, std::uint64_t via);
+  Result<void> receive_piece(VerifiedPiece& piece, std::uint64_t via);
   void receive_receipt(const Bytes& bytes, std::uint64_t via);
   void sign_receipts();
+  [[nodiscard]] bool is_news(const Receipt& receipt, const KnownFeed& feed);
   void note_cursors(const ReceivedWindow& window, StoredPeer& peer);
   StoredPeer& peer(const PublicKey& node);
   void stage_heads();
@@ -182,11 +190,32 @@ class Replica {
                      const ChangeView& change,
                      const Written& written,
                      HybridTime time);
+  Arrival link_only(SpaceRow space, const ChangeView& change, const Written& written);
   StoredLayer& staged_layer(SpaceRow space, const ChangeView& change);
   StoredLayer* find_staged(SpaceRow space, const RecordId& record);
   void take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece& stored);
   void see_time(HybridTime time);
-  std::size_t rebuild_pieces(const std::vector<StoredPiece>& pieces);
+  void keep_pending(const PieceEntry& entry, ChangeVerdict verdict, Arrival arrival);
+
+  // replica_rebuild.cpp
+  void note_rebuilt(Arrival through);
+  Result<void> check_log();
+  [[nodiscard]] Result<std::vector<EntryHash>> hashes_of(const StoredPiece& stored) const;
+  Result<std::size_t> merge_piece(const StoredPiece& stored);
+
+  // replica_standing.cpp
+  [[nodiscard]] Sequence stands(FeedRow feed) const;
+  void note_standing();
+  void note_cut(const KnownFeed& feed);
+  void follow_cuts();
+  void find_records(const KnownFeed& feed,
+                    Sequence from,
+                    Sequence to,
+                    std::set<std::pair<SpaceRow, RecordId>>& records);
+  void merge_anew(SpaceRow space, const RecordId& record);
+  Arrival merge_entry(LayerState& state, Arrival at, const StoredPiece& stored);
+  [[nodiscard]] StoredPiece piece_with(Arrival at);
+  [[nodiscard]] std::optional<EntryHash> hash_at(const KnownFeed& feed, Sequence seq);
 
   Store& store_;
   const Clock& clock_;
@@ -197,6 +226,9 @@ class Replica {
   std::uint64_t next_layer_ = 1;
   std::vector<StoredPeer> peers_;
   std::unordered_map<std::uint64_t, OwnFeed> own_feeds_;  // by row
+  // What stands of the feeds that a revocation cuts, as the merged layers show it; by row.
+  std::map<FeedRow, Sequence> cut_at_;
+  std::uint64_t cut_version_ = 0;
 
   // Staged, cleared by commit().
   bool staged_ = false;

@@ -4,21 +4,36 @@
 #include "replication/replica.h"
 
 namespace chapterd {
+namespace {
+
+constexpr std::size_t bytes_a_time = 8 * 1024 * 1024;
+
+Arrival last_arrival(const StoredPiece& piece) {
+  return Arrival(piece.arrival.value + piece.count - 1);
+}
+
+}  // namespace
 
 bool Replica::must_rebuild() {
   return !store_.values(stored_name::rebuilding).empty();
 }
 
-std::uint64_t Replica::rebuild() {
+void Replica::note_rebuilt(Arrival through) {
+  ByteWriter next;
+  set_value(stored_name::rebuilding, next.u64(through.value).take());
+  commit();
+}
+
+Result<std::uint64_t> Replica::rebuild() {
   CHECK(!staged_);
-  constexpr std::size_t bytes_a_time = 8 * 1024 * 1024;
   Arrival after;
   if (const auto values = store_.values(stored_name::rebuilding); !values.empty()) {
     after = Arrival(ByteReader(values.front().value).u64());
   } else {
-    ByteWriter zero;
-    set_value(stored_name::rebuilding, zero.u64(0).take());
-    commit();
+    if (auto sound = check_log(); !sound) return forward(sound);
+    note_rebuilt(Arrival(0));
+  }
+  if (after == Arrival(0)) {  // an earlier one may have been cut short before or after this
     store_.drop_layers();
     clear_staged();
   }
@@ -26,36 +41,64 @@ std::uint64_t Replica::rebuild() {
   for (;;) {
     const auto pieces = store_.pieces_after(Lane::live, after, bytes_a_time);
     if (pieces.empty()) break;
-    entries += rebuild_pieces(pieces);
-    after = Arrival(pieces.back().arrival.value + pieces.back().count - 1);
-    ByteWriter next;
-    set_value(stored_name::rebuilding, next.u64(after.value).take());
-    commit();
+    for (const StoredPiece& stored : pieces) {
+      const auto merged = merge_piece(stored);
+      if (!merged) return forward(merged);
+      entries += *merged;
+    }
+    after = last_arrival(pieces.back());
+    note_rebuilt(after);
   }
   set_value(stored_name::rebuilding, {});
   commit();
   return entries;
 }
 
-std::size_t Replica::rebuild_pieces(const std::vector<StoredPiece>& pieces) {
-  std::size_t entries = 0;
+// Nothing is dropped before all of it can be made again.
+Result<void> Replica::check_log() {
+  for (Arrival after;;) {
+    const auto pieces = store_.pieces_after(Lane::live, after, bytes_a_time);
+    if (pieces.empty()) return {};
+    for (const StoredPiece& stored : pieces) {
+      if (auto hashes = hashes_of(stored); !hashes) return forward(hashes);
+    }
+    after = last_arrival(pieces.back());
+  }
+}
+
+// Of the entries as they are stored; an error when they are not what their author signed.
+Result<std::vector<EntryHash>> Replica::hashes_of(const StoredPiece& stored) const {
+  if (const auto piece = decode_piece(stored.body)) {
+    auto hashes = chain(*piece, directory_.feed(stored.feed).head.feed, stored.prev);
+    if (hashes.back() == stored.last) return hashes;
+  }
+  return fail(Errc::check_failed, "store.damaged-log",
+              "Entries in the database are not what their author signed.",
+              "The records are as they were; what other nodes hold of them is safe there.",
+              "Run 'chapterd verify' to see which, then restore the last backup.");
+}
+
+Result<std::size_t> Replica::merge_piece(const StoredPiece& stored) {
+  const auto hashes = hashes_of(stored);
+  if (!hashes) return forward(hashes);
+  const auto piece = decode_piece(stored.body);
+  const SpaceRow space = space_for(directory_.feed(stored.feed).intro);
   std::vector<ChangeVerdict> verdicts;
   std::vector<ChangeView> changes;
-  for (const StoredPiece& stored : pieces) {
-    const auto piece = decode_piece(stored.body);
-    if (!piece) throw Broken("a piece in the database is damaged");
-    const KnownFeed& feed = directory_.feed(stored.feed);
-    const SpaceRow space = space_for(feed.intro);
-    const auto hashes = chain(*piece, feed.head.feed, stored.prev);
-    decode_changes(*piece, verdicts, changes);
-    for (std::size_t i = 0; i < piece->entries.size(); ++i) {
-      const Written written{stored.arrival.plus(i), stored.feed, stored.seq.plus(i), hashes[i]};
-      if (verdicts[i] == ChangeVerdict::good)
-        merge_into(space, changes[i], written, piece->entries[i].time);
+  decode_changes(*piece, verdicts, changes);
+  const Sequence standing = stands(stored.feed);
+  for (std::size_t i = 0; i < piece->entries.size(); ++i) {
+    const PieceEntry& entry = piece->entries[i];
+    const Written written{stored.arrival.plus(i), stored.feed, stored.seq.plus(i), (*hashes)[i]};
+    if (verdicts[i] == ChangeVerdict::good && written.seq <= standing) {
+      merge_into(space, changes[i], written, entry.time);
+    } else if (verdicts[i] == ChangeVerdict::good) {
+      link_only(space, changes[i], written);
+    } else {
+      keep_pending(entry, verdicts[i], written.arrival);
     }
-    entries += piece->entries.size();
   }
-  return entries;
+  return piece->entries.size();
 }
 
 }  // namespace chapterd

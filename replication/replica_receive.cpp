@@ -29,11 +29,12 @@ Received Replica::receive(ReceivedWindow&& window) {
   StoredPeer& from = peer(window.peer);
   const std::uint64_t via = from.row;
   Received received;
-  for (const VerifiedPiece& piece : window.pieces) {
+  for (VerifiedPiece& piece : window.pieces) {
     if (auto taken = receive_piece(piece, via); !taken) {
       received.refused.push_back({piece.feed().id, taken.error()});
     }
   }
+  follow_cuts();
   for (const Bytes& receipt : window.receipts) receive_receipt(receipt, via);
   note_cursors(window, from);
   return received;
@@ -85,20 +86,20 @@ Result<FeedRow> Replica::feed_for(const VerifiedPiece& piece) {
   return add_feed(offer.intro, offer.intro_bytes, offer.id);
 }
 
-Result<void> Replica::receive_piece(const VerifiedPiece& piece, std::uint64_t via) {
-  const auto feed = feed_for(piece);
-  if (!feed) return forward(feed);
-  const Head head = directory_.feed(*feed).head;
+Result<void> Replica::receive_piece(VerifiedPiece& piece, std::uint64_t via) {
   const Piece& content = piece.piece();
+  const KnownFeed* known = directory_.feed(piece.feed().id);
+  const Head head = known == nullptr ? Head{} : known->head;
   if (content.last() <= head.seq) return {};  // another peer brought it meanwhile
+  if (content.first <= head.seq && !piece.drop_through(head)) {
+    return fail(Errc::needs_person, "feed.forked", "Two machines wrote with one key.",
+                "What is held here is kept as it is.", "Run 'chapterd doctor'.");
+  }
   if (content.first != head.seq.next() || piece.prev() != head.hash) {
     return fail(Errc::not_found, "piece.gap", "A piece does not follow what is held.");
   }
-  const auto cut = directory_.authority().cut(piece.feed().intro, piece.feed().id);
-  if (cut && content.last() > *cut) {
-    return fail(Errc::not_allowed, "authority.revoked",
-                "The author of this piece was revoked before it.", "Nothing of it was stored.");
-  }
+  const auto feed = feed_for(piece);
+  if (!feed) return forward(feed);
   close_piece();
   StoredPiece stored;
   stored.arrival = directory_.arrival().next();
@@ -123,6 +124,7 @@ void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece
   const Piece& content = piece.piece();
   const SpaceRow space =
       stored.lane == Lane::auth ? SpaceRow(0) : space_for(directory_.feed(feed).intro);
+  const Sequence standing = stands(feed);
   ByteWriter links;
   for (std::size_t i = 0; i < content.entries.size(); ++i) {
     const PieceEntry& entry = content.entries[i];
@@ -131,15 +133,35 @@ void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece
     Arrival previous;
     see_time(entry.time);
     if (verdict == ChangeVerdict::good && stored.lane == Lane::live) {
-      previous = merge_into(space, piece.changes()[i], written, entry.time);
+      previous = written.seq <= standing
+                     ? merge_into(space, piece.changes()[i], written, entry.time)
+                     : link_only(space, piece.changes()[i], written);
     } else if (entry.kind == EntryKind::authority && stored.lane == Lane::auth) {
       directory_.authority().apply_or_keep(entry.payload);
-    } else if (const char* code = waits_for(entry, verdict)) {
-      batch_.pending.push_back({written.arrival, code});
+    } else {
+      keep_pending(entry, verdict, written.arrival);
     }
     links.varint(previous.value);
   }
   stored.links = links.take();
+}
+
+// What it names must be the very entry that is held here: a node that was rolled back and went on
+// holds another. A receipt of another life of the node's database replaces those before it.
+bool Replica::is_news(const Receipt& receipt, const KnownFeed& feed) {
+  const auto says_as_much = [&](const StoredReceipt& known) {
+    if (known.feed != feed.row || known.node != receipt.node) return false;
+    const auto decoded = decode_receipt(known.bytes);
+    return decoded && decoded->epoch == receipt.epoch && known.seq >= receipt.head.seq;
+  };
+  // What is staged replaces what is stored.
+  if (std::ranges::any_of(batch_.receipts, says_as_much)) return false;
+  if (std::ranges::any_of(store_.receipts_of(feed.row), says_as_much)) return false;
+  return hash_at(feed, receipt.head.seq) == receipt.head.hash;
+}
+
+void Replica::keep_pending(const PieceEntry& entry, ChangeVerdict verdict, Arrival arrival) {
+  if (const char* code = waits_for(entry, verdict)) batch_.pending.push_back({arrival, code});
 }
 
 // A receipt counts when a node that acknowledges this feed signed it and it says more than the last
@@ -151,11 +173,7 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   const KnownFeed* feed = directory_.feed(receipt->head.feed);
   const KnownNode* node = authority.node(receipt->node);
   if (feed == nullptr || node == nullptr || authority.is_revoked(receipt->node)) return;
-  if (!acknowledges(node->certificate.chapter, feed->intro) || receipt->head.seq > feed->head.seq)
-    return;
-  for (const StoredReceipt& known : store_.receipts_of(feed->row)) {
-    if (known.node == receipt->node && known.seq >= receipt->head.seq) return;
-  }
+  if (!acknowledges(node->certificate.chapter, feed->intro) || !is_news(*receipt, *feed)) return;
   if (!verify_receipt(authority.federation(), bytes, receipt->node)) return;
   close_piece();  // its arrivals must stay without a gap
   std::erase_if(batch_.receipts, [&](const StoredReceipt& staged) {
@@ -171,8 +189,9 @@ void Replica::sign_receipts() {
   for (const std::uint64_t row : received_feeds_) {
     const KnownFeed& feed = directory_.feed(FeedRow(row));
     if (!acknowledges(directory_.chapter(), feed.intro)) continue;
-    const Receipt receipt{directory_.self(), directory_.epoch(), feed.head};
-    batch_.receipts.push_back({next_arrival(), feed.row, receipt.node, feed.head.seq, 0,
+    const Receipt receipt{directory_.self(), directory_.epoch(), directory_.standing_head(feed)};
+    if (receipt.head.seq == Sequence(0)) continue;
+    batch_.receipts.push_back({next_arrival(), feed.row, receipt.node, receipt.head.seq, 0,
                                sign_receipt(directory_.authority().federation(), receipt, key_)});
   }
 }

@@ -6,6 +6,8 @@
 #include "replication/format/limits.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace chapterd {
 namespace {
@@ -61,7 +63,6 @@ Session::Session(const SessionContext& context,
       random_(context.random),
       peer_(peer),
       options_(options),
-      limits_scratch_(limits::scratch_bytes),
       outflow_(context.directory, context.reader, context.key, peer),
       stored_peer_(find_peer(context.reader, peer)),
       verifier_(std::make_shared<PieceVerifier>(context.directory.authority().federation())),
@@ -73,6 +74,8 @@ Session::Session(const SessionContext& context,
   held_.epoch = stored_peer_.epoch;
   held_.grant = stored_peer_.grant;
   held_.arrivals = array_of(stored_peer_.held);
+  holds_ = count_holds();
+  authority_version_ = directory_.authority().version();
   outflow_.set_peer_row(stored_peer_.row);
   if (options.side != Side::dialler) return;
   HelloFrame hello;
@@ -84,7 +87,7 @@ Session::Session(const SessionContext& context,
       stored_peer_.acknowledged[static_cast<std::size_t>(Lane::auth)] != Arrival();
   if (!options.push_at_once || !is_known) hello.chain = own_chain();
   hello.cursor = held_;
-  hello.holds = holds();
+  hello.holds = holds_;
   hello.budget_bytes = options.budget_bytes;
   for (const KnownFeed& feed : directory_.feeds()) {
     if (hello.own.size() < most_own_heads && feed.intro.node == directory_.self() &&
@@ -103,7 +106,7 @@ std::vector<Bytes> Session::own_chain() const {
 
 // Feeds held that this peer's direction would bring: none means that its log is wanted from the
 // start.
-std::uint64_t Session::holds() const {
+std::uint64_t Session::count_holds() const {
   const Authority& authority = directory_.authority();
   const KnownNode* peer = authority.node(peer_);
   if (peer == nullptr) return 0;
@@ -115,7 +118,8 @@ std::uint64_t Session::holds() const {
       }));
 }
 
-// Whether the peer is who the federation says: certified by a chain to genesis, and not revoked.
+// Whether the peer is who the federation says: certified by a chain to genesis. One that was
+// revoked may call to be told so; nobody calls one.
 Result<void> Session::accept_peer(const std::vector<Bytes>& chain) {
   Authority& authority = directory_.authority();
   for (const Bytes& statement : chain) {
@@ -128,7 +132,9 @@ Result<void> Session::accept_peer(const std::vector<Bytes>& chain) {
                 "Invite its chapter with 'chapterd invite create'.");
   }
   if (authority.is_revoked(peer_)) {
-    return ends(Errc::not_allowed, "node.revoked", "A node that was revoked called.");
+    if (options_.side == Side::dialler)
+      return ends(Errc::not_allowed, "node.revoked", "The node that was called was revoked.");
+    farewell_ = now_;
   }
   return {};
 }
@@ -146,11 +152,12 @@ Result<void> Session::on(HelloFrame& hello) {
                 "Update the older of the two nodes.");
   }
   if (auto accepted = accept_peer(hello.chain); !accepted) return accepted;
+  holds_ = count_holds();  // its certificate may have come just now
   WelcomeFrame welcome;
   welcome.epoch = directory_.epoch();
   if (!hello.chain.empty() || hello.cursor.epoch != directory_.epoch()) welcome.chain = own_chain();
   welcome.cursor = held_;
-  welcome.holds = holds();
+  welcome.holds = holds_;
   welcome.time = now_;
   welcome.grant = grant_name(directory_.authority(), peer_);
   welcome.witness = witness_for(hello);
@@ -162,7 +169,9 @@ Result<void> Session::on(HelloFrame& hello) {
 // Own feeds of the caller of which more is held here than it says it has: it was rolled back.
 std::vector<Witness> Session::witness_for(const HelloFrame& hello) {
   std::vector<Witness> witnesses;
+  std::set<FeedId> seen;
   for (const Head& own : hello.own) {
+    if (witnesses.size() == most_own_heads || !seen.insert(own.feed).second) continue;
     const KnownFeed* feed = directory_.feed(own.feed);
     if (feed == nullptr || feed->intro.node != peer_ || feed->head.seq <= own.seq) continue;
     const auto pieces = reader_.pieces_of(feed->row, feed->head.seq, 1);
@@ -194,7 +203,7 @@ void Session::open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_
   state_ = SessionState::open;
   const Authority& authority = directory_.authority();
   const Start to_us =
-      start_for(held_, peer_epoch, grant_name(authority, directory_.self()), holds());
+      start_for(held_, peer_epoch, grant_name(authority, directory_.self()), holds_);
   resync_ = to_us == Start::resync;
   if (to_us != Start::cursor) held_.arrivals = {};
   held_.epoch = peer_epoch;
@@ -206,7 +215,11 @@ void Session::open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_
   const bool is_ahead = std::any_of(theirs.arrivals.begin(), theirs.arrivals.end(),
                                     [&](Arrival arrival) { return arrival > newest; });
   if (to_them == Start::resync || (to_them == Start::cursor && is_ahead)) {
-    outflow_.start({newest, newest, newest});
+    // The digest finds entries that are missing, but not receipts: these few are said again. What
+    // statements may be held does not change; whoever is told goodbye has no time for digests.
+    const bool is_known = theirs.epoch == directory_.epoch() && !is_ahead;
+    const Arrival elsewhere = farewell_ ? Arrival(0) : newest;
+    outflow_.start({is_known ? theirs.arrivals[0] : elsewhere, Arrival(0), newest});
   } else if (to_them == Start::beginning) {
     outflow_.start({});
   } else if (!outflow_.started() || outflow_.acknowledged_arrivals() != theirs.arrivals) {
@@ -217,14 +230,12 @@ void Session::open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_
 
 void Session::committed() {
   if (state_ != SessionState::open) return;
-  if (directory_.authority().is_revoked(peer_)) {
-    // It is told why over the auth lane before the link goes down.
-    if (const auto scope = outflow_.rescope()) send(Frame(*scope));
-    outflow_.fill(output_);
-    close("node.revoked");
-    return;
-  }
   if (const auto scope = outflow_.rescope()) send(Frame(*scope));
+  if (!farewell_ && directory_.authority().is_revoked(peer_)) farewell_ = now_;
+  // What both may hold, or what counts of it, may be another now.
+  const std::uint64_t version = directory_.authority().version();
+  const bool has_changed = std::exchange(authority_version_, version) != version;
+  if (has_changed && options_.side == Side::listener) end_due_ = true;
   if (outflow_.peer_row() == 0) outflow_.set_peer_row(find_peer(reader_, peer_).row);
 }
 
@@ -232,13 +243,23 @@ Bytes Session::take_output() {
   if (state_ == SessionState::open) {
     outflow_.fill(output_);
     send_end_when_due();
+    say_farewell();
   }
   return std::exchange(output_, {});
+}
+
+// A revoked node may hold nothing but statements: once it has them and with them the reason, the
+// link goes down.
+void Session::say_farewell() {
+  if (!farewell_ || !outflow_.drained()) return;
+  const bool has_waited = now_ >= farewell_->plus_ms(limits::farewell_ms);
+  if (outflow_.all_acknowledged() || has_waited) close("node.revoked");
 }
 
 void Session::send_end_when_due() {
   if (!end_due_ || !outflow_.drained()) return;
   end_due_ = false;
+  buckets_answered_ = 0;
   ended_at_ = now_;
   EndFrame end;
   end.arrivals = outflow_.sent();
@@ -251,9 +272,9 @@ void Session::send(const Frame& frame) {
   append(output_, encode(frame));
 }
 
-void Session::close(const std::string& code) {
+void Session::close(const std::string& code, std::uint64_t retry_after_ms) {
   if (state_ == SessionState::closed) return;
-  send(Frame(ByeFrame{code, 0}));
+  send(Frame(ByeFrame{code, retry_after_ms}));
   state_ = SessionState::closed;
   end_code_ = code;
 }
@@ -261,6 +282,7 @@ void Session::close(const std::string& code) {
 Instant Session::next_wake() const {
   if (state_ == SessionState::closed) return now_;
   if (state_ == SessionState::opening) return began_.plus_ms(limits::handshake_ms);
+  if (farewell_) return farewell_->plus_ms(limits::farewell_ms);
   return std::min({heard_.plus_ms(limits::dead_ms),
                    std::max(heard_, pinged_).plus_ms(limits::ping_ms),
                    ended_at_.plus_ms(limits::end_every_ms)});
@@ -271,6 +293,7 @@ void Session::tick(Instant now) {
   if (state_ == SessionState::closed) return;
   if (state_ == SessionState::opening && now >= began_.plus_ms(limits::handshake_ms))
     return close("stream.slow-hello");
+  say_farewell();
   // While we do not read, silence is our own.
   if (wants_input() && now >= heard_.plus_ms(limits::dead_ms)) return close("peer.silent");
   if (now >= std::max(heard_, pinged_).plus_ms(limits::ping_ms)) {

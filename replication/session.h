@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "replication/directory.h"
 #include "replication/format/frame.h"
+#include "replication/format/limits.h"
 #include "replication/outflow.h"
 #include "replication/replica.h"
 #include "replication/verified.h"
@@ -31,21 +32,26 @@ enum class SessionState {
   closed,  // see end_code()
 };
 
+// What a window carries through verification and the writer back to its session.
+struct WindowAccount {
+  std::uint64_t content_bytes = 0;  // to be acknowledged once stored
+  std::uint64_t scratch_bytes = 0;  // memory that it takes until then, roughly
+  std::optional<EndFrame> end;      // came after all of the window
+};
+
 // What came and waits for verification and the writer. Everything since the last take_inbound().
 struct InboundWindow {
   std::vector<InboundPiece> pieces;
   std::vector<Bytes> receipts;
   std::optional<Cursor> held;
   std::optional<Cursor> acknowledged;
-  std::uint64_t content_bytes = 0;  // to be acknowledged once stored
-  std::optional<EndFrame> end;      // came after all of the above
+  WindowAccount account;
 };
 
 struct VerifiedWindow {
   ReceivedWindow received;
   std::vector<RefusedPiece> refused;
-  std::uint64_t content_bytes = 0;
-  std::optional<EndFrame> end;
+  WindowAccount account;
 };
 
 // What stored() is told: a window with everything that was refused of it, in verification or by the
@@ -53,8 +59,7 @@ struct VerifiedWindow {
 struct StoredWindow {
   std::vector<RefusedPiece> refused;
   std::optional<Cursor> held;
-  std::uint64_t content_bytes = 0;
-  std::optional<EndFrame> end;
+  WindowAccount account;
 };
 
 // Any thread, one window of a session at a time, in order.
@@ -85,15 +90,20 @@ class Session {
           const SessionOptions& options,
           Instant now);
 
-  // Takes any slice of the stream. An error means that the stream cannot be followed any more; the
-  // session is closed then, with a BYE in the output.
+  // Takes any slice of the stream, and keeps what has no room yet for resume(). An error means that
+  // the stream cannot be followed any more; the session is closed then, with a BYE in the output.
   [[nodiscard]] Result<void> receive(ByteView bytes, Instant now);
+
+  // Goes on with what was kept: after stored() and take_output(), which make room.
+  [[nodiscard]] Result<void> resume();
 
   [[nodiscard]] InboundWindow take_inbound();
   [[nodiscard]] bool has_inbound() const;
 
-  // False while more than limits::scratch_bytes wait to be verified: stop reading the socket.
-  [[nodiscard]] bool wants_input() const { return unstored_bytes_ < limits_scratch_; }
+  // False while too much waits to be verified, or to be read by the peer: stop reading the socket.
+  [[nodiscard]] bool wants_input() const {
+    return scratch_bytes_ < limits::scratch_bytes && output_.size() < limits::scratch_bytes;
+  }
 
   void stored(const StoredWindow& window);
 
@@ -107,8 +117,9 @@ class Session {
   [[nodiscard]] Instant next_wake() const;
   void tick(Instant now);
 
-  // Says goodbye; the output then holds a BYE.
-  void close(const std::string& code);
+  // Says goodbye; the output then holds a BYE. The peer should not call again before
+  // `retry_after_ms`.
+  void close(const std::string& code, std::uint64_t retry_after_ms = 0);
 
   [[nodiscard]] SessionState state() const { return state_; }
 
@@ -116,6 +127,9 @@ class Session {
   [[nodiscard]] const std::string& end_code() const { return end_code_; }
 
   [[nodiscard]] std::uint64_t retry_after_ms() const { return retry_after_ms_; }
+
+  // Something went its way: the peer stored what we sent, or both agreed.
+  [[nodiscard]] bool was_useful() const { return agreed_ || outflow_.has_acknowledgement(); }
 
   [[nodiscard]] const PublicKey& peer() const { return peer_; }
 
@@ -142,6 +156,7 @@ class Session {
     std::shared_ptr<const FeedOffer> feed;
     Head known;
     bool refused = false;
+    bool restarts = false;  // the writer refused a piece: what we hold is told anew
   };
 
   void send(const Frame& frame);
@@ -167,14 +182,20 @@ class Session {
 
   Result<void> accept_peer(const std::vector<Bytes>& chain);
   [[nodiscard]] std::vector<Bytes> own_chain() const;
-  [[nodiscard]] std::uint64_t holds() const;
+  [[nodiscard]] std::uint64_t count_holds() const;
   [[nodiscard]] std::vector<Witness> witness_for(const HelloFrame& hello);
   void open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_holds);
   Result<void> take_segment(const Segment& segment);
   Offered* offered(const SegmentPiece& piece);
+  [[nodiscard]] Head held_of(const FeedId& feed) const;
+  void take_scratch(std::uint64_t bytes);
   void compare_digest(const EndFrame& end);
   void start_buckets(const std::vector<SharedHead>& heads);
   void resynced(const EndFrame& end);
+  void note_fault(RefusedPiece fault);
+  void take_refused(const RefusedPiece& refused);
+  void compare_again();
+  void say_farewell();
   void send_end_when_due();
 
   Directory& directory_;
@@ -183,7 +204,6 @@ class Session {
   Random& random_;
   const PublicKey peer_;
   const SessionOptions options_;
-  const std::uint64_t limits_scratch_;
 
   SessionState state_ = SessionState::opening;
   std::string end_code_;
@@ -198,9 +218,10 @@ class Session {
   std::map<Audience, Unpacker> unpackers_;
   std::shared_ptr<PieceVerifier> verifier_;
   InboundWindow inbound_;
-  Cursor held_;          // our position in the peer's log
-  bool resync_ = false;  // the peer does not stream from our cursor: digest first
-  std::uint64_t unstored_bytes_ = 0;
+  Cursor held_;              // our position in the peer's log
+  bool resync_ = false;      // the peer does not stream from our cursor: digest first
+  std::uint64_t holds_ = 0;  // as it was said to the peer
+  std::uint64_t scratch_bytes_ = 0;
   std::uint64_t received_bytes_ = 0;
   std::uint64_t waiting_bytes_ = 0;
   std::vector<RefusedPiece> faults_;
@@ -210,13 +231,19 @@ class Session {
   bool end_due_ = false;        // send END once everything is out
   bool compare_later_ = false;  // dialler: the digests differ while something is under way
   EndFrame last_end_received_;
+  bool has_end_ = false;
   Digest last_end_sent_;
-  bool told_ = false;    // dialler: the listener knows that we agree
-  Arrival compared_at_;  // our log when digests last differed
-  int rounds_ = 0;       // of buckets
+  bool told_ = false;         // dialler: the listener knows that we agree
+  Arrival compared_at_;       // our log when digests last differed
+  int rounds_ = 0;            // of buckets
+  int buckets_answered_ = 0;  // since the last END
   bool caught_up_ = false;
+  bool agreed_ = false;  // at any time
   bool stays_different_ = false;
   Instant ended_at_;
+
+  std::uint64_t authority_version_ = 0;
+  std::optional<Instant> farewell_;  // the peer is revoked: when it was told
 
   Instant now_;
   Instant began_;

@@ -1,6 +1,8 @@
 // Verification of pieces.
 #include "replication/verified.h"
 
+#include "base/contract.h"
+
 namespace chapterd {
 
 void decode_changes(const Piece& piece,
@@ -18,15 +20,41 @@ void decode_changes(const Piece& piece,
   }
 }
 
+// The checkpoint covers the last entry, and with it all that hash into it: any tail of a piece is a
+// piece.
+void VerifiedPiece::keep_from(std::size_t index) {
+  if (index == 0) return;
+  const auto dropped = static_cast<std::ptrdiff_t>(index);
+  piece_.first = piece_.first.plus(index);
+  piece_.entries.erase(piece_.entries.begin(), piece_.entries.begin() + dropped);
+  Bytes shorter = encode(piece_);
+  auto again = decode_piece(shorter);
+  CHECK(again.has_value());
+  bytes_ = std::move(shorter);
+  piece_ = std::move(*again);
+}
+
+bool VerifiedPiece::drop_through(const Head& held) {
+  if (held.seq < piece_.first || held.seq >= piece_.last()) return false;
+  const std::size_t at = held.seq.value - piece_.first.value;
+  if (hashes_[at] != held.hash) return false;
+  prev_ = held.hash;
+  hashes_.erase(hashes_.begin(), hashes_.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+  keep_from(at + 1);
+  decode_changes(piece_, verdicts_, changes_);
+  return true;
+}
+
 Result<VerifiedPiece> PieceVerifier::verify(InboundPiece&& inbound) {
   auto piece = decode_piece(inbound.bytes);
   if (!piece) return forward(piece);
   const FeedId& id = inbound.feed->id;
   Head& head = heads_.try_emplace(id, inbound.known).first->second;
+  if (inbound.restarts) head = inbound.known;
   if (piece->last() <= head.seq) {
     return fail(Errc::failed, "piece.known", "All entries of this piece are held already.");
   }
-  if (piece->first != head.seq.next()) {
+  if (piece->first > head.seq.next()) {
     return fail(Errc::not_found, "piece.gap", "An entry before this piece is missing.");
   }
   if (!piece->checkpoint)
@@ -34,18 +62,20 @@ Result<VerifiedPiece> PieceVerifier::verify(InboundPiece&& inbound) {
 
   VerifiedPiece verified;
   verified.feed_ = std::move(inbound.feed);
+  verified.bytes_ = std::move(inbound.bytes);
+  verified.piece_ = std::move(*piece);
+  verified.keep_from(head.seq.next().value - verified.piece_.first.value);
   verified.prev_ = head.hash;
-  verified.hashes_ = chain(*piece, id, head.hash);
-  const Head last{id, piece->last(), verified.hashes_.back()};
-  if (!verify_checkpoint(verified.feed_->intro.node, federation_, last, *piece->checkpoint)) {
+  verified.hashes_ = chain(verified.piece_, id, head.hash);
+  const Head last{id, verified.piece_.last(), verified.hashes_.back()};
+  if (!verify_checkpoint(verified.feed_->intro.node, federation_, last,
+                         *verified.piece_.checkpoint)) {
     return fail(Errc::check_failed, "piece.signature",
                 "Entries were changed on their way, or another branch of this feed exists.",
                 "Nothing of them was stored.",
                 "They are asked for again; if this stays, run 'chapterd doctor'.");
   }
-  decode_changes(*piece, verified.verdicts_, verified.changes_);
-  verified.bytes_ = std::move(inbound.bytes);
-  verified.piece_ = std::move(*piece);
+  decode_changes(verified.piece_, verified.verdicts_, verified.changes_);
   head = last;
   return verified;
 }

@@ -26,6 +26,7 @@ struct InboundPiece {
   std::shared_ptr<const FeedOffer> feed;
   Head known;  // head held of this feed when the session first met it
   Bytes bytes;
+  bool restarts = false;  // `known` is newer than what the verifier follows: the writer refused it
 };
 
 enum class ChangeVerdict : std::uint8_t { none, good, newer, malformed };
@@ -49,9 +50,14 @@ class VerifiedPiece {
 
   [[nodiscard]] const std::vector<ChangeView>& changes() const { return changes_; }
 
+  // Forgets the entries up to `held`, which another peer brought meanwhile. False, and unchanged,
+  // when `held` is not among the entries or is another entry than the one of its sequence here.
+  [[nodiscard]] bool drop_through(const Head& held);
+
  private:
   friend class PieceVerifier;
   VerifiedPiece() = default;
+  void keep_from(std::size_t index);
 
   std::shared_ptr<const FeedOffer> feed_;
   Bytes bytes_;  // piece_ and changes_ borrow from it; moving keeps its address
@@ -67,6 +73,7 @@ class PieceVerifier {
  public:
   explicit PieceVerifier(FederationId federation) : federation_(federation) {}
 
+  // Entries that are held already are passed over.
   // Errc::malformed (bytes break the format), Errc::check_failed (hash chain or signature wrong,
   // code "piece.signature"), Errc::not_found (code "piece.gap": an entry before it is missing), and
   // Errc::failed (code "piece.known": all of it is held already).

@@ -51,6 +51,7 @@ void Dialler::tick(Instant now) {
 void Dialler::call_now() {
   failures_ = 0;
   next_ = Instant{};
+  is_asked_ = link_ != nullptr && link_->phase() == Link::Phase::closing;
   if (owner_ != nullptr) tick(owner_->context_.clock.now());
 }
 
@@ -68,6 +69,7 @@ void Dialler::call() {
     return wait_for_next(0);
   }
   const HostPort at = split_address(called_->addresses[next_address_ % called_->addresses.size()]);
+  is_asked_ = false;
   give_up_at_ = owner_->context_.clock.now().plus_ms(connect_ms);
   socket_.emplace(owner_->context_.loop);
   const auto ended = [self = shared_from_this()](const std::exception_ptr& thrown) {
@@ -113,11 +115,10 @@ void Dialler::link_ended(const Link& link) {
   // No wish of the other end keeps us away for longer than the longest back-off.
   const auto most = static_cast<std::uint64_t>(owner_->options_.retry_max_ms);
   const auto retry_after_ms = static_cast<std::int64_t>(std::min(wished, most));
-  had_session_ = link.was_open();  // else the next call introduces itself again
-  if (!link.was_open()) {
-    had_session_ = false;  // it may have lost what it knew of us: introduce ourselves again
-    return failed(link.end_code(), retry_after_ms);
-  }
+  had_session_ = link.was_open();  // else it may have lost what it knew of us
+  // A session that opened and led to nothing counts as a failure: whatever stops it would be met
+  // again at once, at the price of another handshake.
+  if (!link.was_useful()) return failed(link.end_code(), retry_after_ms);
   end_code_ = link.end_code();
   failures_ = 0;
   wait_for_next(retry_after_ms);
@@ -148,6 +149,8 @@ void Dialler::wait_for_next(std::int64_t retry_after_ms) {
   const std::uint64_t chance = owner_->context_.random.number();
   const auto wait = static_cast<std::int64_t>(chance % static_cast<std::uint64_t>(most + 1));
   next_ = owner_->context_.clock.now().plus_ms(std::max(wait, retry_after_ms));
+  // Somebody asked while the last link was saying goodbye.
+  if (std::exchange(is_asked_, false)) next_ = owner_->context_.clock.now();
 }
 
 std::optional<PeerStatus> Dialler::status() const {

@@ -57,6 +57,7 @@ class Dialler final : public std::enable_shared_from_this<Dialler> {
   std::size_t failures_ = 0;  // in a row
   Instant next_;
   std::string end_code_;
+  bool is_asked_ = false;     // to call at once
   bool had_session_ = false;  // with this parent, the last time
 };
 

@@ -49,10 +49,12 @@ void Link::start() {
   asio::co_spawn(context_.loop, write_loop(), ended);
 }
 
-// What is thrown here is Broken or worse: it goes to the top through the loop.
+// What is thrown here is Broken or worse: it goes to the top through the loop, once this link is in
+// order to be waited for.
 void Link::loop_ended(const std::exception_ptr& thrown) {
-  if (thrown) std::rethrow_exception(thrown);
+  if (thrown) cut("link.broken");
   if (--loops_ == 0) owner_.link_ended(*this);
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 bool Link::wants_input() const {
@@ -125,9 +127,7 @@ std::size_t Link::decrypt(std::span<std::uint8_t> into) {
 void Link::deliver(ByteView plain) {
   if (phase_ == Phase::greeting) return greet(plain);
   if (phase_ != Phase::session) return;  // closing: read only so that the goodbye gets through
-  if (const auto taken = session_->receive(plain, context_.clock.now()); !taken) {
-    log::warn("link.stream", {{"peer", *peer_}, {"code", log::code(taken.error().code)}});
-  }
+  note_stream(session_->receive(plain, context_.clock.now()));
 }
 
 // Ends once the socket is closed, or the goodbye is said.
@@ -142,6 +142,7 @@ asio::awaitable<void> Link::write_loop() {
     const auto buffer = asio::buffer(sending_);
     const auto written = co_await asio::async_write(socket_, buffer, asio::as_result);
     if (std::get<0>(written)) cut("link.cut");
+    go_on();
   }
   asio::error_code ignored;  // the other end may have hung up before
   socket_.shutdown(asio::tcp::socket::shutdown_send, ignored);
@@ -165,12 +166,12 @@ void Link::say(const Frame& frame) {
   if (tls_.is_ready()) write_plain(encode(frame));
 }
 
-void Link::close(const std::string& code) {
+void Link::close(const std::string& code, std::uint64_t retry_after_ms) {
   if (phase_ == Phase::closing) return;
   if (session_) {
-    session_->close(code);
+    session_->close(code, retry_after_ms);
   } else {
-    say(Frame(ByeFrame{code, 0}));
+    say(Frame(ByeFrame{code, retry_after_ms}));
   }
   begin_closing(code);
 }

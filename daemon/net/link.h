@@ -42,8 +42,9 @@ class Link final : public std::enable_shared_from_this<Link> {
   void committed();
   // Looks at deadlines.
   void tick(Instant now);
-  // Says goodbye with this code. Nothing when it is closing already.
-  void close(const std::string& code);
+  // Says goodbye with this code, and when to call again at the earliest. Nothing when it is closing
+  // already.
+  void close(const std::string& code, std::uint64_t retry_after_ms = 0);
 
   [[nodiscard]] Phase phase() const { return phase_; }
 
@@ -61,6 +62,11 @@ class Link final : public std::enable_shared_from_this<Link> {
   [[nodiscard]] std::uint64_t entries_received() const { return entries_received_; }
 
   [[nodiscard]] bool was_open() const { return was_open_; }
+
+  // Something went its way, here or there.
+  [[nodiscard]] bool was_useful() const {
+    return entries_received_ > 0 || (session_ && session_->was_useful());
+  }
 
   [[nodiscard]] const std::string& end_code() const { return end_code_; }
 
@@ -91,6 +97,8 @@ class Link final : public std::enable_shared_from_this<Link> {
   void joined(const Result<Bytes>& answer);
   void open_session();
   void follow_session();
+  void go_on();
+  void note_stream(const Result<void>& taken) const;
   void pass_on();
   void verified();
   void stored(const Result<StoredWindow>& window, std::size_t entries);

@@ -14,6 +14,9 @@ namespace {
 // A request to join has a name and two keys; nothing that a stranger sends is larger.
 constexpr std::size_t most_request_bytes = 4096;
 
+// How long whoever cannot store asks others to stay away: nothing that comes sooner can be kept.
+constexpr std::uint64_t busy_ms = 60'000;
+
 bool is_empty(const InboundWindow& window) {
   return window.pieces.empty() && window.receipts.empty() && !window.held && !window.acknowledged;
 }
@@ -29,8 +32,7 @@ class Link::ReceiveJob final : public Writer::Job {
 
   void stage(Replica& replica) override {
     stored_.held = window_.received.held;
-    stored_.content_bytes = window_.content_bytes;
-    stored_.end = window_.end;
+    stored_.account = window_.account;
     stored_.refused = std::move(window_.refused);
     Received received = replica.receive(std::move(window_.received));
     std::move(received.refused.begin(), received.refused.end(),
@@ -48,7 +50,7 @@ class Link::ReceiveJob final : public Writer::Job {
 
  private:
   static Writer::Load load_of(const VerifiedWindow& window) {
-    Writer::Load sum{window.content_bytes, 0};
+    Writer::Load sum{window.account.content_bytes, 0};
     for (const VerifiedPiece& piece : window.received.pieces)
       sum.entries += piece.piece().entries.size();
     return sum;
@@ -70,7 +72,6 @@ void Link::identify() {
     deadline_ = context_.clock.now().plus_ms(limits::handshake_ms);
     return;
   }
-  if (authority.is_revoked(*peer_)) return close("node.revoked");
   open_session();
 }
 
@@ -95,6 +96,17 @@ void Link::open_session() {
   owner_.link_opened(*this);
 }
 
+// There is room again: first for what the session kept, then for what comes.
+void Link::go_on() {
+  if (phase_ == Phase::session) note_stream(session_->resume());
+  follow_session();
+  input_gate_.open();
+}
+
+void Link::note_stream(const Result<void>& taken) const {
+  if (!taken) log::warn("link.stream", {{"peer", *peer_}, {"code", log::code(taken.error().code)}});
+}
+
 // After everything that the session was told: what came goes on, what is to be said is said.
 void Link::follow_session() {
   if (phase_ != Phase::session) return;
@@ -111,7 +123,7 @@ void Link::pass_on() {
     InboundWindow window = session_->take_inbound();
     if (is_empty(window) && storing_ == 0) {
       // Nothing of it is worth a transaction.
-      session_->stored(StoredWindow{{}, {}, window.content_bytes, window.end});
+      session_->stored(StoredWindow{{}, {}, window.account});
       continue;
     }
     verifying_ = true;
@@ -138,10 +150,9 @@ void Link::stored(const Result<StoredWindow>& window, std::size_t entries) {
   --storing_;
   if (window) entries_received_ += entries;
   if (phase_ != Phase::session) return;
-  if (!window) return close(window.error().code);
+  if (!window) return close(window.error().code, busy_ms);
   session_->stored(*window);
-  follow_session();
-  input_gate_.open();
+  go_on();
 }
 
 void Link::answer(const JoinFrame& join) {

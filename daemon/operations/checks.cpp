@@ -140,7 +140,9 @@ Result<Json> verify_all(NodeAccess& node, const Json& args) {
 Result<Json> rebuild(NodeAccess& node, const Json& args) {
   if (auto done = Arguments(args).done(); !done) return forward(done);
   return node.write_alone([](Replica& replica) -> Result<Json> {
-    return Json{{"entries", replica.rebuild()}};
+    const auto entries = replica.rebuild();
+    if (!entries) return forward(entries);
+    return Json{{"entries", *entries}};
   });
 }
 
@@ -155,7 +157,7 @@ std::map<std::uint64_t, SpaceView> view_spaces(Reader& reader, const Directory& 
     const auto layers = reader.layers_after(after, layers_a_time);
     for (const StoredLayer& layer : layers) {
       after = layer.row;
-      if (layer.space.value > directory.spaces().size()) continue;
+      if (layer.space.value > directory.spaces().size() || is_blank(layer.state)) continue;
       const auto state = decode_layer(layer.state);
       if (!state) throw Broken("a merged record in the database is damaged");
       spaces[layer.space.value][layer.record] = hash("chapterd/view-record/1", shown(*state));

@@ -100,6 +100,7 @@ Bytes certify(const NodeKeys& keys,
   certificate.box = BoxKey::from_seed(keys.node.seed()).public_key();
   certificate.chapter = chapter;
   certificate.name = name;
+  certificate.proof = prove_node(federation, certificate, keys.node);
   return sign_statement(federation, Statement{chapter, 1, std::move(certificate)}, keys.authority);
 }
 

@@ -39,7 +39,9 @@ Result<HeldRecord> choose(std::vector<HeldLayer> layers,
                           std::string_view text,
                           const WantedRecord& wanted) {
   std::map<ChapterId, std::vector<HeldLayer>> by_home;
-  for (HeldLayer& layer : layers) by_home[layer.space.home].push_back(std::move(layer));
+  for (HeldLayer& layer : layers) {
+    if (!is_blank(layer.layer.state)) by_home[layer.space.home].push_back(std::move(layer));
+  }
   auto chosen = by_home.find(wanted.home.value_or(directory.chapter()));
   if (chosen == by_home.end() && !wanted.home) chosen = by_home.begin();
   if (chosen == by_home.end()) return unknown_record(text);

@@ -124,7 +124,7 @@ Result<Json> create(NodeAccess& node, const Json& args) {
     invite.federation = directory.authority().federation();
     invite.parent = directory.self();
     invite.addresses = addresses;
-    invite.chapter = parts.random.fixed<ChapterId>();
+    invite.chapter = chapter_id_below(directory.chapter(), asked->code);
     invite.code = asked->code;
     invite.name = asked->name;
     invite.level = static_cast<std::uint8_t>(level);

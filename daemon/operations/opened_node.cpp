@@ -71,7 +71,9 @@ Result<std::unique_ptr<OpenedNode>> OpenedNode::open(const Config& config) {
   if (!replica) return forward(replica);
   node->replica_ = std::move(*replica);
   if (auto checked = check_complete(node->replica_->directory()); !checked) return forward(checked);
-  if (node->replica_->must_rebuild()) node->replica_->rebuild();
+  if (node->replica_->must_rebuild()) {
+    if (auto rebuilt = node->replica_->rebuild(); !rebuilt) return forward(rebuilt);
+  }
   return node;
 }
 

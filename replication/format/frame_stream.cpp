@@ -39,6 +39,7 @@ Result<Segment> decode_segment(Audience audience, ByteView content) {
       piece.intro.assign(intro.begin(), intro.end());
     }
     const ByteView body = in.sized_bytes(in.remaining());
+    if (body.empty()) in.mark_bad();
     piece.piece.assign(body.begin(), body.end());
     segment.pieces.push_back(std::move(piece));
   }

@@ -8,7 +8,7 @@
 namespace chapterd {
 
 using FederationId = Fixed<32, struct FederationIdTag>;  // hash of the signed genesis record
-using ChapterId = Fixed<16, struct ChapterIdTag>;        // random, given by the parent
+using ChapterId = Fixed<16, struct ChapterIdTag>;        // made of the parent's id and the code
 using FeedId = Fixed<32, struct FeedIdTag>;              // hash of the feed's intro
 using EntryHash = Fixed<32, struct EntryHashTag>;        // hash of an entry's header
 using RecordId = Fixed<16, struct RecordIdTag>;          // UUIDv7, unique within its home chapter

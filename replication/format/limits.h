@@ -39,14 +39,17 @@ inline constexpr std::size_t scratch_bytes =
     1024 * 1024;  // received and not yet verified, a session
 inline constexpr std::size_t output_bytes =
     256 * 1024;  // queued for one peer's socket before reading more of the log
-inline constexpr std::size_t list_items = 4096;  // heads, buckets, feeds named in one frame
-inline constexpr unsigned bucket_bits = 13;      // 8,192 hashes of buckets are half a frame
+inline constexpr std::size_t piece_scratch_bytes = 512;  // of memory for each piece that waits
+inline constexpr std::size_t session_faults = 100;       // the newest ones that are remembered
+inline constexpr std::size_t list_items = 4096;          // heads, buckets, feeds named in one frame
+inline constexpr unsigned bucket_bits = 13;              // 8,192 hashes of buckets are half a frame
 inline constexpr std::size_t chain_statements = 2 * path_chapters + 2;  // certificates in a HELLO
-inline constexpr std::size_t session_feeds = 1U << 20;  // feeds that one session names to its peer
+inline constexpr std::size_t session_feeds = 1U << 17;  // feeds that one session names to its peer
 
 inline constexpr std::int64_t ping_ms = 15'000;        // silence after which a PING goes out
 inline constexpr std::int64_t dead_ms = 45'000;        // silence after which a peer counts as gone
 inline constexpr std::int64_t end_every_ms = 600'000;  // digests are compared at least this often
 inline constexpr std::int64_t handshake_ms = 20'000;   // from connection to a valid HELLO
+inline constexpr std::int64_t farewell_ms = 10'000;    // for a revoked node to say that it knows
 
 }  // namespace chapterd::limits

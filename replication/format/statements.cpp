@@ -5,6 +5,8 @@
 #include "replication/format/cbor.h"
 #include "replication/format/limits.h"
 
+#include <algorithm>
+
 namespace chapterd {
 namespace {
 
@@ -12,6 +14,8 @@ constexpr std::uint8_t genesis_version = 1;
 constexpr std::uint8_t statement_version = 1;
 constexpr std::string_view genesis_label = "chapterd/genesis/1";
 constexpr std::string_view statement_label = "chapterd/statement/1";
+constexpr std::string_view node_label = "chapterd/node/1";
+constexpr std::string_view chapter_label = "chapterd/chapter/1";
 
 // Numbers of the kinds of statements; 4 successor, 5 move and 6 admit are reserved.
 enum class StatementType : std::uint8_t { chapter = 1, node = 2, revoke = 3 };
@@ -45,6 +49,13 @@ Bytes statement_message(const FederationId& federation, ByteView body) {
   return out.bytes(as_bytes(statement_label)).u8(0).fixed(federation).bytes(body).take();
 }
 
+Bytes node_message(const FederationId& federation, const NodeCertificate& certificate) {
+  ByteWriter out;
+  out.bytes(as_bytes(node_label)).u8(0).fixed(federation);
+  write_key(out, certificate.node);
+  return out.fixed(certificate.box).fixed(certificate.chapter).take();
+}
+
 // One overload a kind of statement: its number and its body.
 void write_body(ByteWriter& out, const ChapterCertificate& chapter) {
   out.fixed(chapter.chapter);
@@ -57,6 +68,7 @@ void write_body(ByteWriter& out, const ChapterCertificate& chapter) {
 void write_body(ByteWriter& out, const NodeCertificate& node) {
   write_key(out, node.node);
   out.fixed(node.box).fixed(node.chapter).sized_text(node.name).u32(node.capabilities);
+  out.fixed(node.proof);
 }
 
 void write_body(ByteWriter& out, const Revoke& revoke) {
@@ -105,6 +117,7 @@ NodeCertificate read_node(ByteReader& in) {
   node.chapter = in.fixed<ChapterId>();
   node.name = read_name(in);
   node.capabilities = in.u32();
+  node.proof = in.fixed<Signature>();
   return node;
 }
 
@@ -163,6 +176,23 @@ Result<Genesis> decode_genesis(ByteView bytes) {
 
 FederationId federation_id(ByteView genesis) {
   return FederationId{hash(genesis_label, genesis).bytes};
+}
+
+ChapterId chapter_id_below(const ChapterId& parent, std::string_view code) {
+  const Digest digest = Hasher(chapter_label).add(parent).add(as_bytes(code)).finish();
+  ChapterId id;
+  std::copy_n(digest.bytes.begin(), ChapterId::size, id.bytes.begin());
+  return id;
+}
+
+Signature prove_node(const FederationId& federation,
+                     const NodeCertificate& certificate,
+                     const SigningKey& node) {
+  return node.sign(node_message(federation, certificate));
+}
+
+bool verify_node_proof(const FederationId& federation, const NodeCertificate& certificate) {
+  return verify(certificate.node, node_message(federation, certificate), certificate.proof);
 }
 
 Bytes sign_statement(const FederationId& federation,

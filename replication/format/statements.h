@@ -9,6 +9,7 @@
 #include "replication/format/ids.h"
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct Genesis {
 // BLAKE2b-256("chapterd/genesis/1\0" | bytes).
 [[nodiscard]] FederationId federation_id(ByteView genesis);
 
+// The id of a chapter, made of its first parent's and of its own code, so that no other chapter can
+// certify it: first 16 bytes of BLAKE2b-256("chapterd/chapter/1\0" | parent | code).
+[[nodiscard]] ChapterId chapter_id_below(const ChapterId& parent, std::string_view code);
+
 struct ChapterCertificate {
   ChapterId chapter;
   PublicKey authority;
@@ -46,7 +51,15 @@ struct NodeCertificate {
   ChapterId chapter;
   std::string name;                // "office mini-PC"
   std::uint32_t capabilities = 0;  // reserved, 0
+  Signature proof;                 // by the node: no chapter can claim a key that is not its own
 };
+
+// The proof of a node certificate whose other parts are filled, by the node's own key.
+[[nodiscard]] Signature prove_node(const FederationId& federation,
+                                   const NodeCertificate& certificate,
+                                   const SigningKey& node);
+[[nodiscard]] bool verify_node_proof(const FederationId& federation,
+                                     const NodeCertificate& certificate);
 
 // Revocation by position: what lies beyond the cuts is not applied. An unlisted feed is cut at 0.
 struct Revoke {

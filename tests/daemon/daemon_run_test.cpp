@@ -5,6 +5,7 @@
 #include "tests/daemon/operations_support.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <csignal>
 #include <filesystem>
@@ -81,6 +82,16 @@ TEST(Daemon, EndsInOrderOnASignal) {
   ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
   EXPECT_TRUE(comes_true([&] { return !std::filesystem::exists(config.control.socket); }));
   EXPECT_TRUE(daemon.stop());
+}
+
+// Blanks every entry of a stopped node's log but for statements.
+void damage_log(const std::string& path) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db, "UPDATE piece SET body = zeroblob(length(body)) WHERE lane = 2",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(db);
 }
 
 // A chapter below another, both running, joined over TLS.
@@ -233,6 +244,22 @@ TEST_F(Family, ARevokedNodeIsToldAndWritesNoMore) {
   EXPECT_EQ(status["needs_person"][0]["code"], "node.revoked");
   EXPECT_EQ(status["work"][1]["state"], "needs a person");
   EXPECT_EQ(must(top_->call("peers.list", Json::object()))["peers"][0]["state"], "revoked");
+}
+
+// Bytes of the log that went bad are neither sent nor served, and nobody waits for a daemon that
+// can do neither.
+TEST_F(Family, ADaemonThatCannotReadItsLogEndsInsteadOfStandingStill) {
+  ASSERT_TRUE(reaches_the_top(endorsed("Boats")));
+  top_config_.sync.listen = top_->listens_at();
+  top_.reset();
+  endorsed("Rafts");
+  child_.reset();
+  damage_log(child_config_.node.data + "/chapterd.db");
+  child_.emplace(child_config_);
+  top_.emplace(top_config_);
+  const auto ended = child_->ended();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, "store.broken");
 }
 
 TEST_F(Family, AnInviteLetsOnlyOneNodeIn) {

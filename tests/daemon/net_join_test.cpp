@@ -37,7 +37,6 @@ struct Join : ::testing::Test {
   Invite invite() {
     Invite invite;
     invite.parent = global.id();
-    invite.chapter = random.fixed<ChapterId>();
     invite.code = "TZ";
     invite.name = "Tanzania";
     invite.level = 1;
@@ -45,6 +44,7 @@ struct Join : ::testing::Test {
     invite.expires = global.clock.now().plus_ms(3'600'000);
     const auto kept = global.writer().run([&](Replica& replica) -> Result<FederationId> {
       invite.federation = replica.directory().authority().federation();
+      invite.chapter = chapter_id_below(replica.directory().chapter(), invite.code);
       replica.set_value(stored_invite_name(invite_id(invite.secret)),
                         encode(KeptInvite{invite, InviteState::open, {}}));
       return invite.federation;

@@ -44,6 +44,12 @@ class Checker:
             self.same(name, second.read_statement(statement), vector["fields"])
             message = b"chapterd/statement/1\0" + self.federation + statement[:-64]
             self.signed(name, raw(vector["signer"]), message, statement[-64:])
+            fields, body = vector["fields"], vector["fields"]["body"]
+            if "code" in body:
+                derived = second.chapter_id_below(raw(fields["issuer"]), body["code"])
+                self.same(f"{name}: chapter", derived.hex(), body["chapter"])
+            if "proof" in body:
+                self.same(f"{name}: proof", second.verify_node_proof(body, self.federation), True)
 
     def feeds(self):
         for vector in self.document["feeds"]:

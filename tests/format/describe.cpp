@@ -48,11 +48,9 @@ Json body_of(const ChapterCertificate& chapter) {
 }
 
 Json body_of(const NodeCertificate& node) {
-  return {{"node", hex_of(node.node)},
-          {"box", hex_of(node.box)},
-          {"chapter", hex_of(node.chapter)},
-          {"name", node.name},
-          {"capabilities", node.capabilities}};
+  return {{"node", hex_of(node.node)},         {"box", hex_of(node.box)},
+          {"chapter", hex_of(node.chapter)},   {"name", node.name},
+          {"capabilities", node.capabilities}, {"proof", hex_of(node.proof)}};
 }
 
 Json body_of(const Revoke& revoke) {

@@ -12,9 +12,9 @@ using Seed = Fixed<32, struct SampleSeedTag>;
 constexpr std::int64_t created_ms = 1'767'225'600'000;  // 2026-01-01
 
 const auto global = counting<ChapterId>(0xA0);
-const auto kenya = counting<ChapterId>(0xB0);
-const auto turkana = counting<ChapterId>(0xC0);
-const auto india = counting<ChapterId>(0xD0);
+const auto kenya = chapter_id_below(global, "KE");
+const auto turkana = chapter_id_below(kenya, "KE-23");
+const auto india = chapter_id_below(global, "IN");
 
 SigningKey key_from(std::uint8_t first) {
   return SigningKey::from_seed(counting<Seed>(first).view());
@@ -100,11 +100,13 @@ void add_statements(World& world) {
        ChapterCertificate{
            turkana, field_key, "KE-23", "Turkana \xE2\x80\x93 Lodwar", 3, {global, kenya}}},
       world.kenya_authority);
-  add_statement(world, "node certificate",
-                {kenya, 2,
-                 NodeCertificate{world.kenya_node.public_key(), world.kenya_box.public_key(), kenya,
-                                 "office mini-PC", 0}},
-                world.kenya_authority);
+  NodeCertificate node;
+  node.node = world.kenya_node.public_key();
+  node.box = world.kenya_box.public_key();
+  node.chapter = kenya;
+  node.name = "office mini-PC";
+  node.proof = prove_node(world.federation, node, world.kenya_node);
+  add_statement(world, "node certificate", {kenya, 2, node}, world.kenya_authority);
   const Head cut{world.feeds.front().value.id, Sequence(300), counting<EntryHash>(0x31)};
   add_statement(world, "revoke",
                 {global, 3, Revoke{world.india_node.public_key(), {cut}, "laptop stolen"}},

@@ -133,6 +133,7 @@ def read_statement(raw):
     elif kind == 2:
         body = {"node": into.key(), "box": into.hex(32), "chapter": into.hex(16)}
         body |= {"name": into.text(200), "capabilities": into.number(4)}
+        body |= {"proof": into.hex(64)}
     elif kind == 3:
         body = {"node": into.key(), "reason": into.text(200)}
         body["cuts"] = into.list(into.varint(), 72, lambda: read_head(into))
@@ -140,6 +141,16 @@ def read_statement(raw):
         body = {"body": into.rest().hex()}
     into.end()
     return statement | {"body": body}
+
+
+def chapter_id_below(parent, code):
+    return h256(b"chapterd/chapter/1", parent, code.encode())[:16]
+
+
+def verify_node_proof(body, federation):
+    node, proof = bytes.fromhex(body["node"]), bytes.fromhex(body["proof"])
+    about = bytes.fromhex(body["box"]) + bytes.fromhex(body["chapter"])
+    return ed25519.verify(node, b"chapterd/node/1\0" + federation + b"\1" + node + about, proof)
 
 
 def verify_statement(raw, federation, key):

@@ -154,7 +154,7 @@ def read_segment(content):
     into, pieces = Input(content), []
     while into.left():
         number = into.varint()
-        need(number >> 1 < 1 << 20, "feed number too large")
+        need(number >> 1 < 1 << 17, "feed number too large")
         intro = into.sized(1280) if number & 1 else b""
         need(intro or not number & 1, "intro of no bytes")
         piece = into.sized(64 * KIB)

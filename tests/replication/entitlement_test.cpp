@@ -90,6 +90,7 @@ TEST_F(Tree, ANodeThatTheParentAppointedReadsNothingOfTheChapter) {
   NodeCertificate certificate;
   certificate.node = planted.public_key();
   certificate.chapter = kisumu->chapter();
+  certificate.proof = prove_node(authority().federation(), certificate, planted);
   kenya->statement(Statement{kenya->chapter(), 1, certificate});
   const Authority& known = kenya->directory->authority();
   EXPECT_TRUE(may_hold(known, planted.public_key(), feed_of(*kisumu, Audience::up)));
@@ -126,7 +127,8 @@ TEST_F(Tree, AnAuthorCannotClaimAnotherPathOrChapter) {
 TEST_F(Tree, AStatementBeyondItsIssuersScopeIsRefused) {
   // Ethiopia certifies a chapter below Kenya, and then one above itself.
   ChapterCertificate chapter;
-  chapter.chapter = random.fixed<ChapterId>();
+  chapter.code = "KE-99";
+  chapter.chapter = chapter_id_below(kenya->chapter(), chapter.code);
   chapter.authority = ethiopia->authority->public_key();
   chapter.level = 2;
   chapter.above = {global->chapter(), kenya->chapter()};
@@ -140,6 +142,8 @@ TEST_F(Tree, AStatementBeyondItsIssuersScopeIsRefused) {
   chapter.level = 1;
   EXPECT_EQ(known.apply(signed_by_ethiopia(chapter)).error().code, "authority.scope");
   chapter.level = 2;
+  EXPECT_EQ(known.apply(signed_by_ethiopia(chapter)).error().code, "authority.scope");
+  chapter.chapter = chapter_id_below(ethiopia->chapter(), chapter.code);
   EXPECT_TRUE(known.apply(signed_by_ethiopia(chapter)));
   NodeCertificate node;
   node.node = SigningKey::generate(random).public_key();
@@ -165,9 +169,9 @@ TEST_F(Tree, TheHighestCutHoldsAndAtOneRankTheShortest) {
   EXPECT_FALSE(known.cut(intro, feed));
   ASSERT_TRUE(apply(*kenya, 1, 9));
   ASSERT_TRUE(apply(*kenya, 2, 5));
-  EXPECT_EQ(known.cut(intro, feed), Sequence(5));
+  EXPECT_EQ(known.cut(intro, feed)->seq, Sequence(5));
   ASSERT_TRUE(apply(*global, 1, 7));
-  EXPECT_EQ(known.cut(intro, feed), Sequence(7));
+  EXPECT_EQ(known.cut(intro, feed)->seq, Sequence(7));
   // Only the chapter itself cuts what only it can read.
   EXPECT_FALSE(known.cut(feed_of(*kisumu, Audience::chapter), feed));
 }

@@ -47,6 +47,7 @@ TEST_F(Session3, ARevokedNodeThatCallsAgainIsRefusedAndLearnsWhy) {
   Wire wire(*kenya, *global);
   wire.run();
   EXPECT_EQ(wire.dialler().end_code(), "peer.node.revoked");
+  EXPECT_EQ(kenya->directory->authority().revoked_because(kenya->id()), "stolen");
 }
 
 TEST_F(Session3, WhatIsWrittenAfterTheCutIsNotTaken) {
@@ -81,15 +82,72 @@ TEST_F(Session3, ATransferIsCutIntoWindowsAndNeverExceedsTheCredit) {
   Session receiver(global->context(), kenya->id(), {}, clock.now());
   ASSERT_TRUE(receiver.receive(sender.take_output(), clock.now()));
   ASSERT_TRUE(sender.receive(receiver.take_output(), clock.now()));
-  // The receiver takes everything and stores nothing: no acknowledgement comes.
+  // The receiver takes everything and acknowledges nothing.
   std::uint64_t content = 0;
   for (Bytes out = sender.take_output(); !out.empty(); out = sender.take_output()) {
     ASSERT_TRUE(receiver.receive(out, clock.now()));
-    content += receiver.take_inbound().content_bytes;
+    while (receiver.has_inbound()) {
+      WindowAccount account = receiver.take_inbound().account;
+      content += std::exchange(account.content_bytes, 0);
+      receiver.stored({{}, {}, account});
+      ASSERT_TRUE(receiver.resume());
+    }
   }
   EXPECT_LE(content, limits::credit_bytes + limits::window_bytes + limits::frame_bytes);
   EXPECT_GE(content, limits::credit_bytes);
+}
+
+TEST_F(Session3, WhatHasNoRoomIsKeptUnreadUntilThereIsRoomAgain) {
+  for (int i = 0; i < 4000; ++i)
+    kenya->write(up,
+                 testing::a_change(testing::record_named(std::to_string(i)), "t", long_text(i)));
+  kenya->commit();
+  Session sender(kenya->context(), global->id(), {Side::dialler, 0, false}, clock.now());
+  Session receiver(global->context(), kenya->id(), {}, clock.now());
+  ASSERT_TRUE(receiver.receive(sender.take_output(), clock.now()));
+  ASSERT_TRUE(sender.receive(receiver.take_output(), clock.now()));
+  for (Bytes out = sender.take_output(); !out.empty(); out = sender.take_output())
+    ASSERT_TRUE(receiver.receive(out, clock.now()));
   EXPECT_FALSE(receiver.wants_input());
+  std::uint64_t content = 0;
+  int rounds = 0;
+  for (; receiver.has_inbound(); ++rounds) {
+    const WindowAccount account = receiver.take_inbound().account;
+    EXPECT_LE(account.scratch_bytes, limits::scratch_bytes + 2 * limits::frame_bytes);
+    content += account.content_bytes;
+    receiver.stored({{}, {}, account});
+    ASSERT_TRUE(receiver.resume());
+  }
+  EXPECT_GT(rounds, 1);
+  EXPECT_GE(content, limits::credit_bytes);
+  EXPECT_TRUE(receiver.wants_input());
+}
+
+// What a peer asks costs a walk over all feeds, and the answer is longer than the question.
+TEST_F(Session3, AFloodOfQuestionsIsNotAnswered) {
+  Wire wire(*kenya, *global);
+  wire.run();
+  Bytes questions;
+  const BucketsFrame buckets{7, 2, {1, 2, 3, 4}};
+  for (int i = 0; i < 1000; ++i) append(questions, encode(Frame(buckets)));
+  ASSERT_TRUE(wire.listener().receive(questions, clock.now()));
+  const Bytes answers = wire.listener().take_output();
+  EXPECT_FALSE(answers.empty());
+  EXPECT_LT(answers.size(), questions.size());
+}
+
+// Each head of an own feed earns the peer's proof of what it holds; the same one only once.
+TEST_F(Session3, AHelloThatRepeatsAHeadDoesNotFloodItsAnswer) {
+  Wire(*kenya, *global).run();
+  HelloFrame hello;
+  hello.federation = global->directory->authority().federation();
+  Head behind = kenya->head(Audience::auth);
+  behind.seq = Sequence(0);
+  hello.own.assign(900, behind);
+  Session listener(global->context(), kenya->id(), {}, clock.now());
+  ASSERT_TRUE(listener.receive(encode(Frame(hello)), clock.now()));
+  EXPECT_EQ(listener.state(), SessionState::open);
+  EXPECT_LT(listener.take_output().size(), 4096U);
 }
 
 TEST_F(Session3, ABudgetEndsTheSessionAndTheNextOneGoesOnFromThere) {
@@ -118,7 +176,7 @@ TEST_F(Session3, ABudgetEndsTheSessionAndTheNextOneGoesOnFromThere) {
         while (dialler.has_inbound()) {
           VerifiedWindow window =
               verify(dialler.take_inbound(), dialler.peer(), *dialler.verifier());
-          const StoredWindow stored{{}, window.received.held, window.content_bytes, window.end};
+          const StoredWindow stored{{}, window.received.held, window.account};
           kenya->replica->receive(std::move(window.received));
           kenya->commit();
           dialler.stored(stored);

@@ -12,12 +12,15 @@
 namespace chapterd::testing {
 namespace {
 
-NodeCertificate certificate_for(const SigningKey& node, const ChapterId& chapter) {
+NodeCertificate certificate_for(const FederationId& federation,
+                                const SigningKey& node,
+                                const ChapterId& chapter) {
   NodeCertificate certificate;
   certificate.node = node.public_key();
   certificate.box = BoxKey::from_seed(node.seed()).public_key();
   certificate.chapter = chapter;
   certificate.name = "test";
+  certificate.proof = prove_node(federation, certificate, node);
   return certificate;
 }
 
@@ -90,7 +93,8 @@ std::unique_ptr<TestNode> TestNode::founder(SeededRandom& random, SetClock& cloc
   genesis.code = "GLOBAL";
   genesis.authority = node->authority->public_key();
   const Bytes bytes = sign_genesis(genesis, *node->authority);
-  const Statement own{genesis.chapter, 1, certificate_for(*node->key, genesis.chapter)};
+  const Statement own{genesis.chapter, 1,
+                      certificate_for(federation_id(bytes), *node->key, genesis.chapter)};
   node->begin(bytes, {sign_statement(federation_id(bytes), own, *node->authority)});
   return node;
 }
@@ -101,7 +105,7 @@ std::unique_ptr<TestNode> TestNode::below(TestNode& parent, const std::string& c
   Invite invite;
   invite.federation = parent.replica->directory().authority().federation();
   invite.parent = parent.id();
-  invite.chapter = parent.random->fixed<ChapterId>();
+  invite.chapter = chapter_id_below(parent.chapter(), code);
   invite.code = code;
   invite.name = code;
   const auto& above =
@@ -120,7 +124,8 @@ std::unique_ptr<TestNode> TestNode::below(TestNode& parent, const std::string& c
   parent.commit();
   auto answer = check_answer(invite, node->authority->public_key(), *answered);
   require(answer);
-  const Statement own{invite.chapter, 1, certificate_for(*node->key, invite.chapter)};
+  const Statement own{invite.chapter, 1,
+                      certificate_for(invite.federation, *node->key, invite.chapter)};
   answer->chain.push_back(sign_statement(invite.federation, own, *node->authority));
   node->begin(answer->genesis, answer->chain);
   return node;
@@ -131,7 +136,8 @@ std::unique_ptr<TestNode> TestNode::beside(TestNode& other) {
   node->authority = other.authority;
   const Authority& known = other.replica->directory().authority();
   std::vector<Bytes> chain = known.chain(other.id());
-  const Statement own{other.chapter(), 1, certificate_for(*node->key, other.chapter())};
+  const Statement own{other.chapter(), 1,
+                      certificate_for(known.federation(), *node->key, other.chapter())};
   chain.back() = sign_statement(known.federation(), own, *other.authority);
   node->begin(known.genesis(), chain);
   return node;
@@ -216,6 +222,7 @@ std::string TestNode::view_hash() {
     const auto layers = store->layers_after(after, 1000);
     if (layers.empty()) break;
     for (const StoredLayer& layer : layers) {
+      if (is_blank(layer.state)) continue;
       const StoredSpace& space = replica->directory().space(layer.space);
       ByteWriter name;
       name.fixed(space.home)
@@ -258,12 +265,12 @@ void Wire::store_inbound(End& end) {
   while (end.session.has_inbound()) {
     VerifiedWindow window =
         verify(end.session.take_inbound(), end.session.peer(), *end.session.verifier());
-    StoredWindow stored{std::move(window.refused), window.received.held, window.content_bytes,
-                        window.end};
+    StoredWindow stored{std::move(window.refused), window.received.held, window.account};
     Received received = end.node.replica->receive(std::move(window.received));
     end.node.commit();
     std::move(received.refused.begin(), received.refused.end(), std::back_inserter(stored.refused));
     end.session.stored(stored);
+    static_cast<void>(end.session.resume());
     end.session.committed();
   }
 }
