@@ -10,7 +10,9 @@
 #include "daemon/net/peers.h"
 #include "daemon/operations/chapter_names.h"
 #include "daemon/operations/held.h"
+#include "daemon/operations/join_refusal.h"
 #include "daemon/operations/keys.h"
+#include "daemon/operations/node_folder.h"
 #include "daemon/operations/store_trouble.h"
 #include "daemon/system_clock.h"
 #include "replication/invite.h"
@@ -43,23 +45,6 @@ struct NodeKeys {
   SigningKey authority;
 };
 
-Error exists() {
-  return {Errc::not_allowed, "node.exists", "This folder holds a node already.",
-          "Nothing was changed.", "Choose another folder with --data."};
-}
-
-// A database whose node wrote nothing yet was left by a start that was cut short: it goes.
-Result<void> make_room(const DataFolder& folder) {
-  if (::access(folder.database().c_str(), F_OK) != 0) return {};
-  {
-    const auto store = SqliteStore::open(folder.database(), {});
-    if (!store) return forward(store);
-    if ((*store)->counters().arrival.value > 0) return fail(exists());
-  }
-  for (const char* part : {"", "-wal", "-shm"}) ::unlink((folder.database() + part).c_str());
-  return {};
-}
-
 Result<std::unique_ptr<Beginning>> begin(const Config& config, Create create) {
   if (auto started = start_crypto(); !started) return forward(started);
   auto secrets = key_secrets();
@@ -70,15 +55,17 @@ Result<std::unique_ptr<Beginning>> begin(const Config& config, Create create) {
   return std::unique_ptr<Beginning>(new Beginning{std::move(*folder), std::move(*secrets), {}, {}});
 }
 
-Result<NodeKeys> make_keys(Beginning& beginning) {
-  NodeKeys keys{SigningKey::generate(beginning.random), SigningKey::generate(beginning.random)};
-  const auto node = write_key(beginning.folder.node_key(), KeyPurpose::node, keys.node,
-                              beginning.secrets, beginning.random);
-  if (!node) return forward(node);
+NodeKeys make_keys(Beginning& beginning) {
+  return {SigningKey::generate(beginning.random), SigningKey::generate(beginning.random)};
+}
+
+Result<void> write_keys(Beginning& beginning, const NodeKeys& keys) {
   const auto authority = write_key(beginning.folder.authority_key(), KeyPurpose::authority,
                                    keys.authority, beginning.secrets, beginning.random);
-  if (!authority) return forward(authority);
-  return keys;
+  if (!authority) return authority;
+  // The last one: when it is there, both are.
+  return write_key(beginning.folder.node_key(), KeyPurpose::node, keys.node, beginning.secrets,
+                   beginning.random);
 }
 
 Result<NodeKeys> read_keys(const Beginning& beginning) {
@@ -106,17 +93,26 @@ Bytes certify(const NodeKeys& keys,
 
 // What the database of a new node begins with.
 struct FirstEntries {
-  Bytes genesis;
   std::vector<Bytes> chain;
   std::vector<NamedValue> values;
 };
 
-Result<void> write_first(Beginning& beginning, const SigningKey& key, const FirstEntries& first) {
-  const auto store = SqliteStore::open(beginning.folder.database(), {});
-  if (!store) return forward(store);
-  const auto made = Replica::initialise(**store, beginning.random, first.genesis, key.public_key());
-  if (!made) return made;
-  const auto replica = Replica::open(**store, beginning.clock, beginning.random, key);
+// The first of two transactions. Until the second, the start counts as cut short.
+Result<std::unique_ptr<SqliteStore>> write_identity(Beginning& beginning,
+                                                    const SigningKey& key,
+                                                    ByteView genesis) {
+  auto store = SqliteStore::open(beginning.folder.database(), {});
+  if (!store) return store;
+  const auto made = Replica::initialise(**store, beginning.random, genesis, key.public_key());
+  if (!made) return forward(made);
+  return store;
+}
+
+Result<void> write_first(Beginning& beginning,
+                         Store& store,
+                         const SigningKey& key,
+                         const FirstEntries& first) {
+  const auto replica = Replica::open(store, beginning.clock, beginning.random, key);
   if (!replica) return forward(replica);
   const auto introduced = (*replica)->introduce(first.chain);
   if (!introduced) return introduced;
@@ -146,8 +142,7 @@ Result<void> check_options(const FoundOptions& options) {
 }
 
 Result<Json> found(Beginning& beginning, const FoundOptions& options) {
-  const auto keys = make_keys(beginning);
-  if (!keys) return forward(keys);
+  const NodeKeys keys = make_keys(beginning);
   Bytes recovery(recovery_bytes);
   beginning.random.fill(recovery);
   Genesis genesis;
@@ -155,18 +150,22 @@ Result<Json> found(Beginning& beginning, const FoundOptions& options) {
   genesis.created = beginning.clock.now();
   genesis.chapter = beginning.random.fixed<ChapterId>();
   genesis.code = options.code;
-  genesis.authority = keys->authority.public_key();
+  genesis.authority = keys.authority.public_key();
   genesis.recovery = hash("chapterd/recovery/1", recovery);
   beginning.random.fill(genesis.nonce.bytes);
+  const Bytes signed_genesis = sign_genesis(genesis, keys.authority);
+  const FederationId federation = federation_id(signed_genesis);
   FirstEntries first;
-  first.genesis = sign_genesis(genesis, keys->authority);
-  const FederationId federation = federation_id(first.genesis);
-  first.chain = {certify(*keys, federation, genesis.chapter, options.node)};
+  first.chain = {certify(keys, federation, genesis.chapter, options.node)};
   first.values = {{own_value::chapter_name, copy_of(as_bytes(options.chapter))}};
-  if (auto written = write_first(beginning, keys->node, first); !written) return forward(written);
+  const auto store = write_identity(beginning, keys.node, signed_genesis);
+  if (!store) return forward(store);
+  if (auto written = write_keys(beginning, keys); !written) return forward(written);
+  if (auto written = write_first(beginning, **store, keys.node, first); !written)
+    return forward(written);
   Json answer = {{"federation", to_hex(federation.view())},
                  {"chapter", options.code},
-                 {"node", fingerprint(keys->node.public_key())},
+                 {"node", fingerprint(keys.node.public_key())},
                  {"recovery_key", in_groups_of_five(to_base32(recovery))}};
   wipe(recovery);
   return answer;
@@ -174,15 +173,17 @@ Result<Json> found(Beginning& beginning, const FoundOptions& options) {
 
 // --- joining ---
 
-// What was prepared here: the invite, and how this computer is to be called.
+// What was prepared here: the invite, how this computer is to be called, and with what code the
+// chapter above refused the request, if it did.
 struct PendingJoin {
   Invite invite;
   std::string node_name;
+  std::string refused;
 };
 
-Result<void> keep(const DataFolder& folder, const std::string& invite, const std::string& name) {
+Result<void> keep(const DataFolder& folder, const PendingJoin& pending) {
   ByteWriter out;
-  out.sized_text(invite).sized_text(name);
+  out.sized_text(to_text(pending.invite)).sized_text(pending.node_name).sized_text(pending.refused);
   return write_file_durably(pending_join_file(folder), out.view());
 }
 
@@ -198,6 +199,7 @@ Result<PendingJoin> pending_join(const DataFolder& folder) {
   const std::string text(in.sized_text(most_pending_bytes));
   PendingJoin pending;
   pending.node_name = std::string(in.sized_text(most_pending_bytes));
+  if (in.remaining() > 0) pending.refused = std::string(in.sized_text(most_pending_bytes));
   auto invite = invite_from_text(text);
   if (!in.finished() || !invite) {
     return fail(Errc::check_failed, "join.damaged", "The kept request to join is damaged.",
@@ -205,6 +207,19 @@ Result<PendingJoin> pending_join(const DataFolder& folder) {
   }
   pending.invite = std::move(*invite);
   return pending;
+}
+
+// A request that may still be answered is not given up for another one.
+Result<void> check_pending(const DataFolder& folder, const Invite& invite) {
+  const auto pending = pending_join(folder);
+  if (!pending || !pending->refused.empty()) return {};
+  if (pending->invite.secret == invite.secret) return {};
+  return fail(Errc::needs_person, "join.pending",
+              "This folder waits already for an answer to another invite, as " +
+                  pending->invite.name + " (" + pending->invite.code + ").",
+              "Its keys and that request are kept.",
+              "Finish that one: chapterd join ANSWERFILE, or join with its invite again. For the "
+              "new invite choose another folder with --data.");
 }
 
 // A request that can be made again at any time.
@@ -231,12 +246,17 @@ Result<Prepared> prepare(const Config& config, const std::string& text, const st
   auto beginning = begin(config, Create::yes);
   if (!beginning) return forward(beginning);
   const DataFolder& folder = (*beginning)->folder;
+  if (auto checked = check_pending(folder, *invite); !checked) return forward(checked);
+  PendingJoin pending{std::move(*invite), name, {}};
+  if (auto kept = keep(folder, pending); !kept) return forward(kept);
   // The parent may have answered already for these keys, so they stay.
-  const bool again = ::access(pending_join_file(folder).c_str(), F_OK) == 0;
-  auto keys = again ? read_keys(**beginning) : make_keys(**beginning);
+  const bool has_keys = ::access(folder.node_key().c_str(), F_OK) == 0;
+  auto keys = has_keys ? read_keys(**beginning) : make_keys(**beginning);
   if (!keys) return forward(keys);
-  if (auto kept = keep(folder, text, name); !kept) return forward(kept);
-  return Prepared{std::move(*beginning), std::move(*keys), {std::move(*invite), name}};
+  if (!has_keys) {
+    if (auto written = write_keys(**beginning, *keys); !written) return forward(written);
+  }
+  return Prepared{std::move(*beginning), std::move(*keys), std::move(pending)};
 }
 
 std::string words_of(const PendingJoin& pending, const NodeKeys& keys) {
@@ -252,14 +272,16 @@ Result<Json> finish(Prepared& prepared, ByteView bytes) {
   for (const Bytes& statement : answer->chain) {
     if (auto applied = known->apply(statement); !applied) return forward(applied);
   }
-  FirstEntries first{std::move(answer->genesis), std::move(answer->chain), {}};
+  FirstEntries first{std::move(answer->chain), {}};
   first.chain.push_back(
       certify(prepared.keys, invite.federation, invite.chapter, prepared.pending.node_name));
   std::string lines;
   for (const std::string& address : invite.addresses) lines += address + "\n";
   first.values = {{stored_name::parent_key, copy_of(invite.parent.view())},
                   {stored_name::parent_addresses, copy_of(as_bytes(lines))}};
-  if (auto written = write_first(*prepared.beginning, prepared.keys.node, first); !written)
+  const auto store = write_identity(*prepared.beginning, prepared.keys.node, answer->genesis);
+  if (!store) return forward(store);
+  if (auto written = write_first(*prepared.beginning, **store, prepared.keys.node, first); !written)
     return forward(written);
   ::unlink(pending_join_file(prepared.beginning->folder).c_str());
   const ChapterPath path = known->path_of(invite.chapter);
@@ -274,7 +296,7 @@ Result<Json> finish(Prepared& prepared, ByteView bytes) {
 }
 
 // The first address that answers, or what the last one said.
-Result<Bytes> ask_parent(const Prepared& prepared) {
+Result<Bytes> ask_parent(Prepared& prepared) {
   const Invite& invite = prepared.pending.invite;
   const Bytes request = request_of(prepared.pending, prepared.keys);
   Result<Bytes> answer =
@@ -283,24 +305,28 @@ Result<Bytes> ask_parent(const Prepared& prepared) {
            "Join by a file: chapterd join CODE --offline. Or ask for an invite with an address.");
   for (const std::string& address : invite.addresses) {
     answer = request_join(address, invite.parent, prepared.keys.node, request, join_timeout);
-    const bool said_no = !answer && answer.error().code.starts_with("invite.");
-    if (answer || said_no) return answer;
+    if (answer) return answer;
+    const JoinRefusal* refusal = refusal_with(answer.error().code);
+    if (refusal == nullptr) continue;
+    if (refusal->is_final) {
+      prepared.pending.refused = refusal->code;
+      if (auto kept = keep(prepared.beginning->folder, prepared.pending); !kept)
+        return forward(kept);
+    }
+    return fail(answer.error().kind, answer.error().code, refusal->what,
+                "Nothing was joined; the new keys here are kept.", refusal->next);
   }
   return answer;
 }
 
 }  // namespace
 
-std::string pending_join_file(const DataFolder& folder) {
-  return folder.path() + "/join.pending";
-}
-
 Result<Json> found_federation(const Config& config, const FoundOptions& options) {
   return without_throwing([&]() -> Result<Json> {
     if (auto checked = check_options(options); !checked) return forward(checked);
     const auto beginning = begin(config, Create::yes);
     if (!beginning) return forward(beginning);
-    if (::access(pending_join_file((*beginning)->folder).c_str(), F_OK) == 0) {
+    if (waits_to_join((*beginning)->folder)) {
       return fail(Errc::needs_person, "join.pending",
                   "This folder waits for the answer of a chapter that it asked to join.",
                   "Its keys and its request are kept.", "Choose another folder with --data.");

@@ -5,7 +5,6 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "config/config.h"
-#include "replication/store/folder.h"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -27,13 +26,15 @@ struct FoundOptions {
 
 // {"federation": id, "chapter": code, "node": fingerprint, "recovery_key": text}. The recovery key
 // is 32 random bytes in base32, in groups of five; only its hash is kept, in genesis. Errors:
-// node.exists, join.pending, chapter.code, argument.name, and those of the folder, keys and store.
+// node.exists, node.database-lost, join.pending, chapter.code, argument.name, and those of the
+// folder, keys and store.
 [[nodiscard]] Result<nlohmann::json> found_federation(const Config& config,
                                                       const FoundOptions& options);
 
 // Makes the folder and the keys, and keeps the invite there until finish_join(). Again, with the
-// same or another invite, keeps the keys. {"request": base32, "words": four words, "chapter":
-// {code, name, level}, "parent": {fingerprint, addresses}}. Errors: invite.mistyped, node.exists.
+// same invite or after the chapter above refused the earlier one, keeps the keys. {"request":
+// base32, "words": four words, "chapter": {code, name, level}, "parent": {fingerprint, addresses}}.
+// Errors: invite.mistyped, node.exists, node.database-lost, join.pending (another invite waits).
 [[nodiscard]] Result<nlohmann::json> prepare_join(const Config& config,
                                                   const std::string& invite,
                                                   const std::string& node_name);
@@ -47,8 +48,5 @@ struct FoundOptions {
 [[nodiscard]] Result<nlohmann::json> join_online(const Config& config,
                                                  const std::string& invite,
                                                  const std::string& node_name);
-
-// Where prepare_join() keeps what it needs again.
-[[nodiscard]] std::string pending_join_file(const DataFolder& folder);
 
 }  // namespace chapterd

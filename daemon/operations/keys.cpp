@@ -68,6 +68,22 @@ Result<Bytes> read_machine_secret(const std::string& path) {
   return secret;
 }
 
+// What read_file() cannot say: whose key it is, and that others must not read it.
+Result<void> check_key_file(const std::string& path) {
+  struct stat status = {};
+  const bool there = ::stat(path.c_str(), &status) == 0;
+  if (!there && errno == ENOENT) {
+    return fail(Errc::not_found, "key.missing", "The key " + path + " is missing.",
+                "The database is unchanged, and what others have received is safe there.",
+                "Put the key back from a backup of this folder. Without one, ask the chapter above "
+                "to revoke this node and to invite a new one.");
+  }
+  if (!there || (status.st_mode & 077) == 0) return {};
+  return fail(Errc::not_allowed, "key.open-to-others",
+              "Other users of this machine may read or write the key " + path + ".",
+              "Nothing was changed.", "Close it with: chmod 600 '" + path + "'");
+}
+
 }  // namespace
 
 Result<KeySecrets> key_secrets() {
@@ -118,6 +134,7 @@ Result<void> write_key(const std::string& path,
 Result<SigningKey> read_key(const std::string& path,
                             KeyPurpose purpose,
                             const KeySecrets& secrets) {
+  if (auto checked = check_key_file(path); !checked) return forward(checked);
   const auto file = read_file(path, key_file_bytes);
   if (!file) return forward(file);
   const auto protection = key_file_protection(purpose, *file);

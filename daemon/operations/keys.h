@@ -35,7 +35,8 @@ struct KeySecrets {
                                      const KeySecrets& secrets,
                                      Random& random);
 
-// Errors: file.missing, those of decode_key_file(), key.machine-file.
+// Errors: key.missing (not_found), key.open-to-others (not_allowed), those of decode_key_file(),
+// key.machine-file.
 [[nodiscard]] Result<SigningKey> read_key(const std::string& path,
                                           KeyPurpose purpose,
                                           const KeySecrets& secrets);

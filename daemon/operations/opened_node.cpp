@@ -1,36 +1,19 @@
 // Opening in the order in which things need each other.
 #include "daemon/operations/opened_node.h"
 
-#include "daemon/operations/founding.h"
 #include "daemon/operations/keys.h"
+#include "daemon/operations/node_folder.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace chapterd {
 namespace {
 
-// Before SQLite would make the file.
-Result<void> check_initialised(const DataFolder& folder) {
-  if (::access(folder.database().c_str(), F_OK) == 0) return {};
-  if (::access(pending_join_file(folder).c_str(), F_OK) == 0) {
-    return fail(Errc::needs_person, "join.pending",
-                "This folder waits for the answer of the chapter above.",
-                "The keys and the request to join are kept.",
-                "Hand its answer in: chapterd join FILE");
-  }
-  return fail(Errc::not_found, "node.not-initialised", "This folder holds no node yet.",
-              "Nothing was changed.",
-              "Found a federation with 'chapterd init', or join one with 'chapterd join'.");
-}
-
-// Founding was cut short between its two transactions.
+// The certificate of this node is among its first entries.
 Result<void> check_complete(const Directory& directory) {
   if (directory.authority().node(directory.self()) != nullptr) return {};
-  return fail(Errc::failed, "node.incomplete", "Setting this node up was cut short.",
-              "Nothing was written with it yet.",
-              "Do it again: chapterd init, or chapterd join with the same invite.");
+  return fail(Errc::failed, "node.incomplete", "The database does not certify this node.",
+              "Nothing was changed.", "Put the database back from a backup of this folder.");
 }
 
 }  // namespace
@@ -52,8 +35,7 @@ Result<std::unique_ptr<OpenedNode>> OpenedNode::open(const Config& config) {
   if (!kinds) return forward(kinds);
   auto folder = DataFolder::open(config.node.data, Create::no);
   if (!folder) return forward(folder);
-  if (auto checked = check_initialised(*folder); !checked) return forward(checked);
-  auto store = SqliteStore::open(folder->database(), {});
+  auto store = open_database(*folder);
   if (!store) return forward(store);
   const auto secrets = key_secrets();
   if (!secrets) return forward(secrets);

@@ -14,9 +14,8 @@ namespace chapterd {
 class OpenedNode {
  public:
   // Takes the folder's lock until it is destroyed. Finishes a rebuild that was cut short. Errors:
-  // those of DataFolder::open(), start_crypto(), SqliteStore::open(), Replica::open() and
-  // read_key() for node.key, node.not-initialised (not_found), join.pending (needs_person),
-  // node.incomplete. A missing authority.key is no error: then there is no authority.
+  // those of DataFolder::open(), start_crypto(), open_database(), Replica::open() and read_key()
+  // for node.key. A missing authority.key is no error: then there is no authority.
   [[nodiscard]] static Result<std::unique_ptr<OpenedNode>> open(const Config& config);
 
   OpenedNode(const OpenedNode&) = delete;

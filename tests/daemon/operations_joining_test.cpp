@@ -1,7 +1,10 @@
 // Founding, inviting, joining by file, revoking; all without a daemon.
+#include "crypto/system_random.h"
 #include "daemon/operations/founding.h"
 #include "daemon/operations/node_caller.h"
 #include "daemon/operations/reach.h"
+#include "replication/replica.h"
+#include "replication/store/sqlite/sqlite_store.h"
 #include "tests/daemon/operations_support.h"
 
 #include <gtest/gtest.h>
@@ -201,6 +204,90 @@ TEST_F(Joining, AStartThatWasCutShortIsBegunAnew) {
   std::ofstream(cut.node.data + "/chapterd.db").close();
   must(found_federation(cut, {"F", "GLOBAL", "G", "n"}));
   EXPECT_TRUE(ask(cut, "status", Json::object()));
+}
+
+TEST_F(Joining, AStartThatWasCutShortBetweenItsTransactionsIsBegunAnew) {
+  const Config cut = place_.config("cut");
+  {
+    const auto folder = DataFolder::open(cut.node.data, Create::yes);
+    SystemRandom random;
+    const auto store = SqliteStore::open(folder->database(), {});
+    const SigningKey key = SigningKey::generate(random);
+    ASSERT_TRUE(Replica::initialise(**store, random, Bytes{1}, key.public_key()));
+    std::ofstream(folder->node_key()) << "the only key that was written yet";
+  }
+  EXPECT_EQ(code_of(ask(cut, "status", Json::object())), "node.incomplete");
+  must(found_federation(cut, {"F", "GLOBAL", "G", "n"}));
+  EXPECT_TRUE(ask(cut, "status", Json::object()));
+}
+
+// A folder that lost its database, in each way that it may be lost.
+class LostDatabase : public Joining {
+ protected:
+  static std::string bytes_of(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  void expect_keys_to_be_kept() {
+    const std::string text = invite_of_another();
+    const std::string node = bytes_of(place_.path("top/node.key"));
+    const std::string authority = bytes_of(place_.path("top/authority.key"));
+    const auto status = ask(top_, "status", Json::object());
+    EXPECT_EQ(code_of(status), "node.database-lost");
+    EXPECT_EQ(status.error().kind, Errc::needs_person);
+    EXPECT_EQ(code_of(found_federation(top_, {"F", "GLOBAL", "G", "n"})), "node.database-lost");
+    EXPECT_EQ(code_of(prepare_join(top_, text, "laptop")), "node.database-lost");
+    EXPECT_EQ(code_of(join_online(top_, text, "laptop")), "node.database-lost");
+    EXPECT_EQ(bytes_of(place_.path("top/node.key")), node);
+    EXPECT_EQ(bytes_of(place_.path("top/authority.key")), authority);
+  }
+
+  std::string invite_of_another() {
+    const Config other = place_.config("other");
+    found(other);
+    return must(ask(other, "invite.create", {{"code", "KE"}}))["invite"];
+  }
+
+  std::string database_ = place_.path("top/chapterd.db");
+};
+
+TEST_F(LostDatabase, KeepsItsKeysWhenTheFileIsGone) {
+  fs::remove(database_);
+  expect_keys_to_be_kept();
+}
+
+TEST_F(LostDatabase, KeepsItsKeysWhenTheFileIsEmpty) {
+  fs::resize_file(database_, 0);
+  expect_keys_to_be_kept();
+}
+
+TEST_F(LostDatabase, KeepsItsKeysWhenTheFileIsSomethingElse) {
+  std::ofstream(database_) << "this was a letter to the ministry, and it is no database at all";
+  expect_keys_to_be_kept();
+  fs::remove(database_);  // as people do with a file that nothing needs
+  EXPECT_EQ(code_of(found_federation(top_, {"F", "GLOBAL", "G", "n"})), "node.database-lost");
+}
+
+TEST_F(Joining, AnotherInviteDoesNotReplaceARequestThatWaits) {
+  const Config child = place_.config("child");
+  const Json asked = must(prepare_join(child, invite("KE"), "laptop"));
+  const std::string other = invite("TZ");
+  EXPECT_EQ(code_of(prepare_join(child, other, "laptop")), "join.pending");
+  EXPECT_EQ(code_of(join_online(child, other, "laptop")), "join.pending");
+  const Json answer = must(ask(top_, "join.answer", {{"request", asked["request"]}}));
+  EXPECT_EQ(must(finish_join(child, *from_base32(answer["answer"].get<std::string>())))["chapter"],
+            "KE");
+}
+
+TEST_F(Joining, AMissingOrOpenKeyIsToldWithWhatToDo) {
+  const std::string key = place_.path("top/node.key");
+  fs::permissions(key, fs::perms::owner_read | fs::perms::others_read);
+  EXPECT_EQ(code_of(ask(top_, "status", Json::object())), "key.open-to-others");
+  fs::remove(key);
+  const auto status = ask(top_, "status", Json::object());
+  EXPECT_EQ(code_of(status), "key.missing");
+  EXPECT_NE(status.error().next.find("backup"), std::string::npos);
 }
 
 TEST_F(Joining, ReachOpensTheFolderWhenNoDaemonRuns) {

@@ -1,0 +1,103 @@
+// Tells a node, a start that was cut short and a lost database apart.
+//
+// A database begins with two transactions: who this node is, then its first entries. Keys are
+// written after the first one, or after the request to join, so keys with neither beside them had a
+// database once.
+#include "daemon/operations/node_folder.h"
+
+#include "replication/directory.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace chapterd {
+namespace {
+
+bool is_there(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+// SQLite takes an empty file for a new database.
+bool is_empty(const std::string& path) {
+  struct stat status = {};
+  return ::stat(path.c_str(), &status) != 0 || status.st_size == 0;
+}
+
+bool has_keys(const DataFolder& folder) {
+  return is_there(folder.node_key()) || is_there(folder.authority_key());
+}
+
+Error database_lost(const std::string& what) {
+  return {Errc::needs_person, "node.database-lost", what + " The keys of a node are still here.",
+          "The keys were not touched. What other nodes have received is safe there.",
+          "Put the database back from a backup of this folder. Without one, move the whole folder "
+          "away and keep it, for it holds the keys; then begin in a new one."};
+}
+
+Error missing(const DataFolder& folder) {
+  return database_lost("The database " + folder.database() + " is missing or empty.");
+}
+
+// "Move it away if nothing needs it" would be bad advice beside keys.
+Result<std::unique_ptr<SqliteStore>> open_file(const DataFolder& folder) {
+  auto store = SqliteStore::open(folder.database(), {});
+  if (store || store.error().code != "store.foreign-file" || !has_keys(folder)) return store;
+  return fail(database_lost(folder.database() + " is no database of chapterd."));
+}
+
+bool names_a_node(Reader& store) {
+  return !store.values(stored_name::genesis).empty();
+}
+
+}  // namespace
+
+std::string pending_join_file(const DataFolder& folder) {
+  return folder.path() + "/join.pending";
+}
+
+bool waits_to_join(const DataFolder& folder) {
+  return is_there(pending_join_file(folder));
+}
+
+Error no_node(const DataFolder& folder) {
+  if (waits_to_join(folder)) {
+    return {Errc::needs_person, "join.pending",
+            "This folder waits for the answer of the chapter above.",
+            "The keys and the request to join are kept.",
+            "Hand its answer in: chapterd join FILE. Or ask once more with the same invite."};
+  }
+  if (has_keys(folder)) return missing(folder);
+  return {Errc::not_found, "node.not-initialised", "This folder holds no node yet.",
+          "Nothing was changed.",
+          "Found a federation with 'chapterd init', or join one with 'chapterd join'."};
+}
+
+Result<std::unique_ptr<SqliteStore>> open_database(const DataFolder& folder) {
+  if (is_empty(folder.database())) return fail(no_node(folder));
+  auto store = open_file(folder);
+  if (!store) return store;
+  if (!names_a_node(**store)) return fail(no_node(folder));
+  if ((*store)->counters().arrival.value > 0) return store;
+  return fail(Errc::failed, "node.incomplete", "Setting this node up was cut short.",
+              "Nothing was written with it yet.",
+              "Do it again: chapterd init, or chapterd join with the same invite.");
+}
+
+Result<void> make_room(const DataFolder& folder) {
+  const bool keys_count = has_keys(folder) && !waits_to_join(folder);
+  if (is_empty(folder.database())) {
+    if (keys_count) return fail(missing(folder));
+  } else {
+    const auto store = open_file(folder);
+    if (!store) return forward(store);
+    if ((*store)->counters().arrival.value > 0) {
+      return fail(Errc::not_allowed, "node.exists", "This folder holds a node already.",
+                  "Nothing was changed.", "Choose another folder with --data.");
+    }
+    if (keys_count && !names_a_node(**store)) return fail(missing(folder));
+  }
+  for (const char* part : {"", "-wal", "-shm"}) ::unlink((folder.database() + part).c_str());
+  return {};
+}
+
+}  // namespace chapterd

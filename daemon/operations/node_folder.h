@@ -1,0 +1,32 @@
+// What lies in a data folder before there is a node to ask: its database, its keys, a request to
+// join, or nothing. Keys outlive a lost database: whoever sets a node up must not write over them.
+#pragma once
+
+#include "base/result.h"
+#include "replication/store/folder.h"
+#include "replication/store/sqlite/sqlite_store.h"
+
+#include <memory>
+#include <string>
+
+namespace chapterd {
+
+// Where prepare_join() keeps what it needs again.
+[[nodiscard]] std::string pending_join_file(const DataFolder& folder);
+[[nodiscard]] bool waits_to_join(const DataFolder& folder);
+
+// Why there is no node in a folder without a database: join.pending (needs_person),
+// node.database-lost (needs_person: keys are there), node.not-initialised (not_found).
+[[nodiscard]] Error no_node(const DataFolder& folder);
+
+// The database of a node. Errors: those of no_node(), also for a file that is empty or of something
+// else while keys lie beside it; node.incomplete for a start that was cut short; those of
+// SqliteStore::open().
+[[nodiscard]] Result<std::unique_ptr<SqliteStore>> open_database(const DataFolder& folder);
+
+// Makes sure that a new node may be set up here: removes the database of a start that was cut
+// short, of which nothing was used yet. Errors: node.exists, node.database-lost, and those of
+// SqliteStore::open().
+[[nodiscard]] Result<void> make_room(const DataFolder& folder);
+
+}  // namespace chapterd
