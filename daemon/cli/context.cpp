@@ -2,30 +2,17 @@
 #include "daemon/cli/context.h"
 
 #include "daemon/cli/waiting.h"
-#include "replication/format/cbor.h"
 
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <fstream>
 #include <istream>
-#include <iterator>
-#include <unistd.h>
+#include <utility>
 
 namespace chapterd {
 namespace {
 
 constexpr std::string_view folder_in_use = "folder.in-use";
 constexpr std::uint64_t starting_s = 5;
-constexpr std::size_t longest_text = std::size_t{64} << 20U;
-
-tl::unexpected<Error> no_file(const std::string& path, int reason) {
-  return fail(reason == ENOENT ? Errc::not_found : Errc::failed, "cli.no-file",
-              "The file “" + path + "” cannot be opened: " + std::strerror(reason) + ".",  // NOLINT
-              "Nothing was done.", "Check its name and whether you may use it.");
-}
 
 }  // namespace
 
@@ -51,44 +38,20 @@ Result<nlohmann::json> Context::call(std::string_view verb, const nlohmann::json
 }
 
 Result<std::string> Context::read_text(const std::string& path) const {
-  std::string text;
-  const auto drain = [&text](std::istream& from) {
-    text.assign(std::istreambuf_iterator<char>(from), std::istreambuf_iterator<char>());
-  };
-  if (path == "-") {
-    drain(around.in);
-  } else {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return no_file(path, errno);
-    drain(file);
-    if (file.bad()) return no_file(path, EISDIR);
-  }
-  if (text.size() > longest_text || !is_utf8(text)) {
-    return fail(Errc::usage, "cli.not-text", "“" + path + "” is not a text in UTF-8.",
-                "Nothing was done.", "Save it as plain text with the encoding UTF-8.");
-  }
-  return text;
+  return read_text_file(path, around.in);
 }
 
-Result<void> Context::write_text(const std::string& path, const std::string& text) {
-  if (path == "-") {
-    output.print(text);
-    return {};
-  }
-  constexpr int owner_only = 0600;
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only);
-  if (file < 0 && errno == EEXIST) {
-    return fail(Errc::failed, "cli.file-exists", "The file “" + path + "” is there already.",
-                "It was not changed.", "Choose another name with --out FILE, or remove it first.");
-  }
-  if (file < 0) return no_file(path, errno);
-  const bool whole = ::write(file, text.data(), text.size()) == std::ssize(text);
-  const bool kept = ::fsync(file) == 0;
-  const int reason = errno;
-  ::close(file);
-  if (whole && kept) return {};
-  ::unlink(path.c_str());
-  return no_file(path, reason);
+Result<std::optional<NewFile>> Context::new_file(const std::string& path) const {
+  if (path == "-") return std::nullopt;
+  auto file = NewFile::make(path);
+  if (!file) return forward(file);
+  return std::optional<NewFile>(std::move(*file));
+}
+
+Result<void> Context::write_text(std::optional<NewFile>& file, const std::string& text) {
+  if (file) return file->write(text);
+  output.print(text);
+  return {};
 }
 
 Result<void> Context::confirm(const std::string& question) {

@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "config/load.h"
 #include "daemon/cli/command_line.h"
+#include "daemon/cli/files.h"
 #include "daemon/cli/output.h"
 #include "daemon/control/caller.h"
 #include "domain/kind.h"
@@ -15,6 +16,7 @@
 #include <iosfwd>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,10 +82,12 @@ class Context {
   // Lets go of the node, and with it of the folder when no daemon runs.
   void let_go() { node_.reset(); }
 
-  // The whole of a file, or of stdin for "-". Errors: cli.no-file, cli.not-text.
+  // read_text_file(), with stdin for "-".
   [[nodiscard]] Result<std::string> read_text(const std::string& path) const;
-  // A new file, readable by its owner only; "-" is stdout. Errors: cli.file-exists, cli.no-file.
-  [[nodiscard]] Result<void> write_text(const std::string& path, const std::string& text);
+  // Where a result goes, made before it is asked for; nothing for "-", which is stdout. Errors:
+  // those of NewFile::make().
+  [[nodiscard]] Result<std::optional<NewFile>> new_file(const std::string& path) const;
+  [[nodiscard]] Result<void> write_text(std::optional<NewFile>& file, const std::string& text);
 
   // Asks for a yes unless --yes was given. Errors: cli.needs-yes (needs_person) without a terminal,
   // cli.said-no.

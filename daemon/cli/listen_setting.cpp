@@ -30,7 +30,9 @@ Result<void> keep_listen(Context& context) {
       "[sync]\n"
       "listen = \"" +
       context.config().sync.listen + "\"\n";
-  return context.write_text(context.config().node.data + "/chapterd.toml", text);
+  auto file = context.new_file(context.config().node.data + "/chapterd.toml");
+  if (!file) return forward(file);
+  return context.write_text(*file, text);
 }
 
 }  // namespace chapterd

@@ -99,6 +99,8 @@ enum class Keep { one_line, line_ends };
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 // "what_happened" → "What happened"
 [[nodiscard]] std::string worded(std::string_view name);
+// "An insight", "A review": to begin a sentence about a kind.
+[[nodiscard]] std::string an(std::string_view kind);
 // "what_happened" → "what-happened"
 [[nodiscard]] std::string dashed(std::string_view name);
 

@@ -231,7 +231,7 @@ class Collected {
     known.reserve(kind_.fields.size());
     for (const Field& field : kind_.fields) known.push_back(field.name);
     const std::string meant = closest(underscored(name), known);
-    return usage("unknown-field", "A " + kind_.name + " has no field “" + name + "”.",
+    return usage("unknown-field", an(kind_.name) + " has no field “" + name + "”.",
                  (meant.empty() ? "" : "Did you mean “" + meant + "”? ") +
                      std::string("See: chapterd ") + dashed(kind_.name) + " add --help");
   }

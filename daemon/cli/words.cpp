@@ -220,6 +220,12 @@ std::string worded(std::string_view name) {
   return words;
 }
 
+std::string an(std::string_view kind) {
+  const bool vowel =
+      !kind.empty() && std::string_view("aeiou").find(kind.front()) != std::string_view::npos;
+  return (vowel ? "An " : "A ") + dashed(kind);
+}
+
 std::string dashed(std::string_view name) {
   std::string words(name);
   std::ranges::replace(words, '_', '-');

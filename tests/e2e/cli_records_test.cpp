@@ -114,6 +114,30 @@ TEST(Records, ThenTakesSeveralStepsInOneCommand) {
   EXPECT_EQ(program.node.args_of("record.move").at("verb"), "endorse");
 }
 
+TEST(Records, AnUnknownStepIsRefusedBeforeAnythingIsWritten) {
+  Program program;
+  program.node.answers_to("record.add", written("draft", "chapter"));
+  const Outcome outcome = program.run({"insight", "add", "--title", "x", "--then", "submitt"});
+  EXPECT_EQ(outcome.exit, 2);
+  EXPECT_TRUE(holds(outcome.err, "An insight has no step")) << outcome.err;
+  EXPECT_TRUE(holds(outcome.err, "submit")) << outcome.err;
+  EXPECT_TRUE(program.node.asked.empty());
+}
+
+TEST(Records, AStepThatIsRefusedLeavesWhatWasSavedAndNamesIt) {
+  Program program;
+  program.node.answers_to("record.add", written("draft", "chapter"));
+  program.node.answers_to("record.move", fail(Errc::usage, "field.required", "period: missing.",
+                                              "Nothing was changed.", "Put this right."));
+  const Outcome outcome = program.run(
+      {"-q", "insight", "add", "--title", "x", "--then", "submit", "--then", "endorse"});
+  EXPECT_EQ(outcome.exit, 2);
+  EXPECT_EQ(outcome.out, std::string(insight_id) + "\n");
+  EXPECT_TRUE(holds(outcome.err, "Safe: It is saved with the id " + std::string(insight_id)));
+  EXPECT_TRUE(holds(outcome.err, "chapterd insight submit " + std::string(insight_id)));
+  EXPECT_FALSE(holds(outcome.err, "Nothing was changed")) << outcome.err;
+}
+
 TEST(Records, DeletingAsksAndWithoutATerminalNeedsAYesOnTheLine) {
   Program program;
   program.node.answers_to("record.show", Json{{"title", "Boats"}});

@@ -89,6 +89,30 @@ TEST(CommandLine, EveryCommandHasHelpAndNoTwoShareAPath) {
   }
 }
 
+TEST(CommandLine, AFolderInPlaceOfAFileIsToldInWords) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"join", "/"},
+        {"peers", "approve", "."},
+        {"insight", "add", "--title", "x", "--fields", "."},
+        {"insight", "add", "--title", "x", "--what-happened", "@."},
+        {"jee", "import", ".", "--round", insight_id},
+        {"jee", "framework", "."},
+        {"--config", ".", "status"}}) {
+    Program program;
+    const Outcome outcome = program.run(words);
+    EXPECT_EQ(outcome.exit, 2) << words.front();
+    for (const char* part : {"is a folder", "Safe: ", "Next: ", "Code: cli.no-file"}) {
+      EXPECT_TRUE(holds(outcome.err, part)) << outcome.err;
+    }
+  }
+}
+
+TEST(CommandLine, AFileWithoutEndIsNotReadForEver) {
+  Program program;
+  EXPECT_EQ(program.run({"jee", "framework", "/dev/zero"}).exit, 2);
+  EXPECT_TRUE(holds(program.run({"jee", "framework", "/dev/zero"}).err, "cli.too-large"));
+}
+
 TEST(Where, ShowsEachStationAndWhatNeverLeaves) {
   Program program;
   program.node.answers_to("record.where", where(true, false));
@@ -221,6 +245,26 @@ TEST_F(Joining, GoesByFilesThereAndBack) {
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
   EXPECT_EQ(program.node.args_of("finish_join").at("bytes"), 7);
   EXPECT_EQ(program.run({"join", "ABCDE", "--offline", "--out", request}).exit, 1) << "not twice";
+}
+
+TEST_F(Joining, AskingForAResultWithoutAPlaceForItAsksNobody) {
+  const std::string nowhere = folder + "/no/such/folder/file";
+  std::ofstream(folder + "/request.txt") << enrol_text(EnrolKind::request, "ABCDE", "");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"invite", "create", "SO", "--name", "x", "--out", nowhere},
+        {"join", "ABCDE", "--offline", "--out", nowhere},
+        {"peers", "approve", folder + "/request.txt", "--out", nowhere}}) {
+    const Outcome outcome = program.run(words);
+    EXPECT_EQ(outcome.exit, 4) << words.front();
+    EXPECT_TRUE(holds(outcome.err, "cli.no-file")) << outcome.err;
+    EXPECT_TRUE(program.node.asked.empty()) << words.front();
+  }
+}
+
+TEST_F(Joining, NoFileIsLeftWhereNothingCameOfIt) {
+  const std::string path = folder + "/invite.txt";
+  EXPECT_EQ(program.run({"invite", "create", "SO", "--name", "x", "--out", path}).exit, 4);
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST_F(Joining, KeepsWhereItListensInTheFolder) {

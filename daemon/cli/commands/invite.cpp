@@ -32,19 +32,26 @@ Result<void> create(Context& context) {
     args["level"] = *level;
   }
   if (context.given.has("address")) args["addresses"] = context.given.all("address");
+  const std::string path = context.given.has("out") ? context.given.text("out") : "-";
+  auto file = context.new_file(path);
+  if (!file) return forward(file);
   const auto answer = context.call("invite.create", args);
   if (!answer) return forward(answer);
   Output& output = context.output;
   const std::string invite = text(*answer, "invite");
-  if (context.given.has("out")) {
-    auto written = context.write_text(context.given.text("out"), invite + "\n");
-    if (!written) return written;
+  if (*file) {
+    auto written = context.write_text(*file, invite + "\n");
+    if (!written) {
+      written.error().safe = "The invite was made, but its text is nowhere.";
+      written.error().next = "Withdraw it: chapterd invite revoke " + text(*answer, "code") +
+                             ", then make another one.";
+      return written;
+    }
   }
   if (output.answer(*answer)) return {};
   output.say("Invite for " + context.given.text("name") + ", good once and for " +
              counted(*hours, "hour", "hours") + ". Keep it secret; there: chapterd join CODE");
-  if (!context.given.has("out")) output.print(invite);
-  if (context.given.has("out")) output.print("Written to " + context.given.text("out"));
+  output.print(path == "-" ? invite : "Written to " + path);
   return {};
 }
 

@@ -58,16 +58,19 @@ Result<void> finish(Context& context, const std::string& letter) {
 Result<void> write_request(Context& context, const std::string& invite, const std::string& node) {
   Output& output = context.output;
   const std::string path = context.given.text("out");
+  auto file = context.new_file(path);
+  if (!file) return forward(file);
   auto prepared = context.doors.prepare_join(context.config(), invite, node);
   if (!prepared) return forward(prepared);
   auto kept = keep_listen(context);
   if (!kept) return kept;
   const std::string words = text(*prepared, "words");
   auto written = context.write_text(
-      path, enrol_text(EnrolKind::request, text(*prepared, "request"),
-                       "Hand this file to whoever invited you. There: chapterd peers approve FILE\n"
-                       "Compare by voice: " +
-                           words));
+      *file,
+      enrol_text(EnrolKind::request, text(*prepared, "request"),
+                 "Hand this file to whoever invited you. There: chapterd peers approve FILE\n"
+                 "Compare by voice: " +
+                     words));
   if (!written) return written;
   (*prepared)["file"] = path;
   if (path == "-" || output.answer(*prepared)) return {};

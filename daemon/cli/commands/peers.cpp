@@ -65,16 +65,22 @@ Result<void> approve(Context& context) {
   if (!letter) return forward(letter);
   const auto request = enrol_base32(EnrolKind::request, *letter);
   if (!request) return forward(request);
+  const bool chosen = context.given.has("out");
+  auto file = chosen ? context.new_file(context.given.text("out"))
+                     : Result<std::optional<NewFile>>(std::nullopt);
+  if (!file) return forward(file);
   auto answer = context.call("join.answer", {{"request", *request}});
   if (!answer) return forward(answer);
   const std::string code = plain(text(*answer, "code"));
   const std::string words = text(*answer, "words");
-  const std::string path =
-      context.given.has("out") ? context.given.text("out") : "join-answer-" + code + ".txt";
+  const std::string path = chosen ? context.given.text("out") : "join-answer-" + code + ".txt";
+  // Only the answer tells the code; whoever asks again gets the same answer.
+  if (!chosen) file = context.new_file(path);
+  if (!file) return forward(file);
   auto written = context.write_text(
-      path, enrol_text(EnrolKind::answer, text(*answer, "answer"),
-                       "Hand this file back to " + code + ". There: chapterd join FILE\n" +
-                           "Compare by voice: " + words));
+      *file, enrol_text(EnrolKind::answer, text(*answer, "answer"),
+                        "Hand this file back to " + code + ". There: chapterd join FILE\n" +
+                            "Compare by voice: " + words));
   if (!written) return written;
   (*answer)["file"] = path;
   Output& output = context.output;

@@ -7,6 +7,7 @@
 #include "daemon/cli/record_ids.h"
 #include "daemon/cli/record_words.h"
 #include "daemon/cli/waiting.h"
+#include "domain/names.h"
 
 #include <algorithm>
 #include <iterator>
@@ -47,35 +48,58 @@ void tell_written(Context& context, const Kind& kind, const std::string& verb, c
   output.say(audience_words(answer));
 }
 
-// The verbs of --then, one after the other; the answer is that of the last write.
-Result<Json> move_on(Context& context, const Kind& kind, Json answer) {
-  for (const std::string& wanted : context.given.all("then")) {
-    std::string verb = wanted;
-    std::ranges::replace(verb, '-', '_');
-    if (kind.transition(verb) == nullptr) {
-      return fail(Errc::usage, "cli.unknown-verb",
-                  "A " + kind.name + " has no step “" + wanted + "”.",
-                  "It is saved with the id " + text(answer, "id") + ".",
-                  "See: chapterd " + dashed(kind.name) + " --help");
-    }
-    const Json args = {{"id", text(answer, "id")}, {"verb", verb}, {"fields", Json::object()}};
-    auto moved = context.call("record.move", args);
-    if (!moved) return moved;
-    answer = std::move(*moved);
-  }
-  return answer;
+std::string underscored(std::string verb) {
+  std::ranges::replace(verb, '-', '_');
+  return verb;
 }
 
-Result<void> finish(Context& context, const Kind& kind, const std::string& verb, Json answer) {
-  auto moved = move_on(context, kind, std::move(answer));
-  if (!moved) return forward(moved);
-  tell_written(context, kind, verb, *moved);
-  return wait_for(context, {text(*moved, "id")});
+// Of --wait and --then, before anything is written.
+Result<void> check_what_follows(const Context& context, const Kind& kind) {
+  for (const std::string& wanted : context.given.all("then")) {
+    if (kind.transition(underscored(wanted)) != nullptr) continue;
+    std::vector<std::string> known;
+    for (const Transition& transition : kind.transitions) known.push_back(dashed(transition.verb));
+    return fail(Errc::usage, "cli.unknown-verb",
+                an(kind.name) + " has no step “" + wanted + "”." + did_you_mean(wanted, known),
+                "Nothing was written.", "See: chapterd " + dashed(kind.name) + " --help");
+  }
+  return check_waiting(context);
+}
+
+// What is written stays written, and whoever tries again should not write it twice.
+tl::unexpected<Error> stopped_at(Error error,
+                                 const Kind& kind,
+                                 const std::string& verb,
+                                 const Json& answer) {
+  const std::string id = text(answer, "id");
+  const std::string state = text(answer, "state");
+  error.safe = "It is saved with the id " + id + (state.empty() ? "" : " as " + worded(state)) +
+               "; the step “" + verb + "” was not taken.";
+  error.next += (error.next.empty() ? "" : " ") + std::string("Go on with this record: chapterd ") +
+                dashed(kind.name) + " edit " + id + ", then chapterd " + dashed(kind.name) + " " +
+                verb + " " + id;
+  return fail(std::move(error));
+}
+
+// Takes the steps of --then one after the other, and tells of the last write.
+Result<void> finish(Context& context, const Kind& kind, std::string verb, Json answer) {
+  for (const std::string& step : context.given.all("then")) {
+    const Json args = {
+        {"id", text(answer, "id")}, {"verb", underscored(step)}, {"fields", Json::object()}};
+    auto moved = context.call("record.move", args);
+    if (!moved) {
+      tell_written(context, kind, verb, answer);
+      return stopped_at(std::move(moved.error()), kind, step, answer);
+    }
+    answer = std::move(*moved);
+  }
+  tell_written(context, kind, verb, answer);
+  return wait_for(context, {text(answer, "id")});
 }
 
 Result<void> add(Context& context, const Kind& kind) {
-  auto waiting = check_waiting(context);
-  if (!waiting) return waiting;
+  auto checked = check_what_follows(context, kind);
+  if (!checked) return checked;
   const auto fields = given_fields(context, kind);
   if (!fields) return forward(fields);
   auto answer = context.call("record.add", {{"kind", kind.name}, {"fields", *fields}});
@@ -84,8 +108,8 @@ Result<void> add(Context& context, const Kind& kind) {
 }
 
 Result<void> edit(Context& context, const Kind& kind) {
-  auto waiting = check_waiting(context);
-  if (!waiting) return waiting;
+  auto checked = check_what_follows(context, kind);
+  if (!checked) return checked;
   const auto id = given_id(context, kind);
   if (!id) return forward(id);
   const auto changes = given_edit(context, kind);
@@ -96,8 +120,8 @@ Result<void> edit(Context& context, const Kind& kind) {
 }
 
 Result<void> move(Context& context, const Kind& kind, const Transition& transition) {
-  auto waiting = check_waiting(context);
-  if (!waiting) return waiting;
+  auto checked = check_what_follows(context, kind);
+  if (!checked) return checked;
   const auto id = given_id(context, kind);
   if (!id) return forward(id);
   const auto fields = given_fields(context, kind);
@@ -109,8 +133,8 @@ Result<void> move(Context& context, const Kind& kind, const Transition& transiti
 }
 
 Result<void> bury(Context& context, const Kind& kind) {
-  auto waiting = check_waiting(context);
-  if (!waiting) return waiting;
+  auto checked = check_what_follows(context, kind);
+  if (!checked) return checked;
   const auto id = given_id(context, kind);
   if (!id) return forward(id);
   const auto shown = context.call("record.show", {{"id", *id}});
