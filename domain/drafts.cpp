@@ -214,4 +214,27 @@ std::vector<const Transition*> next_steps(const Kind& kind, const RecordView& vi
   return steps;
 }
 
+std::vector<const Transition*> carrying_steps(const Kind& kind, const RecordView& view) {
+  std::vector<const Transition*> steps = next_steps(kind, view);
+  std::erase_if(steps, [&](const Transition* step) {
+    const State& to = *kind.state(step->to);
+    return to.edits == Edits::none ||
+           !reaches(view.current_layer(), Drafting(kind, view).layer_of(to));
+  });
+  return steps;
+}
+
+std::vector<std::string> waiting_fields(const Kind& kind, const RecordView& view) {
+  std::vector<std::string> names;
+  const LayerRef shared = view.current_layer();
+  for (const SeenLayer& held : view.layers) {
+    if (held.layer == shared || !reaches(held.layer, shared)) continue;
+    for (const SeenField& seen : held.fields) {
+      const Field* field = kind.field(seen.name);
+      if (field != nullptr && !field->confidential) names.push_back(seen.name);
+    }
+  }
+  return names;
+}
+
 }  // namespace chapterd

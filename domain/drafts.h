@@ -1,6 +1,6 @@
-// From what a person filled in to changes, one a layer: checked against the kind, confidential
-// fields kept in the `chapter` layer, what was seen superseded. Pure: the caller makes ids and
-// writes.
+// From what a person filled in to changes, one a layer or, when it is much, several: checked
+// against the kind, confidential fields kept in the `chapter` layer, what was seen superseded.
+// Pure: the caller makes ids and writes.
 #pragma once
 
 #include "base/result.h"
@@ -16,7 +16,8 @@
 
 namespace chapterd {
 
-// A change and the layer it belongs to. Those of one draft are to be written together.
+// A change and the layer it belongs to. Those of one draft are to be written together, in their
+// order.
 struct LayerChange {
   Audience audience = Audience::chapter;
   ChapterId target;  // zero unless the audience is `to`
@@ -61,5 +62,12 @@ struct Draft {
 
 // Verbs of the kind that lead on from the record's state; none while its states conflict.
 [[nodiscard]] std::vector<const Transition*> next_steps(const Kind& kind, const RecordView& view);
+// Of those the ones after which the record still grows and nobody has lost sight of it: they carry
+// on what was written here.
+[[nodiscard]] std::vector<const Transition*> carrying_steps(const Kind& kind,
+                                                            const RecordView& view);
+
+// What was edited over what others hold, and stays in the chapter until a step carries it on.
+[[nodiscard]] std::vector<std::string> waiting_fields(const Kind& kind, const RecordView& view);
 
 }  // namespace chapterd

@@ -4,12 +4,15 @@
 #include "replication/format/limits.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chapterd {
 namespace {
 
 // Room for what sealing adds to a payload of the `chapter` layer.
 constexpr std::size_t sealing_bytes = 256;
+// What the number of operations takes more than that of none.
+constexpr std::size_t longest_count_bytes = 4;
 
 bool says_only(const SeenField& field, const Bytes& value) {
   return std::all_of(field.values.begin(), field.values.end(), [&](const SeenValue& seen) {
@@ -33,6 +36,48 @@ std::vector<ValueName> all_names(const SeenField& field) {
 
 bool holds(const std::vector<Bytes>& elements, const Bytes& element) {
   return std::find(elements.begin(), elements.end(), element) != elements.end();
+}
+
+bool fits(const Change& change) {
+  return encode(change).size() + sealing_bytes <= limits::payload_bytes &&
+         change.operations.size() <= limits::operations;
+}
+
+// Bytes that one operation adds to a change.
+std::size_t size_of(const Change& empty, const Operation& operation) {
+  Change one = empty;
+  one.operations = {operation};
+  return encode(one).size() - encode(empty).size();
+}
+
+// As many changes of the layer as its operations need, in their order; the state comes last, so
+// that nobody sees it before what it is said of.
+void divide(LayerChange whole, Draft& draft) {
+  if (fits(whole.change)) return draft.changes.push_back(std::move(whole));
+  std::vector<Operation> operations = std::exchange(whole.change.operations, {});
+  std::stable_partition(operations.begin(), operations.end(),
+                        [](const Operation& operation) { return operation.field != state_field; });
+  const std::size_t room =
+      limits::payload_bytes - sealing_bytes - encode(whole.change).size() - longest_count_bytes;
+  LayerChange part = whole;
+  std::size_t used = 0;
+  for (Operation& operation : operations) {
+    const std::size_t size = size_of(whole.change, operation);
+    if (size > room) {
+      draft.findings.push_back({operation.field, "size.too-large",
+                                "This is " + std::to_string(size) +
+                                    " bytes long; the most that one field holds is " +
+                                    std::to_string(room) + ". Shorten it."});
+      continue;
+    }
+    if (used + size > room || part.change.operations.size() == limits::operations) {
+      draft.changes.push_back(std::exchange(part, whole));
+      used = 0;
+    }
+    used += size;
+    part.change.operations.push_back(std::move(operation));
+  }
+  draft.changes.push_back(std::move(part));
 }
 
 }  // namespace
@@ -94,20 +139,12 @@ void LayerWriter::set_elements(const LayerRef& layer,
 }
 
 Draft LayerWriter::take() {
-  Draft draft;
   std::sort(changes_.begin(), changes_.end(), [](const LayerChange& a, const LayerChange& b) {
     return width_of(a.audience) < width_of(b.audience);
   });
-  for (const LayerChange& change : changes_) {
-    const std::size_t size = encode(change.change).size() + sealing_bytes;
-    const std::size_t count = change.change.operations.size();
-    if (size <= limits::payload_bytes && count <= limits::operations) continue;
-    draft.findings.push_back({"", "size.too-large",
-                              "This would be one change of " + std::to_string(size) +
-                                  " bytes; the most is " + std::to_string(limits::payload_bytes) +
-                                  ". Write it in several steps."});
-  }
-  if (draft.findings.empty()) draft.changes = std::move(changes_);
+  Draft draft;
+  for (LayerChange& change : changes_) divide(std::move(change), draft);
+  if (!draft.findings.empty()) draft.changes.clear();
   return draft;
 }
 

@@ -25,7 +25,8 @@ class LayerWriter {
                     const std::string& field,
                     const std::vector<Bytes>& elements);
 
-  // One change a layer, narrow first. What is too large for one change becomes a finding.
+  // One change a layer, narrow first; several when they are too large for one, the state in the
+  // last. A field that is too large by itself becomes a finding.
   [[nodiscard]] Draft take();
 
  private:

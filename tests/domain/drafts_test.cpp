@@ -280,15 +280,38 @@ TEST(Draft, ADeletedRecordIsRestoredOnlyWhole) {
   EXPECT_EQ(insight.fields_outside()["title"], "Back");
 }
 
-TEST(Draft, WhatDoesNotFitIntoOneChangeIsRefusedWhole) {
+TEST(Draft, MuchIsCarriedOnInSeveralChangesWithTheStateInTheLast) {
+  HeldRecord insight(kind("insight"));
+  Json fields = a_whole_insight();
+  const std::string much(20'000, 'x');
+  for (const char* name : {"what_happened", "what_was_learned", "evidence", "raw_notes"})
+    fields[name] = much;
+  insight.create(fields).step("submit");
+  const Draft draft = draft_transition(insight.kind, insight.view(), "endorse", Json::object());
+  ASSERT_TRUE(draft.findings.empty()) << told(draft.findings);
+  std::vector<const LayerChange*> up;
+  for (const LayerChange& change : draft.changes) {
+    EXPECT_LE(encode(change.change).size(), limits::payload_bytes);
+    if (change.audience == Audience::up) up.push_back(&change);
+  }
+  ASSERT_EQ(up.size(), 2U);
+  EXPECT_EQ(up.back()->change.operations.back().field, state_field);
+  for (const Operation& operation : up.front()->change.operations)
+    EXPECT_NE(operation.field, state_field);
+  insight.take(draft);
+  EXPECT_EQ(insight.view_from_outside().state(), "endorsed");
+  EXPECT_EQ(insight.fields_outside()["evidence"], much);
+}
+
+TEST(Draft, AFieldThatIsTooLargeByItselfIsNamed) {
   HeldRecord insight(kind("insight"));
   insight.create(an_insight());
-  const std::string much(19'000, 'x');
-  const Draft draft = draft_edit(
-      insight.kind, insight.view(),
-      {{"set", {{"what_happened", much}, {"what_was_learned", much}, {"evidence", much}}}});
+  std::string much;
+  for (int i = 0; i < 20'000; ++i) much += "क";
+  const Draft draft =
+      draft_edit(insight.kind, insight.view(), {{"set", {{"evidence", much}, {"title", "x"}}}});
   EXPECT_TRUE(draft.changes.empty());
-  EXPECT_TRUE(finds(draft, "", "size.too-large"));
+  EXPECT_TRUE(finds(draft, "evidence", "size.too-large"));
 }
 
 TEST(Draft, WordsThatAreNoEditAreRefused) {
