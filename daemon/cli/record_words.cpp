@@ -96,14 +96,12 @@ std::string heading(const Output& output, const Json& record) {
 }
 
 std::string stage_name(const Json& stage) {
-  const std::string at = text(stage, "at");
-  if (at == "global") return "Global";  // below it only the name of the federation is known
   const std::string name = plain(text(stage, "name"));
   return name.empty() ? "the chapter above" : name;
 }
 
 // "● Received by Kenya", "○ Not yet received by Global, written 2 min ago"
-std::string stage_line(const Output& output, const Json& stage) {
+std::string stage_line(const Output& output, const Json& stage, const std::string& state) {
   const bool leaves = !stage.contains("leaves") || is_true(stage, "leaves");
   const std::string name = stage_name(stage);
   std::string line;
@@ -112,14 +110,52 @@ std::string stage_line(const Output& output, const Json& stage) {
     line = output.paint(Shade::good, "●") + " Saved at " + name;
   } else if (is_true(stage, "reached")) {
     line = output.paint(Shade::good, "●") + " Received by " + name;
+  } else if (is_true(stage, "earlier")) {
+    line = output.paint(Shade::waits, "○") + " An earlier version was received by " + name;
   } else if (leaves) {
     line = output.paint(Shade::waits, "○") + " Not yet received by " + name;
     when = ", written ";
   } else {
-    line = output.paint(Shade::faint, "–") + " Does not go to " + name;
+    line = output.paint(Shade::faint, "–") + " Does not go to " + name +
+           (state.empty() ? "" : " as long as it is “" + worded(state) + "”");
   }
   if (number(stage, "since_ms").value_or(0) <= 0) return line;
   return line + output.paint(Shade::faint, when + since(stage, "since_ms"));
+}
+
+// "Title, Raw notes"
+std::string fields_in_words(const Json& names) {
+  std::string words;
+  for (const Json& name : names) {
+    if (!name.is_string()) continue;
+    words += (words.empty() ? "" : ", ") + worded(plain(name.get<std::string>()));
+  }
+  return words;
+}
+
+// The commands that carry a record on, a line each.
+std::string next_lines(const Json& where) {
+  std::string lines;
+  for (const Json& verb : list(where, "next")) {
+    if (!verb.is_string()) continue;
+    lines += "    chapterd " + dashed(plain(text(where, "kind"))) + " " +
+             dashed(plain(verb.get<std::string>())) + " " + plain(text(where, "id")) + "\n";
+  }
+  return lines;
+}
+
+// What waits for a step of somebody here, and which steps there are.
+std::string steps_to_take(const Output& output, const Json& where) {
+  const std::string steps = next_lines(where);
+  if (const Json& waits = list(where, "waits"); !waits.empty()) {
+    const std::string words = "Changed here since, and not carried on: " + fields_in_words(waits);
+    return "  " + output.paint(Shade::waits, words) + "\n" +
+           (steps.empty() ? "" : "  It goes on by:\n" + steps);
+  }
+  const bool all_leaves = std::ranges::none_of(list(where, "stages"), [](const Json& stage) {
+    return stage.contains("leaves") && !is_true(stage, "leaves");
+  });
+  return steps.empty() || all_leaves ? "" : "  It goes on by:\n" + steps;
 }
 
 }  // namespace
@@ -175,12 +211,13 @@ std::string where_page(const Output& output, const Json& where) {
   const Json& stages = list(where, "stages");
   for (const Json& stage : stages) {
     if (is_told_elsewhere(stages, stage)) continue;
-    page += "  " + stage_line(output, stage);
+    page += "  " + stage_line(output, stage, plain(text(where, "state")));
     page += '\n';
   }
-  if (!list(where, "stays").empty()) {
+  page += steps_to_take(output, where);
+  if (const Json& confidential = list(where, "confidential"); !confidential.empty()) {
     const std::string home = stages.empty() ? "this chapter" : stage_name(stages.front());
-    page += "  Part of it never leaves " + home + ".\n";
+    page += "  Never leaves " + home + ": " + fields_in_words(confidential) + "\n";
   }
   return page;
 }

@@ -14,16 +14,18 @@ namespace {
 constexpr std::array<std::string_view, 3> stages{"saved", "parent", "global"};
 
 struct Stage {
-  bool reached = true;  // a stage that this chapter does not have (the root's parent) is behind it
-  bool leaves = true;   // something of the record goes there
-  std::string name;     // of the chapter there
+  bool reached = true;   // a stage that this chapter does not have (the root's parent) is behind it
+  bool leaves = true;    // something of the record goes there
+  bool earlier = false;  // it is there, but for what was edited since and not carried on
+  std::string name;      // of the chapter there
 };
 
 Stage stage_of(const Json& where, std::string_view wanted) {
   for (const Json& stage : list(where, "stages")) {
     if (text(stage, "at") != wanted) continue;
     const bool leaves = !stage.contains("leaves") || is_true(stage, "leaves");
-    return {is_true(stage, "reached"), leaves, text(stage, "name")};
+    return {is_true(stage, "reached"), leaves, is_true(stage, "earlier"),
+            plain(text(stage, "name"))};
   }
   return {};
 }
@@ -36,14 +38,38 @@ tl::unexpected<Error> stays_here(Context& context, const std::string& id, const 
               "As long as this " + kind + (state.empty() ? "" : " is “" + worded(state) + "”") +
                   ", nothing of it goes to " + stage.name + ", so there is nothing to wait for.",
               "The work is saved here.",
-              "Move it on first; its steps are listed by: chapterd " + dashed(kind) + " --help");
+              "Move it on first; what leads it on is told by: chapterd where " + id);
+}
+
+// "chapterd insight correct ID"
+std::string step_on(const Json& where) {
+  for (const Json& verb : list(where, "next")) {
+    if (!verb.is_string()) continue;
+    return "Carry it on with: chapterd " + dashed(text(where, "kind")) + " " +
+           dashed(verb.get<std::string>()) + " " + text(where, "id");
+  }
+  return "See: chapterd where " + text(where, "id");
+}
+
+tl::unexpected<Error> waits_here(const Json& where, const Stage& stage) {
+  return fail(Errc::gave_up, "wait.stays-home",
+              stage.name +
+                  " has an earlier version; what was changed since stays here until it is "
+                  "carried on, so there is nothing to wait for.",
+              "The work is saved here.", step_on(where));
+}
+
+Result<void> tell_arrival(Context& context, const Stage& stage) {
+  if (!stage.name.empty()) context.output.say("Received by " + stage.name + ".");
+  return {};
 }
 
 Result<void> wait_for_one(Context& context, const std::string& id, std::string_view wanted) {
   auto where = context.call("record.where", {{"id", id}});
   if (!where) return forward(where);
   const Stage stage = stage_of(*where, wanted);
-  if (stage.reached) return {};
+  if (stage.reached) return tell_arrival(context, stage);
+  if (stage.earlier) return waits_here(*where, stage);
   if (!stage.leaves) return stays_here(context, id, stage);
   const auto status = context.call("status", Json::object());
   if (status && !is_true(*status, "daemon")) {
@@ -60,7 +86,7 @@ Result<void> wait_for_one(Context& context, const std::string& id, std::string_v
     return stage_of(*where, wanted).reached;
   });
   if (!arrived) return forward(arrived);
-  if (*arrived) return {};
+  if (*arrived) return tell_arrival(context, stage);
   return fail(
       Errc::gave_up, "wait.timeout",
       "There is no confirmation from " + name + " within " + std::to_string(*seconds) + " s.",

@@ -12,11 +12,6 @@
 
 namespace chapterd {
 
-// Names of values in the store that belong to this floor.
-namespace own_value {
-inline constexpr const char* chapter_name = "own/chapter-name";  // of the global chapter only
-}  // namespace own_value
-
 struct FoundOptions {
   std::string federation;  // name
   std::string code;        // of the global chapter

@@ -74,8 +74,26 @@ std::string code_of(const Authority& authority, const ChapterId& chapter) {
 
 std::string name_of(const Authority& authority, const ChapterId& chapter) {
   const KnownChapter* known = authority.chapter(chapter);
-  return known == nullptr || known->certificate.name.empty() ? code_of(authority, chapter)
-                                                             : known->certificate.name;
+  if (known == nullptr) return code_of(authority, chapter);
+  const bool is_global = known->statement.empty();
+  if (!is_global && !known->certificate.name.empty()) return known->certificate.name;
+  std::string name = known->certificate.code;
+  for (std::size_t i = 1; i < name.size() && is_global; ++i) {
+    if (name[i] >= 'A' && name[i] <= 'Z') name[i] = static_cast<char>(name[i] - 'A' + 'a');
+  }
+  return name;
+}
+
+std::string own_name(Reader& reader, const Directory& directory) {
+  const auto own = reader.values(own_value::chapter_name);
+  return own.empty() ? name_of(directory.authority(), directory.chapter())
+                     : std::string(as_text(own.front().value));
+}
+
+std::string federation_name(const Directory& directory) {
+  const KnownChapter* root = directory.authority().chapter(root_of(directory));
+  CHECK(root != nullptr);
+  return root->certificate.name;  // of genesis
 }
 
 std::string fingerprint(const PublicKey& key) {

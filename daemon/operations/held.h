@@ -16,6 +16,11 @@
 
 namespace chapterd {
 
+// Names of values in the store that belong to this floor.
+namespace own_value {
+inline constexpr const char* chapter_name = "own/chapter-name";  // of the global chapter only
+}  // namespace own_value
+
 // All layers of one record.
 struct HeldRecord {
   RecordKey key;
@@ -27,8 +32,12 @@ struct HeldRecord {
 
 // The chapter's code; its id in hex while its certificate is not here.
 [[nodiscard]] std::string code_of(const Authority& authority, const ChapterId& chapter);
-// Its name, or its code.
+// Its name, or its code. Genesis has no room for a name of the global chapter, so that everybody
+// calls it by its code, "GLOBAL" as "Global".
 [[nodiscard]] std::string name_of(const Authority& authority, const ChapterId& chapter);
+// Of this node's chapter: the global one knows the name that it was founded with.
+[[nodiscard]] std::string own_name(Reader& reader, const Directory& directory);
+[[nodiscard]] std::string federation_name(const Directory& directory);
 // The first eight hex digits.
 [[nodiscard]] std::string fingerprint(const PublicKey& key);
 // This node's chapter and the global one.

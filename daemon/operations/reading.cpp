@@ -177,13 +177,14 @@ Result<Json> show(NodeAccess& node, const Json& args) {
 
 Result<Json> where(NodeAccess& node, const Json& args) {
   const Kinds& kinds = node.parts().kinds;
-  return with_record(node, args,
-                     [&](Reader& reader, const Directory& directory, const HeldRecord& record,
-                         const RecordView& view) {
-                       Json json = whereabouts(reader, directory, record, view);
-                       json["title"] = title_of(view, kinds);
-                       return json;
-                     });
+  return with_record(
+      node, args,
+      [&](Reader& reader, const Directory& directory, const HeldRecord& record,
+          const RecordView& view) {
+        Json json = whereabouts(reader, directory, {record, view, kinds.find(view.kind)});
+        json["title"] = title_of(view, kinds);
+        return json;
+      });
 }
 
 // --- explain ---

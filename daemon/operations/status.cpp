@@ -1,6 +1,5 @@
 // Verbs about the node itself: where its work is, whom it exchanges with, what needs a person.
 #include "daemon/operations/arguments.h"
-#include "daemon/operations/founding.h"
 #include "daemon/operations/held.h"
 #include "daemon/operations/peer_rows.h"
 #include "daemon/operations/verbs.h"
@@ -75,7 +74,9 @@ Json station(const Moment& moment, const char* at, const ChapterId& chapter) {
   const WorkHeld work = work_held(moment.reader, moment.directory, chapter);
   Json json = {{"at", at},
                {"chapter", code_of(authority, chapter)},
-               {"name", name_of(authority, chapter)},
+               {"name", chapter == moment.directory.chapter()
+                            ? own_name(moment.reader, moment.directory)
+                            : name_of(authority, chapter)},
                {"held", work.held},
                {"waiting", work.waiting},
                {"state", state_of(moment, work)},
@@ -146,19 +147,16 @@ Json identity_json(const Moment& moment) {
   const Authority& authority = directory.authority();
   const KnownNode* self = authority.node(directory.self());
   const KnownChapter& chapter = own_chapter(directory);
-  std::string name = chapter.certificate.name;
-  // Genesis has no room for it, so that only the global node itself knows it.
-  if (const auto own = moment.reader.values(own_value::chapter_name); !own.empty())
-    name = std::string(as_text(own.front().value));
   return {
       {"node",
        {{"fingerprint", fingerprint(directory.self())},
         {"name", self == nullptr ? std::string() : self->certificate.name}}},
       {"chapter",
-       {{"code", chapter.certificate.code}, {"name", name}, {"level", chapter.certificate.level}}},
+       {{"code", chapter.certificate.code},
+        {"name", own_name(moment.reader, directory)},
+        {"level", chapter.certificate.level}}},
       {"federation",
-       {{"name", name_of(authority, root_of(directory))},
-        {"id", to_hex(authority.federation().view())}}}};
+       {{"name", federation_name(directory)}, {"id", to_hex(authority.federation().view())}}}};
 }
 
 Result<Json> status(NodeAccess& node, const Json& args) {

@@ -1,6 +1,7 @@
 // Receipts, feeds and stages.
 #include "daemon/operations/where.h"
 
+#include "domain/drafts.h"
 #include "replication/entitlement.h"
 #include "replication/format/piece.h"
 
@@ -36,36 +37,39 @@ bool has_content(const RecordView& view, const HeldLayer& held) {
 // One record on its way.
 class Journey {
  public:
-  Journey(Reader& reader,
-          const Directory& directory,
-          const HeldRecord& record,
-          const RecordView& view)
+  Journey(Reader& reader, const Directory& directory, const ShownRecord& record)
       : reader_(reader),
         directory_(directory),
-        record_(record),
-        view_(view),
-        holders_(reader, directory) {}
+        record_(record.held),
+        view_(record.view),
+        holders_(reader, directory) {
+    if (record.kind != nullptr) waits_ = waiting_fields(*record.kind, record.view);
+  }
 
   Json stage(const char* at, const ChapterId& chapter) {
     const Authority& authority = directory_.authority();
     Json stage = {{"at", at},
                   {"chapter", code_of(authority, chapter)},
                   {"name", name_of(authority, chapter)},
+                  {"earlier", false},
                   {"since_ms", nullptr}};
     if (chapter == directory_.chapter()) {
+      stage["name"] = own_name(reader_, directory_);
       stage["reached"] = true;
       stage["leaves"] = true;
       stage["since_ms"] = view_.updated.instant().ms;
       return stage;
     }
     const HeldLayer* layer = widest_for(chapter);
-    const bool reached = layer != nullptr && is_held(chapter, *layer);
-    stage["reached"] = reached;
+    const bool held = layer != nullptr && is_held(chapter, *layer);
+    stage["reached"] = held && waits_.empty();
+    stage["earlier"] = held && !waits_.empty();
     stage["leaves"] = layer != nullptr;
-    if (layer != nullptr && !reached)
-      stage["since_ms"] = seen_in(view_, *layer)->newest.instant().ms;
+    if (layer != nullptr && !held) stage["since_ms"] = seen_in(view_, *layer)->newest.instant().ms;
     return stage;
   }
+
+  [[nodiscard]] const std::vector<std::string>& waits() const { return waits_; }
 
   // Whether anybody outside the record's home may hold it.
   [[nodiscard]] bool leaves(const HeldLayer& layer) const {
@@ -106,6 +110,7 @@ class Journey {
   const Directory& directory_;
   const HeldRecord& record_;
   const RecordView& view_;
+  std::vector<std::string> waits_;  // fields that were edited since and not carried on
   Holders holders_;
 };
 
@@ -116,6 +121,24 @@ std::string furthest(const Json& stages) {
     if (stage["reached"] == true) at = stage["at"].get<std::string>();
   }
   return at;
+}
+
+Json confidential_fields(const ShownRecord& record) {
+  Json names = Json::array();
+  for (const ShownField& shown : record.view.fields) {
+    const Field* field = record.kind == nullptr ? nullptr : record.kind->field(shown.name);
+    if (field != nullptr && field->confidential) names.push_back(shown.name);
+  }
+  return names;
+}
+
+// Only the record's home takes steps.
+Json next_verbs(const Directory& directory, const ShownRecord& record) {
+  Json verbs = Json::array();
+  if (record.kind == nullptr || record.view.key.home != directory.chapter()) return verbs;
+  for (const Transition* step : carrying_steps(*record.kind, record.view))
+    verbs.push_back(step->verb);
+  return verbs;
 }
 
 }  // namespace
@@ -196,19 +219,16 @@ WorkHeld work_held(Reader& reader, const Directory& directory, const ChapterId& 
   return work;
 }
 
-Json whereabouts(Reader& reader,
-                 const Directory& directory,
-                 const HeldRecord& record,
-                 const RecordView& view) {
-  Journey journey(reader, directory, record, view);
+Json whereabouts(Reader& reader, const Directory& directory, const ShownRecord& record) {
+  Journey journey(reader, directory, record);
   const Stations stations = stations_of(directory);
   Json stages = Json::array({journey.stage("saved", directory.chapter())});
   if (stations.parent) stages.push_back(journey.stage("parent", *stations.parent));
   stages.push_back(journey.stage("global", stations.global));
   Json stays = Json::array();
   bool leaves = !stations.parent;
-  for (const HeldLayer& held : record.layers) {
-    if (!has_content(view, held)) continue;
+  for (const HeldLayer& held : record.held.layers) {
+    if (!has_content(record.view, held)) continue;
     if (journey.leaves(held)) {
       leaves = true;
     } else {
@@ -216,10 +236,15 @@ Json whereabouts(Reader& reader,
     }
   }
   std::string summary = leaves ? furthest(stages) : "stays";
-  return Json{{"id", to_text(view.key.id)},
+  return Json{{"id", to_text(record.view.key.id)},
+              {"kind", record.view.kind},
+              {"state", record.view.state()},
               {"stages", std::move(stages)},
               {"summary", std::move(summary)},
-              {"stays", std::move(stays)}};
+              {"stays", std::move(stays)},
+              {"confidential", confidential_fields(record)},
+              {"waits", journey.waits()},
+              {"next", next_verbs(directory, record)}};
 }
 
 }  // namespace chapterd

@@ -56,15 +56,24 @@ struct WorkHeld {
 
 [[nodiscard]] WorkHeld work_held(Reader& reader, const Directory& directory, const ChapterId& at);
 
-// {"id", "title", "stages": [{"at", "chapter", "name", "reached", "leaves", "since_ms"}],
-// "summary", "stays"}. A stage is reached when all entries of the widest layer that goes there are
-// proved to be held there; `leaves` says whether there is such a layer. `since_ms`: for "saved"
-// when it was last changed; for a stage not reached since when it waits; null where it is not
-// known. `stays`: the audiences of layers that nobody outside the record's home may hold.
-// `summary`: the furthest stage reached, or "stays" when all of it stays.
+// A record with all that is known of it; `kind` is null when this version does not know it.
+struct ShownRecord {
+  const HeldRecord& held;
+  const RecordView& view;
+  const Kind* kind = nullptr;
+};
+
+// {"id", "kind", "state", "title", "stages": [{"at", "chapter", "name", "reached", "earlier",
+// "leaves", "since_ms"}], "summary", "stays", "confidential", "waits", "next"}. A stage is reached
+// when all that is shown here is proved to be held there: all entries of the widest layer that goes
+// there, and nothing was edited over it since; `earlier` says that only the latter is so. `leaves`
+// says whether there is such a layer. `since_ms`: for "saved" when it was last changed; for a stage
+// not reached since when it waits; null where it is not known. `stays`: the audiences of layers
+// that nobody outside the record's home may hold; `confidential`: the fields that never leave it.
+// `summary`: the furthest stage reached, or "stays" when all of it stays. `waits`: fields that were
+// edited and not carried on yet; `next`: the verbs that carry the record on.
 [[nodiscard]] nlohmann::json whereabouts(Reader& reader,
                                          const Directory& directory,
-                                         const HeldRecord& record,
-                                         const RecordView& view);
+                                         const ShownRecord& record);
 
 }  // namespace chapterd

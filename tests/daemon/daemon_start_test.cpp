@@ -96,7 +96,7 @@ TEST_F(Starting, RefusesADatabaseThatIsNone) {
   fs::rename(config_.node.data + "/chapterd.db", place_.path("kept.db"));
   std::ofstream(config_.node.data + "/chapterd.db") << std::string(5000, 'x');
   const Error error = refusal(config_);
-  EXPECT_TRUE(error.code == "store.foreign-file" || error.code == "store.damaged") << error.code;
+  EXPECT_TRUE(error.code == "node.database-lost" || error.code == "store.damaged") << error.code;
   fs::remove(config_.node.data + "/chapterd.db");
   fs::rename(place_.path("kept.db"), config_.node.data + "/chapterd.db");
   expect_record();

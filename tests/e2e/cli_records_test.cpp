@@ -171,7 +171,24 @@ TEST(Waiting, EndsWhenTheReceiptIsThere) {
   program.node.answers_to("record.where", where(true, true));
   program.node.answers_to("record.show", Json{{"audience", "up"}});
   program.node.answers_to("status", Json{{"daemon", true}});
-  EXPECT_EQ(program.run({"insight", "endorse", insight_id, "--wait=global"}).exit, 0);
+  const Outcome outcome = program.run({"insight", "endorse", insight_id, "--wait=global"});
+  EXPECT_EQ(outcome.exit, 0);
+  EXPECT_TRUE(holds(outcome.err, "Received by Global.")) << outcome.err;
+}
+
+TEST(Waiting, DoesNotTakeAnEarlierVersionForWhatWasEditedSince) {
+  Program program;
+  program.node.answers_to("record.edit", written("endorsed", "chapter"));
+  Json edited = where(true, false);
+  edited["stages"][2]["earlier"] = true;
+  edited["kind"] = "insight";
+  edited["next"] = {"correct"};
+  program.node.answers_to("record.where", edited);
+  const Outcome outcome =
+      program.run({"insight", "edit", insight_id, "--title", "Boats 2", "--wait=global"});
+  EXPECT_EQ(outcome.exit, 8);
+  EXPECT_TRUE(holds(outcome.err, "wait.stays-home")) << outcome.err;
+  EXPECT_TRUE(holds(outcome.err, "chapterd insight correct")) << outcome.err;
 }
 
 TEST(Waiting, GivesUpWithEightAndSaysThatTheWorkIsSafe) {

@@ -120,7 +120,28 @@ TEST(Where, ShowsEachStationAndWhatNeverLeaves) {
   EXPECT_TRUE(holds(outcome.out, "● Saved at Kisumu")) << outcome.out;
   EXPECT_TRUE(holds(outcome.out, "● Received by Kenya")) << outcome.out;
   EXPECT_TRUE(holds(outcome.out, "○ Not yet received by Global")) << outcome.out;
-  EXPECT_TRUE(holds(outcome.out, "never leaves Kisumu")) << outcome.out;
+  EXPECT_TRUE(holds(outcome.out, "Never leaves Kisumu: Raw notes")) << outcome.out;
+}
+
+TEST(Where, SaysThatWhatWasEditedSinceWaitsHereAndHowItGoesOn) {
+  Program program;
+  Json edited = where(true, false);
+  for (Json& stage : edited["stages"]) {
+    if (stage["at"] == "saved") continue;
+    stage["reached"] = false;
+    stage["earlier"] = true;
+  }
+  edited["kind"] = "insight";
+  edited["waits"] = {"title"};
+  edited["next"] = {"correct"};
+  program.node.answers_to("record.where", edited);
+  const Outcome outcome = program.run({"where", insight_id});
+  EXPECT_FALSE(holds(outcome.out, "● Received")) << outcome.out;
+  for (const char* part :
+       {"○ An earlier version was received by Global",
+        "Changed here since, and not carried on: Title", "chapterd insight correct 019385f0"}) {
+    EXPECT_TRUE(holds(outcome.out, part)) << outcome.out;
+  }
 }
 
 TEST(Colour, OnlyOnATerminalAndNotWhereItIsNotWanted) {
@@ -144,7 +165,11 @@ TEST(Status, TellsStationsPeersAndWhatNeedsAPerson) {
            {"work",
             {{{"at", "saved"}, {"chapter", "KE-17"}, {"held", 12}},
              {{"at", "parent"}, {"name", "Kenya"}, {"held", 12}, {"state", "up to date"}},
-             {{"at", "global"}, {"held", 9}, {"waiting", 3}, {"state", "waiting"}}}},
+             {{"at", "global"},
+              {"name", "Global"},
+              {"held", 9},
+              {"waiting", 3},
+              {"state", "waiting"}}}},
            {"peers",
             {{{"code", "KE"},
               {"name", "Kenya"},

@@ -125,7 +125,8 @@ inline Json where(bool parent, bool global) {
            {{{"at", "saved"}, {"chapter", "KE-17"}, {"name", "Kisumu"}, {"reached", true}},
             {{"at", "parent"}, {"chapter", "KE"}, {"name", "Kenya"}, {"reached", parent}},
             {{"at", "global"}, {"chapter", "GLOBAL"}, {"name", "Global"}, {"reached", global}}}},
-          {"stays", {"chapter"}}};
+          {"stays", {"chapter"}},
+          {"confidential", {"raw_notes"}}};
 }
 
 inline bool holds(const std::string& text, const std::string& part) {

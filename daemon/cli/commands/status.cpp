@@ -29,7 +29,6 @@ std::string station_sentence(const Json& station, const std::string& name) {
 std::string station_name(const Json& station) {
   const std::string at = text(station, "at");
   if (at == "saved") return "On this computer";
-  if (at == "global") return "Global";  // below it only the name of the federation is known
   const std::string name = plain(text(station, "name"));
   return name.empty() ? "The chapter above" : name;
 }
