@@ -76,7 +76,8 @@ constexpr std::array table{
             .most = day_s},
     Setting{.name = "store.disk_low_bytes",
             .slot = [](Config& config) -> Slot { return &config.store.disk_low_bytes; },
-            .help = "With less free space than this, new writes are refused; reading goes on.",
+            .help = "With less free space than this, or than a twentieth of the disk if that is "
+                    "less, new writes are refused; reading and deleting go on.",
             .blank_means = "never refuse",
             .unit = "bytes",
             .most = most_bytes},

@@ -14,8 +14,8 @@ std::string peer_name(const Json& peer) {
 }
 
 std::string last_heard(const Json& peer) {
-  const auto heard = number(peer, "heard_ms_ago");
-  return heard ? "last heard " + ago(*heard) : "not heard yet";
+  if (const auto heard = number(peer, "heard_ms_ago")) return ", last heard " + ago(*heard);
+  return text(peer, "state") == "never heard" ? "" : ", not heard yet";
 }
 
 std::string peer_state(const Output& output, const Json& peer) {

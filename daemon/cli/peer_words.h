@@ -15,7 +15,7 @@ namespace chapterd {
 [[nodiscard]] std::string peer_table(const Output& output, const nlohmann::json& peers);
 // Name and code, or what else is known of it.
 [[nodiscard]] std::string peer_name(const nlohmann::json& peer);
-// "last heard 6 h ago"
+// ", last heard 6 h ago"; nothing where the state says it.
 [[nodiscard]] std::string last_heard(const nlohmann::json& peer);
 
 }  // namespace chapterd

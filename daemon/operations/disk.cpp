@@ -8,8 +8,8 @@
 
 namespace chapterd {
 
-bool is_low(std::uint64_t free_bytes, std::uint64_t disk_bytes, std::uint64_t limit_bytes) {
-  return free_bytes < std::min(limit_bytes, disk_bytes / 20);
+std::uint64_t least_free(std::uint64_t disk_bytes, std::uint64_t limit_bytes) {
+  return std::min(limit_bytes, disk_bytes / 20);
 }
 
 Result<DiskSpace> disk_space(const std::string& folder, std::uint64_t limit_bytes) {
@@ -21,7 +21,8 @@ Result<DiskSpace> disk_space(const std::string& folder, std::uint64_t limit_byte
   }
   const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   const std::uint64_t all_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
-  return DiskSpace{free_bytes, is_low(free_bytes, all_bytes, limit_bytes)};
+  const std::uint64_t least_bytes = least_free(all_bytes, limit_bytes);
+  return DiskSpace{free_bytes, free_bytes < least_bytes, least_bytes};
 }
 
 }  // namespace chapterd

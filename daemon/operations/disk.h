@@ -9,10 +9,8 @@
 
 namespace chapterd {
 
-// Less than `limit_bytes` or a twentieth of the disk, whichever is smaller. A limit of 0: never.
-[[nodiscard]] bool is_low(std::uint64_t free_bytes,
-                          std::uint64_t disk_bytes,
-                          std::uint64_t limit_bytes);
+// What must be free for new writes: `limit_bytes` or a twentieth of the disk, whichever is smaller.
+[[nodiscard]] std::uint64_t least_free(std::uint64_t disk_bytes, std::uint64_t limit_bytes);
 
 // Error: folder.cannot-open.
 [[nodiscard]] Result<DiskSpace> disk_space(const std::string& folder, std::uint64_t limit_bytes);

@@ -74,6 +74,12 @@ std::vector<std::string> own_addresses(NodeAccess& node) {
   return {address};
 }
 
+// Only programs on this computer reach it there.
+bool is_of_this_machine(const std::string& address) {
+  const std::string host = split_address(address).host;
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 std::vector<KeptInvite> kept_invites(Reader& reader) {
   std::vector<KeptInvite> invites;
   for (const NamedValue& value : reader.values(invite_prefix)) {
@@ -136,6 +142,8 @@ Result<Json> create(NodeAccess& node, const Json& args) {
                 {"id", to_hex(id.view())},
                 {"code", invite.code},
                 {"addresses", invite.addresses},
+                {"reachable", !std::ranges::all_of(invite.addresses, is_of_this_machine)},
+                {"authority", parts.authority != nullptr},
                 {"expires_ms", invite.expires.ms}};
   });
 }

@@ -42,7 +42,8 @@ class Connections {
 
 struct DiskSpace {
   std::uint64_t free_bytes = 0;
-  bool is_low = false;  // new writes are refused
+  bool is_low = false;            // new writes are refused
+  std::uint64_t least_bytes = 0;  // what must be free for them
 };
 
 // What does not change while a node is open. Borrowed; everything in it may be used by any thread.

@@ -40,13 +40,20 @@ tl::unexpected<Error> unknown_verb(std::string_view name) {
               "Nothing was changed.", "Use a command line of the daemon's own version.");
 }
 
+std::string mebibytes(std::uint64_t bytes) {
+  return std::to_string(bytes >> 20U) + " MiB";
+}
+
 Result<void> check_disk(const NodeAccess& node) {
   const auto disk = node.disk();
   if (!disk) return forward(disk);
   if (!disk->is_low) return {};
-  return fail(Errc::disk, "disk.low", "The disk is nearly full, so nothing new is taken.",
+  return fail(Errc::disk, "disk.low",
+              "The disk is nearly full (" + mebibytes(disk->free_bytes) + " are free, and " +
+                  mebibytes(disk->least_bytes) + " are kept free), so nothing new is taken.",
               "Everything saved before is safe; reading and deleting still work.",
-              "Free some space on the disk, then try again.");
+              "Free some space on the disk, then try again. The limit is explained by: chapterd "
+              "config explain store.disk_low_bytes");
 }
 
 }  // namespace

@@ -53,13 +53,43 @@ PeerRow remembered_row(const StoredPeer& peer, bool paused) {
   return row;
 }
 
-// What the directory knows of whoever has this key.
-void describe(PeerRow& row, const Authority& authority) {
+void name_after(PeerRow& row, const Authority& authority, const ChapterId& chapter) {
+  row.code = code_of(authority, chapter);
+  row.name = name_of(authority, chapter);
+}
+
+// What the directory knows of whoever has this key. The node above certifies its own only once it
+// is met; its chapter is known from joining.
+void describe(PeerRow& row, const Directory& directory) {
+  const Authority& authority = directory.authority();
+  const ChapterPath path = authority.path_of(directory.chapter());
   const KnownNode* node = row.key ? authority.node(*row.key) : nullptr;
-  if (node == nullptr) return;
-  row.code = code_of(authority, node->certificate.chapter);
-  row.name = name_of(authority, node->certificate.chapter);
-  if (authority.is_revoked(*row.key)) row.state = "revoked";
+  if (node != nullptr) {
+    name_after(row, authority, node->certificate.chapter);
+  } else if (row.is_parent && !path.above.empty()) {
+    name_after(row, authority, path.above.back());
+  }
+  if (row.key && authority.is_revoked(*row.key)) row.state = "revoked";
+}
+
+PeerRow unheard_row(bool paused) {
+  PeerRow row;
+  row.side = "known";
+  row.state = paused ? "paused" : "never heard";
+  return row;
+}
+
+// Chapters right below this one that were admitted, and of which no node was heard.
+void add_unheard_below(std::vector<PeerRow>& rows, const Directory& directory, bool paused) {
+  const Authority& authority = directory.authority();
+  for (const KnownChapter* chapter : authority.chapters()) {
+    const ChapterPath path = authority.path_of(chapter->certificate.chapter);
+    if (path.above.empty() || path.above.back() != directory.chapter()) continue;
+    PeerRow row = unheard_row(paused);
+    name_after(row, authority, path.chapter);
+    if (std::ranges::find(rows, row.code, &PeerRow::code) == rows.end())
+      rows.push_back(std::move(row));
+  }
 }
 
 Json or_null(const std::optional<std::int64_t>& number) {
@@ -77,22 +107,27 @@ std::vector<PeerRow> peer_rows(Reader& reader,
                                const Directory& directory,
                                const std::optional<LinksNow>& links,
                                Instant date) {
+  const bool paused = links && links->paused;
   std::vector<PeerRow> rows;
   if (links) {
     for (const PeerStatus& status : links->peers) rows.push_back(live_row(status, *links));
   }
   for (const StoredPeer& peer : reader.peers()) {
     auto row = std::ranges::find(rows, std::optional(peer.node), &PeerRow::key);
-    if (row == rows.end())
-      row = rows.insert(rows.end(), remembered_row(peer, links && links->paused));
+    if (row == rows.end()) row = rows.insert(rows.end(), remembered_row(peer, paused));
     if (!row->heard_ms_ago && peer.heard_ms != 0)
       row->heard_ms_ago = std::max<std::int64_t>(0, date.ms - peer.heard_ms);
   }
   const auto parent = parent_key(reader);
+  if (parent && std::ranges::find(rows, parent, &PeerRow::key) == rows.end()) {
+    rows.push_back(unheard_row(paused));
+    rows.back().key = parent;
+  }
   for (PeerRow& row : rows) {
     row.is_parent = parent && row.key == parent;
-    describe(row, directory.authority());
+    describe(row, directory);
   }
+  add_unheard_below(rows, directory, paused);
   std::ranges::sort(
       rows, {}, [](const PeerRow& row) { return std::tuple(!row.is_parent, row.code, row.key); });
   return rows;

@@ -1,4 +1,5 @@
-// The nodes that this one exchanges with, as one list: connected now, heard before, or only called.
+// The nodes that this one exchanges with, as one list: connected now, heard before, called, or only
+// known from joining.
 #pragma once
 
 #include "daemon/operations/node_access.h"
@@ -17,7 +18,7 @@ struct PeerRow {
   std::string name;
   std::string address;
   std::string side;   // "we dial", "dials us", "known"
-  std::string state;  // "connected", "connecting", "offline", "paused", "revoked"
+  std::string state;  // "connected", "connecting", "offline", "never heard", "paused", "revoked"
   std::string end_code;
   bool is_parent = false;
   bool caught_up = false;

@@ -41,12 +41,53 @@ Result<Json> at_this_moment(NodeAccess& node, const OfMoment& answer) {
 }
 
 // Ends of links that time alone does not mend.
-bool needs_person(std::string_view end_code) {
+struct LastingEnd {
+  std::string_view code;
+  const char* words;
+};
+
+constexpr std::array lasting_ends{
+    LastingEnd{"federation.other", "it belongs to another federation. Ask there."},
+    LastingEnd{"node.revoked", "it says that this node was revoked. Ask there."},
+    LastingEnd{"node.unknown", "it does not know this node. Ask there."},
+    LastingEnd{"tls.other-key", "another computer answers at its address. Ask there."},
+    LastingEnd{"version.none-shared", "the two programs share no version. Install the newer one."},
+};
+
+// Null for an end that may mend by itself.
+const LastingEnd* lasting_end(std::string_view code) {
   constexpr std::string_view said_by_peer = "peer.";
-  constexpr std::array<std::string_view, 5> codes{
-      "federation.other", "node.revoked", "node.unknown", "tls.other-key", "version.none-shared"};
-  if (end_code.starts_with(said_by_peer)) end_code.remove_prefix(said_by_peer.size());
-  return std::ranges::find(codes, end_code) != codes.end();
+  if (code.starts_with(said_by_peer)) code.remove_prefix(said_by_peer.size());
+  const auto at = std::ranges::find(lasting_ends, code, &LastingEnd::code);
+  return at == lasting_ends.end() ? nullptr : &*at;
+}
+
+// Something that a person has to do.
+struct Need {
+  std::string code;
+  std::string text;
+};
+
+// What stands between this node and another, and does not mend by itself.
+std::optional<Need> trouble_with(const PeerRow& peer) {
+  const std::string who = peer.name.empty() ? "Another node" : peer.name;
+  if (peer.state == "revoked") return std::nullopt;
+  if (peer.stays_different) {
+    return Need{"peer.stays-different",
+                who +
+                    " holds something else than this node, and exchanging does not mend it. "
+                    "Run: chapterd verify, here and there."};
+  }
+  const LastingEnd* end = lasting_end(peer.end_code);
+  const bool is_tried = peer.state == "connected" || peer.state == "connecting";
+  if (is_tried || end == nullptr) return std::nullopt;
+  return Need{peer.end_code, "There is no connection with " + who + ": " + end->words};
+}
+
+std::optional<Need> revoked_here(const Authority& authority, const PublicKey& self) {
+  if (!authority.is_revoked(self)) return std::nullopt;
+  return Need{"node.revoked", "This node was revoked: " + shown(authority.revoked_because(self)) +
+                                  ". Nothing is sent or taken any more. Ask the chapter above."};
 }
 
 const PeerRow* parent_row(const Moment& moment) {
@@ -54,33 +95,35 @@ const PeerRow* parent_row(const Moment& moment) {
   return at == moment.peers.end() ? nullptr : &*at;
 }
 
-std::string state_of(const Moment& moment, const WorkHeld& work) {
+// Never better than what was proved: as long as the chapter above was not heard, nothing was.
+std::string state_of(const Moment& moment, const ChapterId& chapter, const WorkHeld& work) {
   if (moment.directory.authority().is_revoked(moment.directory.self())) return "needs a person";
-  if (work.waiting == 0) return "up to date";
   const PeerRow* parent = parent_row(moment);
-  if (parent == nullptr) return parent_key(moment.reader) ? "offline" : "unknown";
-  if (parent->stays_different || parent->state == "revoked" || needs_person(parent->end_code))
-    return "needs a person";
+  const bool heard = parent != nullptr && parent->heard_ms_ago;
+  const bool proved = chapter == moment.directory.chapter() || work.held > 0 || heard;
+  if (work.waiting == 0) return proved ? "up to date" : "unknown";
+  if (parent == nullptr) return "unknown";
+  if (parent->state == "revoked" || trouble_with(*parent)) return "needs a person";
   if (!moment.links) return "offline";
   if (parent->state == "connected") {
     if (parent->caught_up) return "waiting";
     return parent->heard_ms_ago.value_or(0) > stalled_after_ms ? "stalled" : "sending";
   }
-  return parent->state == "offline" ? "offline" : "waiting";
+  return parent->state == "offline" || parent->state == "never heard" ? "offline" : "waiting";
 }
 
 Json station(const Moment& moment, const char* at, const ChapterId& chapter) {
   const Authority& authority = moment.directory.authority();
   const WorkHeld work = work_held(moment.reader, moment.directory, chapter);
-  Json json = {{"at", at},
-               {"chapter", code_of(authority, chapter)},
-               {"name", chapter == moment.directory.chapter()
-                            ? own_name(moment.reader, moment.directory)
-                            : name_of(authority, chapter)},
-               {"held", work.held},
-               {"waiting", work.waiting},
-               {"state", state_of(moment, work)},
-               {"since_ms", nullptr}};
+  Json json = {
+      {"at", at},
+      {"chapter", code_of(authority, chapter)},
+      {"name", chapter == moment.directory.chapter() ? own_name(moment.reader, moment.directory)
+                                                     : name_of(authority, chapter)},
+      {"held", work.held},
+      {"waiting", work.waiting},
+      {"state", state_of(moment, chapter, work)},
+      {"since_ms", nullptr}};
   if (work.waiting > 0 && work.waiting_since_ms > 0) json["since_ms"] = work.waiting_since_ms;
   return json;
 }
@@ -115,31 +158,33 @@ Json counts_json(const Moment& moment) {
   return counts;
 }
 
+Json to_json(const Need& need) {
+  return {{"code", need.code}, {"text", need.text}};
+}
+
 Json needs_json(const Moment& moment, const DiskSpace& disk) {
   Json needs = Json::array();
-  const auto need = [&needs](const std::string& code, const std::string& text) {
-    needs.push_back({{"code", code}, {"text", text}});
-  };
-  const Authority& authority = moment.directory.authority();
-  if (authority.is_revoked(moment.directory.self())) {
-    need("node.revoked",
-         "This node was revoked: " + shown(authority.revoked_because(moment.directory.self())) +
-             ". Nothing is sent or taken any more. Ask the chapter above.");
-  }
+  const Directory& directory = moment.directory;
+  if (const auto need = revoked_here(directory.authority(), directory.self()))
+    needs.push_back(to_json(*need));
   if (disk.is_low)
-    need("disk.low", "The disk is nearly full: nothing new is taken. Free some space.");
+    needs.push_back(to_json({"disk.low",
+                             "The disk is nearly full: nothing new is taken, while reading and "
+                             "deleting still work. Free some space."}));
   for (const PeerRow& peer : moment.peers) {
-    const std::string who = peer.name.empty() ? "Another node" : peer.name;
-    if (peer.state == "revoked") continue;
-    if (peer.stays_different) {
-      need("peer.stays-different", who +
-                                       " holds something else than this node, and exchanging does "
-                                       "not mend it. Run: chapterd verify, here and there.");
-    } else if (peer.state != "connected" && needs_person(peer.end_code)) {
-      need(peer.end_code, who + " ended the connection (" + peer.end_code + "). Ask there.");
-    }
+    if (const auto need = trouble_with(peer)) needs.push_back(to_json(*need));
   }
   return needs;
+}
+
+// Why nothing can be exchanged with the chapter above until a person did something; else null.
+Json blocked_json(const Moment& moment) {
+  const Directory& directory = moment.directory;
+  if (const auto need = revoked_here(directory.authority(), directory.self()))
+    return to_json(*need);
+  const PeerRow* parent = parent_row(moment);
+  const auto need = parent == nullptr ? std::nullopt : trouble_with(*parent);
+  return need ? to_json(*need) : Json();
 }
 
 Json identity_json(const Moment& moment) {
@@ -147,16 +192,15 @@ Json identity_json(const Moment& moment) {
   const Authority& authority = directory.authority();
   const KnownNode* self = authority.node(directory.self());
   const KnownChapter& chapter = own_chapter(directory);
-  return {
-      {"node",
-       {{"fingerprint", fingerprint(directory.self())},
-        {"name", self == nullptr ? std::string() : self->certificate.name}}},
-      {"chapter",
-       {{"code", chapter.certificate.code},
-        {"name", own_name(moment.reader, directory)},
-        {"level", chapter.certificate.level}}},
-      {"federation",
-       {{"name", federation_name(directory)}, {"id", to_hex(authority.federation().view())}}}};
+  return {{"node",
+           {{"fingerprint", fingerprint(directory.self())},
+            {"name", self == nullptr ? std::string() : self->certificate.name}}},
+          {"chapter",
+           {{"code", chapter.certificate.code},
+            {"name", own_name(moment.reader, directory)},
+            {"level", chapter.certificate.level}}},
+          {"federation",
+           {{"name", federation_name(directory)}, {"id", to_hex(authority.federation().view())}}}};
 }
 
 Result<Json> status(NodeAccess& node, const Json& args) {
@@ -168,6 +212,8 @@ Result<Json> status(NodeAccess& node, const Json& args) {
     for (const KnownFeed& feed : moment.directory.feeds()) entries += feed.head.seq.value;
     Json json = identity_json(moment);
     json["daemon"] = moment.links.has_value();
+    json["paused"] = moment.links && moment.links->paused;
+    json["authority"] = node.parts().authority != nullptr;
     json["entries"] = entries;
     json["records"] = counts_json(moment);
     json["work"] = work_json(moment);
@@ -202,6 +248,8 @@ Result<Json> sync_status(NodeAccess& node, const Json& args) {
   return at_this_moment(node, [](Moment& moment) {
     return Json{{"idle", is_idle(moment)},
                 {"paused", moment.links && moment.links->paused},
+                {"blocked", blocked_json(moment)},
+                {"work", work_json(moment)},
                 {"peers", peers_json(moment)}};
   });
 }
@@ -220,6 +268,11 @@ Result<Json> told(NodeAccess& node, const Json& args, void (Connections::*what)(
 }
 
 Result<Json> sync_now(NodeAccess& node, const Json& args) {
+  Connections* connections = node.connections();
+  if (connections != nullptr && connections->look().paused) {
+    return fail(Errc::needs_person, "sync.paused", "Exchanging is paused, so nothing moves.",
+                "All work is saved here.", "Go on with: chapterd sync resume");
+  }
   return told(node, args, &Connections::sync_now);
 }
 

@@ -228,6 +228,7 @@ TEST_F(Family, PausedMeansNoConnectionsUntilResumed) {
   }));
   const std::string id = endorsed("Rafts");
   EXPECT_EQ(where(id)["summary"], "saved");
+  EXPECT_EQ(code_of(child_->call("sync.now", Json::object())), "sync.paused");
   must(child_->call("sync.resume", Json::object()));
   must(child_->call("sync.now", Json::object()));
   EXPECT_TRUE(reaches_the_top(id));
@@ -243,6 +244,9 @@ TEST_F(Family, ARevokedNodeIsToldAndWritesNoMore) {
   const Json status = must(child_->call("status", Json::object()));
   EXPECT_EQ(status["needs_person"][0]["code"], "node.revoked");
   EXPECT_EQ(status["work"][1]["state"], "needs a person");
+  const Json blocked = must(child_->call("sync.status", Json::object()))["blocked"];
+  EXPECT_EQ(blocked["code"], "node.revoked");
+  EXPECT_NE(blocked["text"].get<std::string>().find("stolen"), std::string::npos);
   EXPECT_EQ(must(top_->call("peers.list", Json::object()))["peers"][0]["state"], "revoked");
 }
 

@@ -21,7 +21,9 @@ class FullNode final : public NodeAccess {
 
   Connections* connections() override { return nullptr; }
 
-  [[nodiscard]] Result<DiskSpace> disk() const override { return DiskSpace{1000, true}; }
+  [[nodiscard]] Result<DiskSpace> disk() const override {
+    return DiskSpace{3U << 20U, true, 64U << 20U};
+  }
 
   [[nodiscard]] const NodeParts& parts() const override { return parts_; }
 
@@ -46,6 +48,7 @@ TEST(Disk, LowRefusesNewWritesInWords) {
     ASSERT_FALSE(answer) << verb;
     EXPECT_EQ(answer.error().code, "disk.low") << verb;
     EXPECT_EQ(answer.error().kind, Errc::disk);
+    EXPECT_NE(answer.error().what.find("3 MiB are free"), std::string::npos);
     EXPECT_FALSE(answer.error().safe.empty());
   }
 }
@@ -60,13 +63,11 @@ TEST(Disk, LowStillLetsReadAndDelete) {
   EXPECT_EQ(must(perform(node, "invite.revoke", {{"id", "00"}})), "written");
 }
 
-TEST(Disk, IsLowBelowTheSmallerOfLimitAndATwentieth) {
+TEST(Disk, TheSmallerOfLimitAndATwentiethIsKeptFree) {
   constexpr std::uint64_t mib = 1024 * 1024;
-  EXPECT_FALSE(is_low(65 * mib, 10'000 * mib, 64 * mib));
-  EXPECT_TRUE(is_low(63 * mib, 10'000 * mib, 64 * mib));
-  EXPECT_FALSE(is_low(6 * mib, 100 * mib, 64 * mib));
-  EXPECT_TRUE(is_low(4 * mib, 100 * mib, 64 * mib));
-  EXPECT_FALSE(is_low(0, 100 * mib, 0));
+  EXPECT_EQ(least_free(10'000 * mib, 64 * mib), 64 * mib);
+  EXPECT_EQ(least_free(100 * mib, 64 * mib), 5 * mib);
+  EXPECT_EQ(least_free(100 * mib, 0), 0U);
 }
 
 TEST(Disk, WithoutAFolderThereIsNoAnswer) {

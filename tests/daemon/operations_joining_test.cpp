@@ -102,6 +102,34 @@ TEST_F(Joining, ByFileTakesThreeStepsAndTheSameFourWords) {
   EXPECT_EQ(must(ask(top_, "invite.list", Json::object()))["invites"][0]["state"], "used");
 }
 
+TEST_F(Joining, UntilTheyHaveMetBothSaySoAndClaimNothing) {
+  const Config child = place_.config("child");
+  join_by_file(child, "KE");
+  const Json status = must(ask(child, "status", Json::object()));
+  EXPECT_EQ(status["work"][1]["state"], "unknown");
+  EXPECT_EQ(status["work"][1]["name"], "Global");
+  EXPECT_EQ(status["work"][2]["state"], "unknown");
+  ASSERT_EQ(status["peers"].size(), 1U);
+  EXPECT_EQ(status["peers"][0]["code"], "GLOBAL");
+  EXPECT_EQ(status["peers"][0]["state"], "never heard");
+  const Json peers = must(ask(top_, "peers.list", Json::object()))["peers"];
+  ASSERT_EQ(peers.size(), 1U);
+  EXPECT_EQ(peers[0]["code"], "KE");
+  EXPECT_EQ(peers[0]["name"], "Kenya");
+  EXPECT_EQ(peers[0]["state"], "never heard");
+  EXPECT_TRUE(peers[0]["heard_ms_ago"].is_null());
+}
+
+TEST_F(Joining, AnInviteTellsWhetherOtherComputersCanReachItsAddress) {
+  const auto reachable = [&](const std::string& code, const Json& addresses) {
+    return must(ask(top_, "invite.create",
+                    {{"code", code}, {"addresses", addresses}}))["reachable"] == true;
+  };
+  EXPECT_FALSE(reachable("KA", Json::array()));
+  EXPECT_FALSE(reachable("KB", {"127.0.0.1:7468", "[::1]:7468", "localhost:7468"}));
+  EXPECT_TRUE(reachable("KC", {"127.0.0.1:7468", "10.0.0.7:7468"}));
+}
+
 TEST_F(Joining, AWaitingFolderSaysWhatItWaitsFor) {
   const Config child = place_.config("child");
   must(prepare_join(child, invite("KE"), "laptop"));

@@ -178,12 +178,70 @@ TEST(Status, TellsStationsPeersAndWhatNeedsAPerson) {
            {"needs_person", {{{"code", "clock.wrong"}, {"text", "The clock is wrong."}}}}});
   const Outcome outcome = program.run({"status"});
   for (const char* part :
-       {"● On this computer  12 entries", "● Kenya  12 entries",
+       {"● On this computer  12 entries of yours", "● Kenya  12 entries of yours",
         "Kenya has confirmed all that goes there.", "○ Global  9 entries",
         "3 entries wait until Global confirms.", "last heard 6 h ago", "! The clock is wrong."}) {
     EXPECT_TRUE(holds(outcome.out, part)) << part << "\n" << outcome.out;
   }
   EXPECT_FALSE(holds(outcome.out, "0badcafe"));
+}
+
+TEST(Status, ClaimsNothingThatWasNotProved) {
+  Program program;
+  program.node.answers_to("status",
+                          Json{{"chapter", {{"code", "KE"}, {"name", "Kenya"}}},
+                               {"authority", false},
+                               {"work",
+                                {{{"at", "saved"}, {"chapter", "KE"}, {"held", 1}},
+                                 {{"at", "global"}, {"name", "Global"}, {"state", "unknown"}}}},
+                               {"peers", {{{"code", "GLOBAL"}, {"state", "never heard"}}}}});
+  const std::string out = program.run({"status"}).out;
+  EXPECT_FALSE(holds(out, "has confirmed all")) << out;
+  for (const char* part : {"Not known yet: Global has not confirmed anything.",
+                           "GLOBAL: never heard\n", "authority key is not here"}) {
+    EXPECT_TRUE(holds(out, part)) << out;
+  }
+}
+
+TEST(Sync, DoesNotWaitForWhatOnlyAPersonMends) {
+  Program program;
+  program.node.answers_to("sync.now", Json::object());
+  program.node.answers_to(
+      "sync.status",
+      Json{{"idle", false}, {"blocked", {{"code", "node.revoked"}, {"text", "Revoked: stolen."}}}});
+  Outcome outcome = program.run({"sync", "now", "--until-done"});
+  EXPECT_EQ(outcome.exit, 6);
+  EXPECT_TRUE(holds(outcome.err, "Revoked: stolen.")) << outcome.err;
+  program.node.answers["sync.status"] = {Json{{"idle", false}, {"paused", true}}};
+  outcome = program.run({"sync", "now", "--until-done"});
+  EXPECT_EQ(outcome.exit, 6);
+  EXPECT_TRUE(holds(outcome.err, "sync resume")) << outcome.err;
+}
+
+TEST(Sync, SaysWhatStillWaitsFurtherUp) {
+  Program program;
+  program.node.answers_to("sync.now", Json::object());
+  program.node.answers_to("sync.status",
+                          Json{{"idle", true},
+                               {"work",
+                                {{{"at", "saved"}, {"waiting", 0}},
+                                 {{"at", "parent"}, {"name", "Kenya"}, {"waiting", 0}},
+                                 {{"at", "global"}, {"name", "Global"}, {"waiting", 3}}}}});
+  EXPECT_TRUE(holds(program.run({"sync", "now", "--until-done"}).out,
+                    "3 entries still wait until Global confirms."));
+}
+
+TEST(Invite, WarnsWhenNobodyElseCanReachItsAddress) {
+  Program program;
+  program.node.answers_to("invite.create", Json{{"invite", "ABCDE"},
+                                                {"addresses", {"127.0.0.1:7468"}},
+                                                {"authority", true},
+                                                {"reachable", false}});
+  const Outcome outcome = program.run({"invite", "create", "KE", "--name", "Kenya"});
+  EXPECT_EQ(outcome.out, "ABCDE\n");
+  for (const char* part : {"Warning: ", "127.0.0.1:7468", "--address HOST:PORT", "--offline"}) {
+    EXPECT_TRUE(holds(outcome.err, part)) << outcome.err;
+  }
 }
 
 TEST(Rollup, ShowsCountsAsABarWithMedianAndDenominators) {

@@ -20,6 +20,23 @@ Result<int> level_of(const std::string& word) {
               "Choose one of: national, subnational, field");
 }
 
+// What stands in the way of joining with it, as far as it is known here.
+void warn(Output& output, const Json& invite) {
+  if (!is_true(invite, "authority")) {
+    output.say(
+        "Warning: this node's authority.key is not here, so nobody can join with the invite until "
+        "it is put back and the daemon is started again.");
+  }
+  if (is_true(invite, "reachable")) return;
+  const Json& addresses = list(invite, "addresses");
+  output.say("Warning: " +
+             (addresses.empty() ? std::string("the invite names no address")
+                                : "only this computer reaches " + plain(addresses[0].dump())) +
+             ", so others can join by file only (join --offline). To let them join over the "
+             "network, let the node listen where they reach it (sync.listen) and name that place: "
+             "--address HOST:PORT");
+}
+
 Result<void> create(Context& context) {
   const auto hours = context.given.number("hours");
   if (!hours) return forward(hours);
@@ -51,6 +68,7 @@ Result<void> create(Context& context) {
   if (output.answer(*answer)) return {};
   output.say("Invite for " + context.given.text("name") + ", good once and for " +
              counted(*hours, "hour", "hours") + ". Keep it secret; there: chapterd join CODE");
+  warn(output, *answer);
   output.print(path == "-" ? invite : "Written to " + path);
   return {};
 }

@@ -49,11 +49,12 @@ Result<void> show_peer(Context& context) {
   output.print("  State        " + peer_state(output, *peer));
   const auto heard = number(*peer, "heard_ms_ago");
   output.print("  Heard        " + (heard ? ago(*heard) : std::string("not yet")));
-  output.print("  Address      " + plain(text(*peer, "address")) + " (" +
-               plain(text(*peer, "side")) + ")");
+  if (const std::string address = text(*peer, "address"); !address.empty())
+    output.print("  Address      " + plain(address) + " (" + plain(text(*peer, "side")) + ")");
   output.print("  Exchanged    " + std::to_string(count(*peer, "sent")) + " entries sent, " +
                std::to_string(count(*peer, "received")) + " received in this session");
-  output.print("  Fingerprint  " + plain(text(*peer, "fingerprint")));
+  const std::string fingerprint = plain(text(*peer, "fingerprint"));
+  output.print("  Fingerprint  " + (fingerprint.empty() ? "not known yet" : fingerprint));
   if (const std::string end = text(*peer, "end_code"); !end.empty()) {
     output.print("  Last end     " + plain(end));
   }

@@ -17,6 +17,9 @@ std::string station_sentence(const Json& station, const std::string& name) {
   if (text(station, "at") == "saved") return "Everything you saved is on this disk.";
   const std::string wait =
       waiting == 1 ? "1 entry waits" : std::to_string(waiting) + " entries wait";
+  if (state == "up to date" && count(station, "held") == 0) {
+    return "Nothing that you saved goes to " + name + " so far.";
+  }
   if (state == "up to date") return name + " has confirmed all that goes there.";
   if (state == "waiting") return wait + " until " + name + " confirms.";
   if (state == "sending") return wait + " and are being sent now.";
@@ -40,7 +43,7 @@ std::string station_lines(const Output& output, const Json& station, bool own) {
   const std::string name = station_name(station);
   std::string lines = own ? "" : "  " + output.paint(shade, good ? "│" : "┊") + "\n";
   lines += "  " + output.paint(shade, good ? "●" : "○") + " " + output.paint(Shade::strong, name) +
-           "  " + counted(count(station, "held"), "entry", "entries");
+           "  " + counted(count(station, "held"), "entry of yours", "entries of yours");
   if (!own && number(station, "since_ms").value_or(0) > 0) {
     lines += output.paint(Shade::faint, ", the oldest was written " + since(station, "since_ms"));
   }
@@ -63,10 +66,18 @@ std::string heading(const Output& output, const Json& status) {
                      plain(text(chapter, "code")) + ") of " +
                      plain(text(member(status, "federation"), "name")) + "\n" +
                      "Computer: " + plain(text(member(status, "node"), "name")) + ". ";
-  return page +
-         (is_true(status, "daemon")
+  page += is_true(status, "daemon")
               ? "The daemon is running.\n"
-              : output.paint(Shade::waits, "The daemon is not running: chapterd run") + "\n");
+              : output.paint(Shade::waits, "The daemon is not running: chapterd run") + "\n";
+  if (is_true(status, "paused")) {
+    page += output.paint(Shade::waits, "Exchanging is paused: chapterd sync resume") + "\n";
+  }
+  if (status.contains("authority") && !is_true(status, "authority")) {
+    page +=
+        "The authority key is not here: requests to join are answered once authority.key is "
+        "back.\n";
+  }
+  return page;
 }
 
 std::string stock(const Json& status) {
@@ -103,8 +114,7 @@ Result<void> show_status(Context& context) {
   const Json& peers = list(*status, "peers");
   if (peers.empty()) page += "  None yet.\n";
   for (const Json& peer : peers) {
-    page +=
-        "  " + peer_name(peer) + ": " + peer_state(output, peer) + ", " + last_heard(peer) + "\n";
+    page += "  " + peer_name(peer) + ": " + peer_state(output, peer) + last_heard(peer) + "\n";
   }
   page += "\n" + needs(output, *status) + "\n" + stock(*status);
   if (const std::uint64_t pending = count(*status, "pending"); pending > 0) {

@@ -12,14 +12,44 @@ namespace {
 
 constexpr std::uint64_t starting_s = 10;
 
+// "Kenya has all that goes there; 3 entries wait until Global confirms."
+std::string what_waits(const Json& answer) {
+  const Json& work = list(answer, "work");
+  for (const Json& station : work) {
+    const std::uint64_t waiting = count(station, "waiting");
+    if (&station == &work.front() || waiting == 0) continue;
+    return " " + counted(waiting, "entry still waits", "entries still wait") + " until " +
+           plain(text(station, "name")) + " confirms.";
+  }
+  return "";
+}
+
 void tell(Context& context, const Json& answer) {
   Output& output = context.output;
   if (output.answer(answer)) return;
-  output.print(is_true(answer, "idle") ? output.paint(Shade::good, "Nothing waits to be exchanged.")
-                                       : output.paint(Shade::waits, "Exchanging, or waiting to."));
+  output.print((is_true(answer, "paused") ? output.paint(Shade::waits, "Exchanging is paused.")
+                : is_true(answer, "idle")
+                    ? output.paint(Shade::good, "Nothing waits to be exchanged here.")
+                    : output.paint(Shade::waits, "Exchanging, or waiting to.")) +
+               what_waits(answer));
   if (const Json& peers = list(answer, "peers"); !peers.empty()) {
     output.print(peer_table(output, peers));
   }
+}
+
+// What waiting does not mend.
+Result<void> check_moving(const Json& answer) {
+  constexpr const char* safe = "All work is saved here; what arrived stays.";
+  if (is_true(answer, "paused")) {
+    return fail(Errc::needs_person, "sync.paused", "Exchanging is paused, so nothing moves.", safe,
+                "Go on with: chapterd sync resume");
+  }
+  const Json& blocked = member(answer, "blocked");
+  if (!blocked.is_object()) return {};
+  const std::string code = text(blocked, "code");
+  const bool by_version = code.ends_with("version.none-shared");
+  return fail(by_version ? Errc::not_compatible : Errc::needs_person, code, text(blocked, "text"),
+              safe, "Look at: chapterd status");
 }
 
 Result<void> status(Context& context) {
@@ -49,6 +79,7 @@ Result<void> now(Context& context) {
   const auto done = poll(*seconds, [&]() -> Result<bool> {
     answer = context.call("sync.status", Json::object());
     if (!answer) return forward(answer);
+    if (auto moving = check_moving(*answer); !moving) return forward(moving);
     return is_true(*answer, "idle");
   });
   if (!done) return forward(done);
@@ -64,7 +95,9 @@ Result<void> pause(Context& context) {
   const auto answer = context.call("sync.pause", Json::object());
   if (!answer) return forward(answer);
   if (context.output.answer(*answer)) return {};
-  context.output.print("Paused. Work goes on and is saved here. Go on with: chapterd sync resume");
+  context.output.print(
+      "Paused until “chapterd sync resume”, or until the daemon is started again. Work goes on and "
+      "is saved here.");
   return {};
 }
 
@@ -90,7 +123,8 @@ std::vector<Command> sync_commands() {
                         .help = "How long --until-done waits at most.",
                         .preset = "60"}};
   return {at_once, row("status", "What is being exchanged, with whom.", status),
-          row("pause", "Close all connections until further notice.", pause),
+          row("pause", "Close all connections until resume, or until the daemon is started again.",
+              pause),
           row("resume", "Connect again.", resume)};
 }
 
