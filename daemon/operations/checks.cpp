@@ -33,18 +33,23 @@ class Verification {
 
   void run() {
     for (const KnownFeed& feed : directory_.feeds()) {
-      check_feed(feed);
-      check_receipts(feed);
+      Head at{feed.head.feed, Sequence(0), EntryHash{}};
+      try {
+        check_feed(feed, at);
+        check_receipts(feed);
+      } catch (const Broken&) {
+        unread_ += feed.head.seq.value - std::min(at.seq, feed.head.seq).value;
+        find(feed, at.seq.next(), "The database cannot be read from here on.");
+      }
     }
   }
 
   void find_in_file(const std::string& what) { put(Json(), 0, what); }
 
   [[nodiscard]] Json json() const {
-    return {{"ok", faults_.empty()},
-            {"feeds", directory_.feeds().size()},
-            {"entries", entries_},
-            {"faults", faults_}};
+    return {{"ok", faults_.empty()}, {"feeds", directory_.feeds().size()},
+            {"entries", entries_},   {"unread", unread_},
+            {"found", found_},       {"faults", faults_}};
   }
 
  private:
@@ -53,14 +58,15 @@ class Verification {
   }
 
   void put(Json feed, std::uint64_t seq, const std::string& what) {
+    ++found_;
     if (faults_.size() >= most_faults) return;
     faults_.push_back({{"feed", std::move(feed)}, {"seq", seq}, {"what", what}});
   }
 
-  void check_feed(const KnownFeed& feed) {
+  // Leaves `at` behind what was checked.
+  void check_feed(const KnownFeed& feed, Head& at) {
     if (feed_id(directory_.authority().federation(), feed.intro_bytes) != feed.head.feed)
       find(feed, Sequence(0), "The intro does not belong to this feed.");
-    Head at{feed.head.feed, Sequence(0), EntryHash{}};
     while (at.seq < feed.head.seq) {
       const auto pieces = reader_.pieces_of(feed.row, at.seq.next(), bytes_a_time);
       if (pieces.empty()) return find(feed, at.seq.next(), "Entries are missing.");
@@ -118,13 +124,24 @@ class Verification {
   Reader& reader_;
   const Directory& directory_;
   std::uint64_t entries_ = 0;
+  std::uint64_t unread_ = 0;  // entries that the database no longer hands out
+  std::uint64_t found_ = 0;   // faults, of which the first are told
   Json faults_ = Json::array();
 };
+
+// One sentence a fault. What makes the check itself fail is a fault too, and nothing was written.
+Json faults_of_file(Store& store) {
+  try {
+    return store.check();
+  } catch (const Broken&) {
+    return {"It is damaged so much that its pages cannot be checked one by one."};
+  }
+}
 
 Result<Json> verify_all(NodeAccess& node, const Json& args) {
   if (auto done = Arguments(args).done(); !done) return forward(done);
   const auto pages = node.write_alone(
-      [](Replica& replica) -> Result<Json> { return Json(replica.store().check()); });
+      [](Replica& replica) -> Result<Json> { return faults_of_file(replica.store()); });
   if (!pages) return pages;
   return node.read([&](Reader& reader, const Directory& directory) -> Result<Json> {
     Verification verification(reader, directory);

@@ -1,6 +1,7 @@
 // Two kinds of trouble, told apart.
 #include "daemon/operations/store_trouble.h"
 
+#include "replication/store/sqlite/connection.h"
 #include "replication/store/store.h"
 
 #include <string>
@@ -12,6 +13,14 @@ Error store_trouble(const std::exception& thrown) {
     return {Errc::disk, "store.disk-full", "The disk is full or does not allow writing.",
             "Everything saved before is safe; this was not saved.",
             "Free some space, then try again."};
+  }
+  const auto* broken = dynamic_cast<const SqliteBroken*>(&thrown);
+  if (broken != nullptr && broken->is_damage()) {
+    return {Errc::check_failed, "store.damaged",
+            "The database is damaged: parts of its file cannot be read any more.",
+            "Nothing was changed. What other nodes have received is safe there.",
+            "Keep a copy of the whole data folder, then put the last backup back. A disk that "
+            "damages one file will damage others: replace it."};
   }
   return {Errc::failed, "store.broken",
           std::string("The disk or the database failed underneath: ") + thrown.what() + ".",

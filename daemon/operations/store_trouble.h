@@ -8,7 +8,8 @@
 
 namespace chapterd {
 
-// DiskFull becomes store.disk-full (Errc::disk), anything else store.broken (failed).
+// DiskFull becomes store.disk-full (Errc::disk), a damaged file store.damaged (check_failed),
+// anything else store.broken (failed).
 [[nodiscard]] Error store_trouble(const std::exception& thrown);
 
 // What `work` returns, a Result; what it throws becomes its error.

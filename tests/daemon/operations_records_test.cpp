@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 namespace chapterd::testing {
 namespace {
 
@@ -195,6 +198,36 @@ TEST_F(Records, VerifyFindsASoundDatabaseSound) {
   const Json verified = must(call("verify", Json::object()));
   EXPECT_EQ(verified["ok"], true) << verified.dump();
   EXPECT_GE(verified["entries"].get<std::uint64_t>(), 5U);
+}
+
+TEST_F(Records, VerifyCountsWhatADamagedDiskTook) {
+  for (int i = 0; i < 40; ++i)
+    must(call(
+        "record.add",
+        {{"kind", "insight"},
+         {"fields", {{"title", std::to_string(i)}, {"what_happened", std::string(3'000, 'x')}}}}));
+  caller_.reset();
+  const std::string path = config_.node.data + "/chapterd.db";
+  const auto pages = std::filesystem::file_size(path) / 4096;
+  int damaged = 0;
+  for (std::uintmax_t page = 1; page + 2 < pages; page += 7) {
+    const std::string copy = place_.path("copy.db");
+    std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
+    std::fstream(path, std::ios::in | std::ios::out | std::ios::binary)
+        .seekp(static_cast<std::streamoff>(page * 4096))
+        .write(std::string(8192, '\0').data(), 8192);
+    const auto verified = ask(config_, "verify", Json::object());
+    if (verified) {
+      EXPECT_EQ((*verified)["ok"], false) << page;
+      EXPECT_GT((*verified)["found"], 0);
+      ++damaged;
+    } else {
+      EXPECT_EQ(verified.error().code, "store.damaged") << page;
+      EXPECT_EQ(verified.error().kind, Errc::check_failed);
+    }
+    std::filesystem::rename(copy, path);
+  }
+  EXPECT_GT(damaged, 0);
 }
 
 struct BadCall {
