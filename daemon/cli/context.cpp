@@ -54,6 +54,12 @@ Result<void> Context::write_text(std::optional<NewFile>& file, const std::string
   return {};
 }
 
+std::string Context::command(std::string_view words) const {
+  std::string line = "chapterd ";
+  if (given.has("data")) line += "--data '" + given.text("data") + "' ";
+  return line + std::string(words);
+}
+
 Result<void> Context::confirm(const std::string& question) {
   if (given.has("yes")) return {};
   if (!output.terminal().in) {

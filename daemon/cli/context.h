@@ -89,6 +89,9 @@ class Context {
   [[nodiscard]] Result<std::optional<NewFile>> new_file(const std::string& path) const;
   [[nodiscard]] Result<void> write_text(std::optional<NewFile>& file, const std::string& text);
 
+  // A command to give next, on the same folder: "chapterd --data DIR run".
+  [[nodiscard]] std::string command(std::string_view words) const;
+
   // Asks for a yes unless --yes was given. Errors: cli.needs-yes (needs_person) without a terminal,
   // cli.said-no.
   [[nodiscard]] Result<void> confirm(const std::string& question);

@@ -1,6 +1,9 @@
 // A first line that names the kind, "#" lines for people, then groups of five.
 #include "daemon/cli/enrol_file.h"
 
+#include "base/bytes.h"
+#include "crypto/hash.h"
+
 #include <algorithm>
 
 namespace chapterd {
@@ -19,6 +22,24 @@ std::string_view next_line(std::string_view& text) {
   text.remove_prefix(std::min(end + 1, text.size()));
   while (line.ends_with('\r') || line.ends_with(' ')) line.remove_suffix(1);
   return line;
+}
+
+// Ends the file as a line for people, so that a letter that was changed on the way is not taken for
+// a key or a federation of somebody else.
+constexpr std::string_view check_line = "# Check: ";
+
+std::string check_of(std::string_view base32) {
+  constexpr std::size_t bytes = 5;
+  return to_base32(hash("chapterd/enrol-check/1", as_bytes(base32)).view().first(bytes));
+}
+
+tl::unexpected<Error> damaged(EnrolKind kind) {
+  const bool request = kind == EnrolKind::request;
+  return fail(
+      Errc::malformed, "enrol.damaged",
+      std::string("This ") + (request ? "request" : "answer") + " was damaged on its way.",
+      "Nothing was changed; keys and invites are as they were.",
+      request ? "Have it made again: chapterd join CODE --offline" : "Ask for the file once more.");
 }
 
 }  // namespace
@@ -45,7 +66,7 @@ std::string enrol_text(EnrolKind kind, std::string_view base32, std::string_view
     text += bare.substr(at, group);
     ++groups;
   }
-  return text + "\n";
+  return text + "\n" + std::string(check_line) + check_of(bare) + "\n";
 }
 
 Result<std::string> enrol_base32(EnrolKind kind, std::string_view text) {
@@ -57,13 +78,17 @@ Result<std::string> enrol_base32(EnrolKind kind, std::string_view text) {
   }
   next_line(text);
   std::string base32;
+  std::string_view check;
   while (!text.empty()) {
     const std::string_view line = next_line(text);
+    if (line.starts_with(check_line)) check = line.substr(check_line.size());
     if (line.starts_with('#')) continue;
     for (const char c : line) {
       if (c != ' ') base32 += c;
     }
   }
+  if (!check.empty() && check != check_of(base32)) return damaged(kind);
+  if (!from_base32(base32)) return damaged(kind);
   return base32;
 }
 

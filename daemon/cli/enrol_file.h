@@ -13,12 +13,13 @@ enum class EnrolKind { none, request, answer };
 // Which of the two a text is, by its first line; none for anything else (an invite).
 [[nodiscard]] EnrolKind enrol_kind(std::string_view text);
 
-// The file: a first line, sentences for whoever finds it, the base32 in groups of five.
+// The file: a first line, sentences for whoever finds it, the base32 in groups of five, a check.
 [[nodiscard]] std::string enrol_text(EnrolKind kind,
                                      std::string_view base32,
                                      std::string_view sentences);
 
-// The base32 of a file. Errors: enrol.other-file when it is not of this kind.
+// The base32 of a file. Errors: enrol.other-file when it is not of this kind, enrol.damaged
+// (malformed).
 [[nodiscard]] Result<std::string> enrol_base32(EnrolKind kind, std::string_view text);
 
 }  // namespace chapterd

@@ -132,7 +132,7 @@ void Output::print(std::string_view text) {
 void Output::say(std::string_view text) {
   if (manner_.quiet || manner_.json) return;
   out_.flush();
-  err_ << text << std::endl;
+  err_ << plain(text, Keep::line_ends) << std::endl;
 }
 
 void Output::detail(std::string_view text) {
@@ -141,7 +141,7 @@ void Output::detail(std::string_view text) {
 
 void Output::ask(std::string_view question) {
   out_.flush();
-  err_ << question << std::flush;
+  err_ << plain(question) << std::flush;
 }
 
 void Output::error(const Error& bare) {

@@ -4,6 +4,8 @@
 #include "config/settings.h"
 #include "daemon/cli/commands.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -96,10 +98,15 @@ Manner manner_of(const std::vector<std::string>& words) {
           .verbose = has("--verbose") || has("-v")};
 }
 
+void show_help(Output& output, const std::string& text) {
+  const nlohmann::json answer = {{"help", text}};
+  if (!output.answer(answer)) output.print(text);
+}
+
 Result<void> carry_out(Context& context, const Parsed& parsed) {
   switch (parsed.want) {
     case Parsed::Want::help:
-      context.output.print(help_text(context.table, parsed));
+      show_help(context.output, help_text(context.table, parsed));
       return {};
     case Parsed::Want::version:
       return version_commands().front().run(context);

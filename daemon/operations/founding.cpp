@@ -49,7 +49,7 @@ Result<std::unique_ptr<Beginning>> begin(const Config& config, Create create) {
   if (auto started = start_crypto(); !started) return forward(started);
   auto secrets = key_secrets();
   if (!secrets) return forward(secrets);
-  auto folder = DataFolder::open(config.node.data, create);
+  auto folder = open_folder(config.node.data, create);
   if (!folder) return forward(folder);
   if (auto room = make_room(*folder); !room) return forward(room);
   return std::unique_ptr<Beginning>(new Beginning{std::move(*folder), std::move(*secrets), {}, {}});

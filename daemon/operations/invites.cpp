@@ -108,8 +108,9 @@ Result<void> check_invite(Replica& replica, const Asked& asked, std::uint64_t le
   }
   if (level > own_chapter(directory).certificate.level && level < limits::path_chapters) return {};
   return fail(Errc::usage, "invite.level",
-              "A chapter below this one has a level from " +
-                  std::to_string(own_chapter(directory).certificate.level + 1) + " to " +
+              "A chapter below this one has a level below its own, which is " +
+                  std::to_string(own_chapter(directory).certificate.level) +
+                  ": national is 1, subnational 2, field 3, and the last one is " +
                   std::to_string(limits::path_chapters - 1) + ".",
               unchanged, "Leave the level out, or correct it.");
 }

@@ -7,6 +7,8 @@
 
 #include "replication/directory.h"
 
+#include <cerrno>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,11 +47,39 @@ Result<std::unique_ptr<SqliteStore>> open_file(const DataFolder& folder) {
   return fail(database_lost(folder.database() + " is no database of chapterd."));
 }
 
+std::string user_name(uid_t user) {
+  const passwd* entry = ::getpwuid(user);  // NOLINT(concurrency-mt-unsafe): before threads start
+  return entry == nullptr ? "number " + std::to_string(user) : entry->pw_name;
+}
+
+// The superuser may do everything, and does what others cannot.
+Result<void> check_may_use(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return {};
+  constexpr const char* unchanged = "Nothing was changed.";
+  const uid_t self = ::geteuid();
+  if (self != 0 && status.st_uid != self) {
+    return fail(Errc::not_allowed, "folder.other-owner",
+                "The folder " + path + " belongs to the user " + user_name(status.st_uid) +
+                    ", and this is " + user_name(self) + ".",
+                unchanged, "Run chapterd as that user, or name a folder of your own with --data.");
+  }
+  if (::access(path.c_str(), W_OK | X_OK) == 0 || errno != EACCES) return {};
+  return fail(Errc::not_allowed, "folder.not-writable",
+              "Its permissions let nobody write into the folder " + path + ".", unchanged,
+              "Open it for yourself with: chmod 700 '" + path + "'");
+}
+
 bool names_a_node(Reader& store) {
   return !store.values(stored_name::genesis).empty();
 }
 
 }  // namespace
+
+Result<DataFolder> open_folder(const std::string& path, Create create) {
+  if (auto checked = check_may_use(path); !checked) return forward(checked);
+  return DataFolder::open(path, create);
+}
 
 std::string pending_join_file(const DataFolder& folder) {
   return folder.path() + "/join.pending";

@@ -11,6 +11,10 @@
 
 namespace chapterd {
 
+// DataFolder::open(), and in words why this user may not use the folder: folder.other-owner,
+// folder.not-writable (not_allowed).
+[[nodiscard]] Result<DataFolder> open_folder(const std::string& path, Create create);
+
 // Where prepare_join() keeps what it needs again.
 [[nodiscard]] std::string pending_join_file(const DataFolder& folder);
 [[nodiscard]] bool waits_to_join(const DataFolder& folder);

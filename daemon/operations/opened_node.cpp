@@ -33,7 +33,7 @@ Result<std::unique_ptr<OpenedNode>> OpenedNode::open(const Config& config) {
   if (auto started = start_crypto(); !started) return forward(started);
   auto kinds = Kinds::load();
   if (!kinds) return forward(kinds);
-  auto folder = DataFolder::open(config.node.data, Create::no);
+  auto folder = open_folder(config.node.data, Create::no);
   if (!folder) return forward(folder);
   auto store = open_database(*folder);
   if (!store) return forward(store);

@@ -14,7 +14,7 @@ namespace chapterd {
 class OpenedNode {
  public:
   // Takes the folder's lock until it is destroyed. Finishes a rebuild that was cut short. Errors:
-  // those of DataFolder::open(), start_crypto(), open_database(), Replica::open() and read_key()
+  // those of open_folder(), start_crypto(), open_database(), Replica::open() and read_key()
   // for node.key. A missing authority.key is no error: then there is no authority.
   [[nodiscard]] static Result<std::unique_ptr<OpenedNode>> open(const Config& config);
 

@@ -89,6 +89,20 @@ TEST(CommandLine, EveryCommandHasHelpAndNoTwoShareAPath) {
   }
 }
 
+TEST(CommandLine, HelpIsJsonWhereJsonIsAskedFor) {
+  Program program;
+  const Json help = Json::parse(program.run({"--json", "status", "--help"}).out);
+  EXPECT_TRUE(holds(help.at("help"), "chapterd status"));
+}
+
+TEST(CommandLine, NarrationCannotSteerTheTerminal) {
+  Program program;
+  program.node.answers_to("invite.create", Json{{"invite", "ABCDE"}});
+  const Outcome outcome = program.run({"invite", "create", "KE", "--name", "a\u202Eb\033[2J"});
+  EXPECT_EQ(outcome.err.find("\u202E"), std::string::npos);
+  EXPECT_EQ(outcome.err.find('\033'), std::string::npos);
+}
+
 TEST(CommandLine, AFolderInPlaceOfAFileIsToldInWords) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"join", "/"},
@@ -378,6 +392,16 @@ TEST(EnrolFile, SurvivesEditorsAndMailPrograms) {
   const auto bytes = from_base32(*base32);
   ASSERT_TRUE(bytes);
   EXPECT_EQ(as_text(*bytes), "some bytes of a request");
+}
+
+TEST(EnrolFile, AChangedLetterIsToldAsDamage) {
+  std::string text = enrol_text(EnrolKind::answer, to_base32(as_bytes("some bytes of it")), "");
+  char& letter = text[text.find('\n') + 3];
+  letter = letter == 'A' ? 'B' : 'A';
+  const auto base32 = enrol_base32(EnrolKind::answer, text);
+  ASSERT_FALSE(base32);
+  EXPECT_EQ(base32.error().code, "enrol.damaged");
+  EXPECT_FALSE(base32.error().next.empty());
 }
 
 TEST(Words, CutWrapAndCountByWhatATerminalShows) {

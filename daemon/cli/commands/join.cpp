@@ -37,19 +37,13 @@ void tell_joined(Context& context, const Json& answer) {
   output.print(output.paint(Shade::good, "Joined: ") + "this node is now " +
                plain(text(answer, "name")) + " (" + plain(text(answer, "chapter")) + ")" +
                (above.empty() ? "" : ", below " + above) + ".");
-  output.say("Next: chapterd run");
+  output.say("Next: " + context.command("run"));
 }
 
 Result<void> finish(Context& context, const std::string& letter) {
   const auto base32 = enrol_base32(EnrolKind::answer, letter);
   if (!base32) return forward(base32);
-  const auto bytes = from_base32(*base32);
-  if (!bytes) {
-    return fail(Errc::malformed, "enrol.damaged", "This answer was damaged on its way.",
-                "Nothing was changed; your keys and your request are kept.",
-                "Ask for the file once more.");
-  }
-  const auto answer = context.doors.finish_join(context.config(), *bytes);
+  const auto answer = context.doors.finish_join(context.config(), *from_base32(*base32));
   if (!answer) return forward(answer);
   tell_joined(context, *answer);
   return {};
@@ -77,7 +71,8 @@ Result<void> write_request(Context& context, const std::string& invite, const st
   output.print("Request written to " + path);
   output.print("Compare these words by voice with whoever approves it: " +
                output.paint(Shade::strong, words));
-  output.say("Next: hand the file over; what comes back goes in by: chapterd join ANSWERFILE");
+  output.say("Next: hand the file over; what comes back goes in by: " +
+             context.command("join ANSWERFILE"));
   return {};
 }
 
