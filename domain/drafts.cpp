@@ -14,7 +14,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view deleted_message = "The record is deleted; restore it first.";
+constexpr std::string_view deleted_message =
+    "The record is deleted, and nothing more is done with it. Write a new one.";
 
 std::vector<std::string> state_names(const Kind& kind) {
   std::vector<std::string> names;

@@ -122,12 +122,15 @@ Json as_part(const Field& field, const std::string& text) {
   return in_text == fields.end() ? Json(text) : Json{{in_text->name, text}};
 }
 
-// "@notes.md" is the contents of the file, "@@x" is "@x".
-Result<Json> as_long_text(const Context& context, const std::string& text) {
+// "@notes.md" is the contents of the file, "@@x" is "@x". A text of one line ends before the end
+// of that line.
+Result<Json> as_text(const Context& context, const Field& field, const std::string& text) {
   if (!text.starts_with('@')) return Json(text);
   if (text.starts_with("@@")) return Json(text.substr(1));
   auto read = context.read_text(text.substr(1));
   if (!read) return forward(read);
+  while (field.type == FieldType::text && (read->ends_with('\n') || read->ends_with('\r')))
+    read->pop_back();
   return Json(std::move(*read));
 }
 
@@ -143,8 +146,9 @@ Result<Json> value_of(Context& context, const Field& field, const std::string& t
       return as_choice(field, text);
     case FieldType::part:
       return as_part(field, text);
+    case FieldType::text:
     case FieldType::long_text:
-      return as_long_text(context, text);
+      return as_text(context, field, text);
     case FieldType::link: {
       auto link = link_to(context, field, text);
       if (!link) return forward(link);

@@ -15,6 +15,10 @@ struct FieldChoice {
   std::vector<std::string> shown;  // empty: all
 };
 
+// What a text may be given as besides itself.
+inline constexpr const char* texts_from_files =
+    "A text may come from a file: @FILE, or @- for stdin. One that begins with @ is written @@.";
+
 // One option a field, --set and --fields.
 [[nodiscard]] std::vector<Flag> field_flags(const Kind& kind, const FieldChoice& choice);
 // --clear, --add and --remove, which only an edit has.

@@ -36,6 +36,16 @@ TEST(Records, FlagsBecomeFieldsOfTheirType) {
   EXPECT_EQ(fields.at("publish_to"), "all");
 }
 
+TEST(Records, ATextOfOneLineMayComeFromAFileToo) {
+  Program program;
+  program.node.answers_to("record.add", written("draft", "chapter"));
+  program.in = "Boats kept vaccines moving\n";
+  EXPECT_EQ(program.run({"insight", "add", "--title", "@-"}).exit, 0);
+  EXPECT_EQ(program.node.args_of("record.add").at("fields").at("title"),
+            "Boats kept vaccines moving");
+  EXPECT_TRUE(holds(program.run({"insight", "add", "--help"}).out, "@FILE"));
+}
+
 TEST(Records, KeyedFieldsTakeTheirKeyInFrontOrInTheName) {
   Program program;
   program.node.answers_to("record.edit", written("started", "chapter"));

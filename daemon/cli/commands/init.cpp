@@ -15,10 +15,8 @@ void tell(Context& context, const FoundingWords& words, const Json& answer) {
                context.config().node.data);
   output.print("\nRecovery key, shown this once. Write it on paper and lock it away:\n\n  " +
                output.paint(Shade::strong, text(answer, "recovery_key")) + "\n");
-  output.say(
-      "Next:\n"
-      "  chapterd run                                 start the daemon\n"
-      "  chapterd invite create CODE --name NAME      invite a chapter");
+  output.say("Next, start the daemon and invite a chapter:\n  " + context.command("run") + "\n  " +
+             context.command("invite create CODE --name NAME"));
 }
 
 Result<void> init(Context& context) {

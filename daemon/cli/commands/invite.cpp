@@ -10,11 +10,11 @@
 namespace chapterd {
 namespace {
 
-constexpr std::array<std::string_view, 4> levels{"global", "national", "subnational", "field"};
+constexpr std::array<std::string_view, 3> levels{"national", "subnational", "field"};
 
 Result<int> level_of(const std::string& word) {
   for (std::size_t i = 0; i < levels.size(); ++i) {
-    if (word == levels[i] || word == std::to_string(i)) return static_cast<int>(i);
+    if (word == levels[i] || word == std::to_string(i + 1)) return static_cast<int>(i + 1);
   }
   return fail(Errc::usage, "invite.level", "--level is “" + word + "”.", "Nothing was done.",
               "Choose one of: national, subnational, field");

@@ -12,7 +12,7 @@ Result<void> rebuild(Context& context) {
   if (!answer) return forward(answer);
   if (context.output.answer(*answer)) return {};
   context.output.print("Made again from " + counted(count(*answer, "entries"), "entry", "entries") +
-                       ".");
+                       ", of this chapter and of others.");
   return {};
 }
 

@@ -234,8 +234,10 @@ class KindRows {
                     .many = true};
     if (by_people) {
       put("add", kind_.help, {}, field_flags(kind_, {}) + std::vector{then} + waiting_flags(), add);
+      rows_.back().more = texts_from_files;
       put("edit", "Change it.", {the_id},
           field_flags(kind_, {}) + edit_flags() + std::vector{then} + waiting_flags(), edit);
+      rows_.back().more = texts_from_files;
     }
     put("list", "List them, newest first.", {}, list_flags(), list_records);
     put("show", "All that this node holds of it.", {the_id}, {}, show);
