@@ -52,12 +52,18 @@ std::string user_name(uid_t user) {
   return entry == nullptr ? "number " + std::to_string(user) : entry->pw_name;
 }
 
-// The superuser may do everything, and does what others cannot.
+bool names_a_node(Reader& store) {
+  return !store.values(stored_name::genesis).empty();
+}
+
+}  // namespace
+
 Result<void> check_may_use(const std::string& path) {
   struct stat status = {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return {};
   constexpr const char* unchanged = "Nothing was changed.";
   const uid_t self = ::geteuid();
+  // The superuser may use what is others'.
   if (self != 0 && status.st_uid != self) {
     return fail(Errc::not_allowed, "folder.other-owner",
                 "The folder " + path + " belongs to the user " + user_name(status.st_uid) +
@@ -69,12 +75,6 @@ Result<void> check_may_use(const std::string& path) {
               "Its permissions let nobody write into the folder " + path + ".", unchanged,
               "Open it for yourself with: chmod 700 '" + path + "'");
 }
-
-bool names_a_node(Reader& store) {
-  return !store.values(stored_name::genesis).empty();
-}
-
-}  // namespace
 
 Result<DataFolder> open_folder(const std::string& path, Create create) {
   if (auto checked = check_may_use(path); !checked) return forward(checked);

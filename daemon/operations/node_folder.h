@@ -11,8 +11,10 @@
 
 namespace chapterd {
 
-// DataFolder::open(), and in words why this user may not use the folder: folder.other-owner,
-// folder.not-writable (not_allowed).
+// Why this user may not use a folder that there is: folder.other-owner, folder.not-writable
+// (not_allowed).
+[[nodiscard]] Result<void> check_may_use(const std::string& path);
+// check_may_use() and DataFolder::open().
 [[nodiscard]] Result<DataFolder> open_folder(const std::string& path, Create create);
 
 // Where prepare_join() keeps what it needs again.

@@ -1,0 +1,139 @@
+// Founding, inviting and joining on the command line, on a fake node.
+#include "daemon/cli/enrol_file.h"
+#include "tests/e2e/fake_node.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace chapterd {
+namespace {
+
+using test::holds;
+using test::Json;
+using test::Outcome;
+using test::Program;
+
+TEST(Invite, WarnsWhenNobodyElseCanReachItsAddress) {
+  Program program;
+  program.node.answers_to("invite.create", Json{{"invite", "ABCDE"},
+                                                {"addresses", {"127.0.0.1:7468"}},
+                                                {"authority", true},
+                                                {"reachable", false}});
+  const Outcome outcome = program.run({"invite", "create", "KE", "--name", "Kenya"});
+  EXPECT_EQ(outcome.out, "ABCDE\n");
+  for (const char* part : {"Warning: ", "127.0.0.1:7468", "--address HOST:PORT", "--offline"}) {
+    EXPECT_TRUE(holds(outcome.err, part)) << outcome.err;
+  }
+}
+
+class Joining : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "/chapterd-cli-XXXXXX";
+    folder = mkdtemp(name.data());
+    program.environment["CHAPTERD_DATA"] = folder + "/data";
+    std::filesystem::create_directory(folder + "/data");
+  }
+
+  void TearDown() override { std::filesystem::remove_all(folder); }
+
+  std::string folder;
+  Program program;
+};
+
+TEST_F(Joining, TakesAnInviteInGroupsAsSeveralWords) {
+  program.node.answers_to("join_online", Json{{"chapter", "KE"}, {"name", "Kenya"}});
+  const Outcome outcome = program.run({"join", "ABCDE", "FGHIJ"});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(program.node.args_of("join_online").at("invite"), "ABCDE FGHIJ ");
+  EXPECT_EQ(program.node.args_of("join_online").at("node"), "laptop");
+  EXPECT_TRUE(holds(outcome.out, "Kenya (KE)"));
+}
+
+TEST_F(Joining, GoesByFilesThereAndBack) {
+  program.node.answers_to("prepare_join",
+                          Json{{"request", to_base32(as_bytes("please"))}, {"words", "a b c d"}});
+  program.node.answers_to(
+      "join.answer",
+      Json{{"answer", to_base32(as_bytes("welcome"))}, {"code", "KE"}, {"words", "a b c d"}});
+  program.node.answers_to("finish_join", Json{{"chapter", "KE"}, {"name", "Kenya"}});
+  const std::string request = folder + "/request.txt";
+  const std::string answer = folder + "/answer.txt";
+  Outcome outcome = program.run({"join", "ABCDE", "--offline", "--out", request});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_TRUE(holds(outcome.out, "a b c d"));
+  outcome = program.run({"peers", "approve", request, "--out", answer});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(program.node.args_of("join.answer").at("request"), to_base32(as_bytes("please")));
+  EXPECT_EQ(program.run({"peers", "approve", answer}).exit, 2);
+  EXPECT_EQ(program.run({"join", request}).exit, 2);
+  outcome = program.run({"join", answer});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(program.node.args_of("finish_join").at("bytes"), 7);
+  EXPECT_EQ(program.run({"join", "ABCDE", "--offline", "--out", request}).exit, 1) << "not twice";
+}
+
+TEST_F(Joining, AskingForAResultWithoutAPlaceForItAsksNobody) {
+  const std::string nowhere = folder + "/no/such/folder/file";
+  std::ofstream(folder + "/request.txt") << enrol_text(EnrolKind::request, "ABCDE", "");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"invite", "create", "SO", "--name", "x", "--out", nowhere},
+        {"join", "ABCDE", "--offline", "--out", nowhere},
+        {"peers", "approve", folder + "/request.txt", "--out", nowhere}}) {
+    const Outcome outcome = program.run(words);
+    EXPECT_EQ(outcome.exit, 4) << words.front();
+    EXPECT_TRUE(holds(outcome.err, "cli.no-file")) << outcome.err;
+    EXPECT_TRUE(program.node.asked.empty()) << words.front();
+  }
+}
+
+TEST_F(Joining, NoFileIsLeftWhereNothingCameOfIt) {
+  const std::string path = folder + "/invite.txt";
+  EXPECT_EQ(program.run({"invite", "create", "SO", "--name", "x", "--out", path}).exit, 4);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(Joining, KeepsWhereItListensInTheFolder) {
+  program.node.answers_to("found", Json{{"recovery_key", "ABC"}});
+  EXPECT_EQ(program.run({"init", "--federation", "F", "--listen", "127.0.0.1:7777"}).exit, 0);
+  const Outcome outcome = program.run({"--json", "config", "show"});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  const Json answer = Json::parse(outcome.out);
+  for (const Json& setting : answer.at("settings")) {
+    if (setting.at("key") == "sync.listen") {
+      EXPECT_EQ(setting.at("value"), "127.0.0.1:7777");
+    }
+    if (setting.at("key") == "node.data") {
+      EXPECT_EQ(setting.at("origin"), "CHAPTERD_DATA");
+    }
+  }
+  EXPECT_EQ(program.run({"init", "--federation", "F", "--listen", "nowhere"}).exit, 2);
+}
+
+TEST(EnrolFile, SurvivesEditorsAndMailPrograms) {
+  const std::string written = enrol_text(
+      EnrolKind::request, to_base32(as_bytes("some bytes of a request")), "Hello.\nYou.");
+  std::string mangled = "\xEF\xBB\xBF";
+  for (const char c : written) mangled += c == '\n' ? std::string("  \r\n") : std::string(1, c);
+  ASSERT_EQ(enrol_kind(mangled), EnrolKind::request);
+  const auto base32 = enrol_base32(EnrolKind::request, mangled);
+  ASSERT_TRUE(base32);
+  const auto bytes = from_base32(*base32);
+  ASSERT_TRUE(bytes);
+  EXPECT_EQ(as_text(*bytes), "some bytes of a request");
+}
+
+TEST(EnrolFile, AChangedLetterIsToldAsDamage) {
+  std::string text = enrol_text(EnrolKind::answer, to_base32(as_bytes("some bytes of it")), "");
+  char& letter = text[text.find('\n') + 3];
+  letter = letter == 'A' ? 'B' : 'A';
+  const auto base32 = enrol_base32(EnrolKind::answer, text);
+  ASSERT_FALSE(base32);
+  EXPECT_EQ(base32.error().code, "enrol.damaged");
+  EXPECT_FALSE(base32.error().next.empty());
+}
+
+}  // namespace
+}  // namespace chapterd
