@@ -44,6 +44,35 @@ TEST_F(Records, AddAnswersWithWhereItWasWritten) {
   EXPECT_EQ(made["written"][0]["seq"], 1);
 }
 
+TEST_F(Records, StepsBehindAWriteAreTakenWithItOrNothingIsWritten) {
+  const Json few = {{"kind", "insight"}, {"fields", {{"title", "x"}}}, {"then", {"submit"}}};
+  const auto refused = call("record.add", few);
+  EXPECT_EQ(code_of(refused), "field.required");
+  EXPECT_NE(refused.error().what.find("submit"), std::string::npos);
+  EXPECT_EQ(
+      code_of(call("record.add",
+                   {{"kind", "insight"}, {"fields", {{"title", "x"}}}, {"then", {"submitt"}}})),
+      "verb.unknown");
+  EXPECT_TRUE(must(call("record.list", {{"kind", "insight"}}))["rows"].empty());
+
+  const Json theme =
+      must(call("record.add", {{"kind", "theme"},
+                               {"fields", {{"code", "goods"}, {"title", {{"en", "Goods"}}}}}}));
+  const Json made = must(call("record.add", {{"kind", "insight"},
+                                             {"fields", complete_insight("Boats", theme["id"])},
+                                             {"then", {"submit", "endorse"}}}));
+  EXPECT_EQ(made["state"], "endorsed");
+  const Json edited = {{"set", {{"title", "Boats 2"}}}};
+  EXPECT_EQ(
+      code_of(call("record.edit", {{"id", made["id"]}, {"edit", edited}, {"then", {"submit"}}})),
+      "state.from");
+  EXPECT_EQ(must(call("record.show", {{"id", made["id"]}}))["title"], "Boats");
+  must(call("record.edit", {{"id", made["id"]}, {"edit", edited}, {"then", {"correct"}}}));
+  const Json shown = must(call("record.show", {{"id", made["id"]}}));
+  EXPECT_EQ(shown["title"], "Boats 2");
+  EXPECT_EQ(shown["audiences"]["title"], "up");
+}
+
 TEST_F(Records, AreStillThereWhenTheFolderIsOpenedAgain) {
   const std::string id = add("Boats")["id"];
   caller_.reset();

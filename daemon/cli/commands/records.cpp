@@ -66,33 +66,16 @@ Result<void> check_what_follows(const Context& context, const Kind& kind) {
   return check_waiting(context);
 }
 
-// What is written stays written, and whoever tries again should not write it twice.
-tl::unexpected<Error> stopped_at(Error error,
-                                 const Kind& kind,
-                                 const std::string& verb,
-                                 const Json& answer) {
-  const std::string id = text(answer, "id");
-  const std::string state = text(answer, "state");
-  error.safe = "It is saved with the id " + id + (state.empty() ? "" : " as " + worded(state)) +
-               "; the step “" + verb + "” was not taken.";
-  error.next += (error.next.empty() ? "" : " ") + std::string("Go on with this record: chapterd ") +
-                dashed(kind.name) + " edit " + id + ", then chapterd " + dashed(kind.name) + " " +
-                verb + " " + id;
-  return fail(std::move(error));
+// The steps of --then: the node takes all of them with what is written before, or writes nothing.
+void put_steps(const Context& context, Json& args) {
+  for (const std::string& step : context.given.all("then"))
+    args["then"].push_back(underscored(step));
 }
 
-// Takes the steps of --then one after the other, and tells of the last write.
-Result<void> finish(Context& context, const Kind& kind, std::string verb, Json answer) {
-  for (const std::string& step : context.given.all("then")) {
-    const Json args = {
-        {"id", text(answer, "id")}, {"verb", underscored(step)}, {"fields", Json::object()}};
-    auto moved = context.call("record.move", args);
-    if (!moved) {
-      tell_written(context, kind, verb, answer);
-      return stopped_at(std::move(moved.error()), kind, step, answer);
-    }
-    answer = std::move(*moved);
-  }
+Result<void> finish(Context& context,
+                    const Kind& kind,
+                    const std::string& verb,
+                    const Json& answer) {
   tell_written(context, kind, verb, answer);
   return wait_for(context, {text(answer, "id")});
 }
@@ -102,9 +85,11 @@ Result<void> add(Context& context, const Kind& kind) {
   if (!checked) return checked;
   const auto fields = given_fields(context, kind);
   if (!fields) return forward(fields);
-  auto answer = context.call("record.add", {{"kind", kind.name}, {"fields", *fields}});
+  Json args = {{"kind", kind.name}, {"fields", *fields}};
+  put_steps(context, args);
+  const auto answer = context.call("record.add", args);
   if (!answer) return forward(answer);
-  return finish(context, kind, "saved", std::move(*answer));
+  return finish(context, kind, "saved", *answer);
 }
 
 Result<void> edit(Context& context, const Kind& kind) {
@@ -114,9 +99,11 @@ Result<void> edit(Context& context, const Kind& kind) {
   if (!id) return forward(id);
   const auto changes = given_edit(context, kind);
   if (!changes) return forward(changes);
-  auto answer = context.call("record.edit", {{"id", *id}, {"edit", *changes}});
+  Json args = {{"id", *id}, {"edit", *changes}};
+  put_steps(context, args);
+  const auto answer = context.call("record.edit", args);
   if (!answer) return forward(answer);
-  return finish(context, kind, "changed", std::move(*answer));
+  return finish(context, kind, "changed", *answer);
 }
 
 Result<void> move(Context& context, const Kind& kind, const Transition& transition) {
@@ -127,9 +114,9 @@ Result<void> move(Context& context, const Kind& kind, const Transition& transiti
   const auto fields = given_fields(context, kind);
   if (!fields) return forward(fields);
   const Json args = {{"id", *id}, {"verb", transition.verb}, {"fields", *fields}};
-  auto answer = context.call("record.move", args);
+  const auto answer = context.call("record.move", args);
   if (!answer) return forward(answer);
-  return finish(context, kind, "moved on", std::move(*answer));
+  return finish(context, kind, "moved on", *answer);
 }
 
 Result<void> bury(Context& context, const Kind& kind) {
@@ -141,9 +128,9 @@ Result<void> bury(Context& context, const Kind& kind) {
   if (!shown) return forward(shown);
   auto sure = context.confirm("Delete “" + plain(text(*shown, "title")) + "”?");
   if (!sure) return sure;
-  auto answer = context.call("record.delete", {{"id", *id}});
+  const auto answer = context.call("record.delete", {{"id", *id}});
   if (!answer) return forward(answer);
-  return finish(context, kind, "deleted", std::move(*answer));
+  return finish(context, kind, "deleted", *answer);
 }
 
 Result<void> list_records(Context& context, const Kind& kind) {

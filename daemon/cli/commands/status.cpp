@@ -60,7 +60,8 @@ std::string stations(const Output& output, const Json& status) {
   return page;
 }
 
-std::string heading(const Output& output, const Json& status) {
+std::string heading(const Context& context, const Json& status) {
+  const Output& output = context.output;
   const Json& chapter = member(status, "chapter");
   std::string page = output.paint(Shade::strong, plain(text(chapter, "name"))) + " (" +
                      plain(text(chapter, "code")) + ") of " +
@@ -68,9 +69,11 @@ std::string heading(const Output& output, const Json& status) {
                      "Computer: " + plain(text(member(status, "node"), "name")) + ". ";
   page += is_true(status, "daemon")
               ? "The daemon is running.\n"
-              : output.paint(Shade::waits, "The daemon is not running: chapterd run") + "\n";
+              : output.paint(Shade::waits, "The daemon is not running: " + context.command("run")) +
+                    "\n";
   if (is_true(status, "paused")) {
-    page += output.paint(Shade::waits, "Exchanging is paused: chapterd sync resume") + "\n";
+    page += output.paint(Shade::waits, "Exchanging is paused: " + context.command("sync resume")) +
+            "\n";
   }
   if (status.contains("authority") && !is_true(status, "authority")) {
     page +=
@@ -109,7 +112,7 @@ Result<void> show_status(Context& context) {
   if (!status) return forward(status);
   Output& output = context.output;
   if (output.answer(*status)) return {};
-  std::string page = heading(output, *status) + "\n" + stations(output, *status) + "\n";
+  std::string page = heading(context, *status) + "\n" + stations(output, *status) + "\n";
   page += output.paint(Shade::strong, "Other chapters") + "\n";
   const Json& peers = list(*status, "peers");
   if (peers.empty()) page += "  None yet.\n";
