@@ -60,8 +60,8 @@ NodeKeys make_keys(Beginning& beginning) {
 }
 
 Result<void> write_keys(Beginning& beginning, const NodeKeys& keys) {
-  const auto authority = write_key(beginning.folder.authority_key(), KeyPurpose::authority,
-                                   keys.authority, beginning.secrets, beginning.random);
+  auto authority = write_key(beginning.folder.authority_key(), KeyPurpose::authority,
+                             keys.authority, beginning.secrets, beginning.random);
   if (!authority) return authority;
   // The last one: when it is there, both are.
   return write_key(beginning.folder.node_key(), KeyPurpose::node, keys.node, beginning.secrets,

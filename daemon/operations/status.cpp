@@ -95,21 +95,25 @@ const PeerRow* parent_row(const Moment& moment) {
   return at == moment.peers.end() ? nullptr : &*at;
 }
 
+// Of work that has not arrived.
+std::string state_of_waiting(const PeerRow& parent, bool daemon_runs) {
+  if (parent.state == "revoked" || trouble_with(parent)) return "needs a person";
+  if (!daemon_runs) return "offline";
+  if (parent.state == "connected") {
+    if (parent.caught_up) return "waiting";
+    return parent.heard_ms_ago.value_or(0) > stalled_after_ms ? "stalled" : "sending";
+  }
+  return parent.state == "offline" || parent.state == "never heard" ? "offline" : "waiting";
+}
+
 // Never better than what was proved: as long as the chapter above was not heard, nothing was.
 std::string state_of(const Moment& moment, const ChapterId& chapter, const WorkHeld& work) {
   if (moment.directory.authority().is_revoked(moment.directory.self())) return "needs a person";
   const PeerRow* parent = parent_row(moment);
+  if (work.waiting > 0)
+    return parent == nullptr ? "unknown" : state_of_waiting(*parent, moment.links.has_value());
   const bool heard = parent != nullptr && parent->heard_ms_ago;
-  const bool proved = chapter == moment.directory.chapter() || work.held > 0 || heard;
-  if (work.waiting == 0) return proved ? "up to date" : "unknown";
-  if (parent == nullptr) return "unknown";
-  if (parent->state == "revoked" || trouble_with(*parent)) return "needs a person";
-  if (!moment.links) return "offline";
-  if (parent->state == "connected") {
-    if (parent->caught_up) return "waiting";
-    return parent->heard_ms_ago.value_or(0) > stalled_after_ms ? "stalled" : "sending";
-  }
-  return parent->state == "offline" || parent->state == "never heard" ? "offline" : "waiting";
+  return chapter == moment.directory.chapter() || work.held > 0 || heard ? "up to date" : "unknown";
 }
 
 Json station(const Moment& moment, const char* at, const ChapterId& chapter) {
