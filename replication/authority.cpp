@@ -58,6 +58,7 @@ Result<Applied> Authority::apply(ByteView bytes) {
   if (std::holds_alternative<NodeCertificate>(statement->body))
     return apply_node(*statement, bytes);
   if (std::holds_alternative<Revoke>(statement->body)) return apply_revoke(*statement);
+  if (std::holds_alternative<Admit>(statement->body)) return apply_admit(*statement, bytes);
   return Applied::known;  // a later kind of statement: kept in its feed, passed on, no effect here
 }
 
@@ -137,6 +138,17 @@ Result<Applied> Authority::apply_revoke(const Statement& statement) {
   Revocation revocation{statement.issuer, chapter(statement.issuer)->certificate.level,
                         statement.number, body};
   revocations_.emplace(body.node, std::move(revocation));
+  ++version_;
+  ++cut_version_;
+  return Applied::news;
+}
+
+Result<Applied> Authority::apply_admit(const Statement& statement, ByteView bytes) {
+  Admission admission{statement.issuer, chapter(statement.issuer)->certificate.level,
+                      std::get<Admit>(statement.body)};
+  const auto [at, is_new] =
+      admissions_.try_emplace(Bytes(bytes.begin(), bytes.end()), std::move(admission));
+  if (!is_new) return Applied::known;
   ++version_;
   ++cut_version_;
   return Applied::news;
@@ -239,6 +251,21 @@ std::optional<Head> Authority::cut(const FeedIntro& intro, const FeedId& feed) c
     const bool is_higher = revocation->rank < rank;
     if (is_higher || (revocation->rank == rank && stands.seq < cut->seq)) cut = stands;
     rank = std::min<unsigned>(rank, revocation->rank);
+  }
+  return cut ? std::optional(admitted(intro, *cut, rank)) : std::nullopt;
+}
+
+// The cut, or where somebody who stands at least as high as the one that cut moved it.
+Head Authority::admitted(const FeedIntro& intro, Head cut, unsigned rank) const {
+  for (const auto& [statement, admission] : admissions_) {
+    const bool counts =
+        admission.body.node == intro.node && admission.rank <= rank &&
+        is_at_or_above(admission.issuer, intro.home.chapter) &&
+        (intro.audience != Audience::chapter || admission.issuer == intro.home.chapter);
+    if (!counts) continue;
+    for (const Head& head : admission.body.heads) {
+      if (head.feed == cut.feed && head.seq > cut.seq) cut = head;
+    }
   }
   return cut;
 }

@@ -32,6 +32,12 @@ struct Revocation {
   Revoke body;
 };
 
+struct Admission {
+  ChapterId issuer;
+  std::uint8_t rank = 0;  // level of the issuer
+  Admit body;
+};
+
 enum class Applied { news, known };
 
 // One thread at a time. Copying is cheap enough for a few thousand chapters.
@@ -82,6 +88,8 @@ class Authority {
   Result<Applied> apply_chapter(const Statement& statement, ByteView bytes);
   Result<Applied> apply_node(const Statement& statement, ByteView bytes);
   Result<Applied> apply_revoke(const Statement& statement);
+  Result<Applied> apply_admit(const Statement& statement, ByteView bytes);
+  [[nodiscard]] Head admitted(const FeedIntro& intro, Head cut, unsigned rank) const;
   [[nodiscard]] bool is_at_or_above(const ChapterId& ancestor, const ChapterId& chapter) const;
   [[nodiscard]] std::vector<const Revocation*> effective(const PublicKey& node) const;
 
@@ -91,7 +99,8 @@ class Authority {
   std::unordered_map<PublicKey, KnownNode, FixedHash> nodes_;
   std::vector<Bytes> waiting_;  // statements from stored feeds whose issuer is not known yet
   std::multimap<PublicKey, Revocation>
-      revocations_;  // also of nodes not met yet: revocations travel first
+      revocations_;                        // also of nodes not met yet: revocations travel first
+  std::map<Bytes, Admission> admissions_;  // by statement, so that each counts once
   std::uint64_t version_ = 1;
   std::uint64_t cut_version_ = 1;
 };

@@ -23,6 +23,7 @@ inline constexpr const char* check = "Checking and settings";
 [[nodiscard]] std::vector<Command> status_commands();
 [[nodiscard]] std::vector<Command> peers_commands();
 [[nodiscard]] std::vector<Command> invite_commands();
+[[nodiscard]] std::vector<Command> quarantine_commands();
 [[nodiscard]] std::vector<Command> sync_commands();
 [[nodiscard]] std::vector<Command> where_commands();
 [[nodiscard]] std::vector<Command> explain_commands();

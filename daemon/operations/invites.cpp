@@ -193,13 +193,6 @@ Result<Json> revoke_invite(NodeAccess& node, const Json& args) {
 
 // --- requests ---
 
-Result<std::shared_ptr<const SigningKey>> unlocked_authority(const NodeAccess& node) {
-  if (node.parts().authority != nullptr) return node.parts().authority;
-  return fail(Errc::not_allowed, "invite.authority-locked",
-              "The authority key of this chapter is not here.", unchanged,
-              "Put the file authority.key back into the data folder and start again.");
-}
-
 Result<Json> answer_request(NodeAccess& node, const Json& args) {
   Arguments in(args);
   const std::string text = in.text("request");

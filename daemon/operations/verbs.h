@@ -23,11 +23,16 @@ struct Verb {
   Result<nlohmann::json> (*perform)(NodeAccess& node, const nlohmann::json& args) = nullptr;
 };
 
-[[nodiscard]] std::span<const Verb> record_verbs();   // records.cpp: what writes records
-[[nodiscard]] std::span<const Verb> reading_verbs();  // reading.cpp: what shows them
-[[nodiscard]] std::span<const Verb> status_verbs();   // status.cpp: status, peers, sync
-[[nodiscard]] std::span<const Verb> invite_verbs();   // invites.cpp: who may take part
-[[nodiscard]] std::span<const Verb> figure_verbs();   // figures.cpp: jee, rollup
-[[nodiscard]] std::span<const Verb> check_verbs();    // checks.cpp: verify, rebuild, views
+[[nodiscard]] std::span<const Verb> record_verbs();      // records.cpp: what writes records
+[[nodiscard]] std::span<const Verb> reading_verbs();     // reading.cpp: what shows them
+[[nodiscard]] std::span<const Verb> status_verbs();      // status.cpp: status, peers, sync
+[[nodiscard]] std::span<const Verb> invite_verbs();      // invites.cpp: who may take part
+[[nodiscard]] std::span<const Verb> figure_verbs();      // figures.cpp: jee, rollup
+[[nodiscard]] std::span<const Verb> check_verbs();       // checks.cpp: verify, rebuild, views
+[[nodiscard]] std::span<const Verb> quarantine_verbs();  // quarantine.cpp: what a revocation cut
+                                                         // off
+
+// Entries beyond the cuts of revocations that are held here and count for nothing.
+[[nodiscard]] std::uint64_t entries_set_aside(const Directory& directory);
 
 }  // namespace chapterd

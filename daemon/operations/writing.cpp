@@ -112,6 +112,13 @@ Result<OwnRecord> own_record(Replica& replica, const Kinds& kinds, std::string_v
   return OwnRecord{kind, view_of(*found, kinds)};
 }
 
+Result<std::shared_ptr<const SigningKey>> unlocked_authority(const NodeAccess& node) {
+  if (node.parts().authority != nullptr) return node.parts().authority;
+  return fail(Errc::not_allowed, "invite.authority-locked",
+              "The authority key of this chapter is not here.", "Nothing was changed.",
+              "Put the file authority.key back into the data folder and start again.");
+}
+
 Result<void> check_may_write(const Directory& directory) {
   const Authority& authority = directory.authority();
   if (!authority.is_revoked(directory.self())) return {};

@@ -5,10 +5,12 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "daemon/operations/held.h"
+#include "daemon/operations/node_access.h"
 #include "domain/drafts.h"
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <memory>
 #include <vector>
 
 namespace chapterd {
@@ -49,6 +51,9 @@ struct OwnRecord {
                                                    const Kinds& kinds,
                                                    const RecordKey& key,
                                                    const Result<std::vector<LayerChange>>& changes);
+
+// Errors: invite.authority-locked.
+[[nodiscard]] Result<std::shared_ptr<const SigningKey>> unlocked_authority(const NodeAccess& node);
 
 // Errors: node.revoked.
 [[nodiscard]] Result<void> check_may_write(const Directory& directory);

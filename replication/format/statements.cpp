@@ -17,8 +17,8 @@ constexpr std::string_view statement_label = "chapterd/statement/1";
 constexpr std::string_view node_label = "chapterd/node/1";
 constexpr std::string_view chapter_label = "chapterd/chapter/1";
 
-// Numbers of the kinds of statements; 4 successor, 5 move and 6 admit are reserved.
-enum class StatementType : std::uint8_t { chapter = 1, node = 2, revoke = 3 };
+// Numbers of the kinds of statements; 4 successor and 5 move are reserved.
+enum class StatementType : std::uint8_t { chapter = 1, node = 2, revoke = 3, admit = 6 };
 
 tl::unexpected<Error> malformed(const char* what) {
   return fail(Errc::malformed, "format.statement", what);
@@ -71,10 +71,20 @@ void write_body(ByteWriter& out, const NodeCertificate& node) {
   out.fixed(node.proof);
 }
 
+void write_heads(ByteWriter& out, const std::vector<Head>& heads) {
+  out.varint(heads.size());
+  for (const Head& head : heads) out.fixed(head.feed).u64(head.seq.value).fixed(head.hash);
+}
+
 void write_body(ByteWriter& out, const Revoke& revoke) {
   write_key(out, revoke.node);
-  out.sized_text(revoke.reason).varint(revoke.cuts.size());
-  for (const Head& cut : revoke.cuts) out.fixed(cut.feed).u64(cut.seq.value).fixed(cut.hash);
+  out.sized_text(revoke.reason);
+  write_heads(out, revoke.cuts);
+}
+
+void write_body(ByteWriter& out, const Admit& admit) {
+  write_key(out, admit.node);
+  write_heads(out, admit.heads);
 }
 
 void write_body(ByteWriter& out, const UnknownStatement& unknown) {
@@ -91,6 +101,10 @@ std::uint8_t type_of(const NodeCertificate& /*body*/) {
 
 std::uint8_t type_of(const Revoke& /*body*/) {
   return static_cast<std::uint8_t>(StatementType::revoke);
+}
+
+std::uint8_t type_of(const Admit& /*body*/) {
+  return static_cast<std::uint8_t>(StatementType::admit);
 }
 
 std::uint8_t type_of(const UnknownStatement& body) {
@@ -121,20 +135,33 @@ NodeCertificate read_node(ByteReader& in) {
   return node;
 }
 
+std::vector<Head> read_heads(ByteReader& in) {
+  std::vector<Head> heads;
+  const std::uint64_t count = in.varint();
+  if (count > in.remaining() / 72) in.mark_bad();
+  for (std::uint64_t i = 0; i < count && in.good(); ++i) {
+    Head head;
+    head.feed = in.fixed<FeedId>();
+    head.seq = Sequence(in.u64());
+    head.hash = in.fixed<EntryHash>();
+    heads.push_back(head);
+  }
+  return heads;
+}
+
 Revoke read_revoke(ByteReader& in) {
   Revoke revoke;
   revoke.node = read_key(in);
   revoke.reason = read_name(in);
-  const std::uint64_t cuts = in.varint();
-  if (cuts > in.remaining() / 72) in.mark_bad();
-  for (std::uint64_t i = 0; i < cuts && in.good(); ++i) {
-    Head cut;
-    cut.feed = in.fixed<FeedId>();
-    cut.seq = Sequence(in.u64());
-    cut.hash = in.fixed<EntryHash>();
-    revoke.cuts.push_back(cut);
-  }
+  revoke.cuts = read_heads(in);
   return revoke;
+}
+
+Admit read_admit(ByteReader& in) {
+  Admit admit;
+  admit.node = read_key(in);
+  admit.heads = read_heads(in);
+  return admit;
 }
 
 }  // namespace
@@ -230,6 +257,9 @@ Result<Statement> decode_statement(ByteView bytes) {
       break;
     case StatementType::revoke:
       statement.body = read_revoke(in);
+      break;
+    case StatementType::admit:
+      statement.body = read_admit(in);
       break;
     default: {
       const ByteView rest = in.bytes(in.remaining());

@@ -68,6 +68,13 @@ struct Revoke {
   std::string reason;
 };
 
+// Takes entries of a revoked node back in, after a person looked at them: only ever moves a cut
+// forward.
+struct Admit {
+  PublicKey node;
+  std::vector<Head> heads;
+};
+
 // Kinds of statements that this program does not know are kept and passed on.
 struct UnknownStatement {
   std::uint8_t type = 0;
@@ -78,7 +85,7 @@ struct UnknownStatement {
 struct Statement {
   ChapterId issuer;  // whose authority signed
   std::uint64_t number = 1;
-  std::variant<ChapterCertificate, NodeCertificate, Revoke, UnknownStatement> body;
+  std::variant<ChapterCertificate, NodeCertificate, Revoke, Admit, UnknownStatement> body;
 };
 
 // docs/protocol.md, "Statement". The signature covers the federation, so that no statement can

@@ -1,6 +1,8 @@
 // Daemons as people run them: verbs over the control socket, work that travels over TLS.
 #include "daemon/control/control_client.h"
+#include "daemon/operations/held.h"
 #include "daemon/operations/node_caller.h"
+#include "daemon/operations/opened_node.h"
 #include "daemon/operations/reach.h"
 #include "tests/daemon/operations_support.h"
 
@@ -248,6 +250,42 @@ TEST_F(Family, ARevokedNodeIsToldAndWritesNoMore) {
   EXPECT_EQ(blocked["code"], "node.revoked");
   EXPECT_NE(blocked["text"].get<std::string>().find("stolen"), std::string::npos);
   EXPECT_EQ(must(top_->call("peers.list", Json::object()))["peers"][0]["state"], "revoked");
+}
+
+// A revocation that names nothing of what is held, as one from further up would be.
+void revoke_from_the_beginning(const Config& config, const std::string& code) {
+  const auto opened = OpenedNode::open(config);
+  ASSERT_TRUE(opened) << opened.error().code;
+  Replica& replica = (*opened)->replica();
+  const Directory& directory = replica.directory();
+  for (const KnownNode* node : directory.authority().nodes()) {
+    if (code_of(directory.authority(), node->certificate.chapter) != code) continue;
+    const Statement statement{directory.chapter(), 1, Revoke{node->certificate.node, {}, "stolen"}};
+    ASSERT_TRUE(replica.write_statement(sign_statement(directory.authority().federation(),
+                                                       statement, *(*opened)->parts().authority)));
+  }
+  replica.commit();
+}
+
+TEST_F(Family, WhatARevokedNodeWroteBeyondItsCutIsShownAndCanBeAdmitted) {
+  const std::string id = endorsed("Boats");
+  ASSERT_TRUE(reaches_the_top(id));
+  top_.reset();
+  revoke_from_the_beginning(top_config_, "KE");
+  top_.emplace(top_config_);
+  EXPECT_EQ(code_of(top_->call("record.show", {{"id", id}})), "record.unknown");
+  const Json nodes = must(top_->call("quarantine.list", Json::object()))["nodes"];
+  ASSERT_EQ(nodes.size(), 1U);
+  EXPECT_EQ(nodes[0]["code"], "KE");
+  EXPECT_EQ(nodes[0]["reason"], "stolen");
+  EXPECT_NE(nodes[0]["shown"].dump().find("Boats"), std::string::npos);
+  EXPECT_EQ(must(top_->call("status", Json::object()))["needs_person"][0]["code"], "quarantine");
+  const Json admitted = must(top_->call("quarantine.admit", {{"code", "KE"}}));
+  EXPECT_EQ(admitted["admitted"], nodes[0]["entries"]);
+  EXPECT_EQ(admitted["left"], 0);
+  EXPECT_EQ(must(top_->call("record.show", {{"id", id}}))["title"], "Boats");
+  EXPECT_TRUE(must(top_->call("quarantine.list", Json::object()))["nodes"].empty());
+  EXPECT_EQ(code_of(top_->call("quarantine.admit", {{"code", "KE"}})), "quarantine.empty");
 }
 
 // Bytes of the log that went bad are neither sent nor served, and nobody waits for a daemon that

@@ -59,6 +59,11 @@ Json body_of(const Revoke& revoke) {
           {"cuts", list_of(revoke.cuts, [](const Head& cut) { return describe(cut); })}};
 }
 
+Json body_of(const Admit& admit) {
+  return {{"node", hex_of(admit.node)},
+          {"heads", list_of(admit.heads, [](const Head& head) { return describe(head); })}};
+}
+
 Json body_of(const UnknownStatement& unknown) {
   return {{"body", to_hex(unknown.body)}};
 }

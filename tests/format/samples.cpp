@@ -111,6 +111,9 @@ void add_statements(World& world) {
   add_statement(world, "revoke",
                 {global, 3, Revoke{world.india_node.public_key(), {cut}, "laptop stolen"}},
                 world.global_authority);
+  const Head more{world.feeds.front().value.id, Sequence(302), counting<EntryHash>(0x51)};
+  add_statement(world, "admit", {global, 5, Admit{world.india_node.public_key(), {more}}},
+                world.global_authority);
   add_statement(world, "of a kind not known yet",
                 {global, 4, UnknownStatement{77, {0xDE, 0xAD, 0xBE, 0xEF}}},
                 world.global_authority);

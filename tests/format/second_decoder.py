@@ -137,6 +137,9 @@ def read_statement(raw):
     elif kind == 3:
         body = {"node": into.key(), "reason": into.text(200)}
         body["cuts"] = into.list(into.varint(), 72, lambda: read_head(into))
+    elif kind == 6:
+        body = {"node": into.key()}
+        body["heads"] = into.list(into.varint(), 72, lambda: read_head(into))
     else:
         body = {"body": into.rest().hex()}
     into.end()

@@ -141,6 +141,50 @@ TEST_F(Standing, AHigherCutBringsBackWhatALowerOneTookAway) {
   EXPECT_EQ(title(*kenya), Values{"two"});
 }
 
+TEST_F(Standing, WhatIsAdmittedCountsEverywhereAndNobodyLowerCanAdmitIt) {
+  kisumu->write_text(all, "insight", "title", "one");
+  const Head first = kisumu->head(Audience::all);
+  kisumu->write_text(all, "insight", "title", "two");
+  const Head second = kisumu->head(Audience::all);
+  meet(*kisumu, *kenya);
+  meet(*kenya, *global);
+  global->revoke(kisumu->id(), {first});
+  meet(*kenya, *global);
+  ASSERT_EQ(title(*kenya), Values{"one"});
+  const auto admit = [&](TestNode& by) {
+    by.statement(Statement{by.chapter(), 1, Admit{kisumu->id(), {second}}});
+    meet(*kenya, *global);
+  };
+  admit(*kenya);
+  EXPECT_EQ(title(*kenya), Values{"one"});
+  EXPECT_EQ(title(*global), Values{"one"});
+  admit(*global);
+  EXPECT_EQ(title(*kenya), Values{"two"});
+  EXPECT_EQ(title(*global), Values{"two"});
+  // One who held only what counted gets the rest.
+  meet(*uganda, *global);
+  EXPECT_EQ(title(*uganda), Values{"two"});
+}
+
+TEST_F(Standing, WhoeverHeldOnlyWhatCountedGetsWhatIsAdmittedLater) {
+  kisumu->write_text(all, "insight", "title", "one");
+  const Head first = kisumu->head(Audience::all);
+  meet(*kisumu, *kenya);
+  meet(*kenya, *global);
+  meet(*uganda, *global);
+  kisumu->write_text(all, "insight", "title", "two");
+  meet(*kisumu, *kenya);
+  kenya->revoke(kisumu->id(), {first});
+  meet(*kenya, *global);
+  meet(*uganda, *global);
+  kenya->statement(
+      Statement{kenya->chapter(), 1, Admit{kisumu->id(), {kisumu->head(Audience::all)}}});
+  meet(*kenya, *global);
+  meet(*uganda, *global);
+  EXPECT_EQ(title(*global), Values{"two"});
+  EXPECT_EQ(title(*uganda), Values{"two"});
+}
+
 // After a roll-back and new work, the receipt for what was there before proves nothing of it.
 TEST_F(Standing, AReceiptForAnotherEntryProvesNothing) {
   kenya->write_text(up, "insight", "title", "one");

@@ -1,0 +1,166 @@
+// What lies beyond the cut of a revocation: looking at it, and taking it back in.
+#include "daemon/operations/arguments.h"
+#include "daemon/operations/chapter_names.h"
+#include "daemon/operations/held.h"
+#include "daemon/operations/keys.h"
+#include "daemon/operations/verbs.h"
+#include "daemon/operations/writing.h"
+#include "domain/value.h"
+#include "replication/format/limits.h"
+#include "replication/format/piece.h"
+#include "replication/verified.h"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <map>
+
+namespace chapterd {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* unchanged = "Nothing was changed.";
+constexpr std::size_t bytes_a_time = 1024 * 1024;
+// Entries that one answer shows; the count is always whole.
+constexpr std::size_t most_shown = 200;
+
+// Feeds of one revoked node of which more is held than counts.
+struct SetAside {
+  PublicKey node;
+  ChapterId chapter;
+  std::vector<KnownFeed> feeds;
+  std::uint64_t entries = 0;
+};
+
+std::vector<SetAside> set_aside(const Directory& directory, const std::string& code) {
+  std::map<PublicKey, SetAside> by_node;
+  const Authority& authority = directory.authority();
+  for (const KnownFeed& feed : directory.feeds()) {
+    const std::uint64_t stands = directory.standing_head(feed).seq.value;
+    if (stands == feed.head.seq.value) continue;
+    if (!code.empty() && code_of(authority, feed.intro.home.chapter) != code) continue;
+    SetAside& found = by_node[feed.intro.node];
+    found.node = feed.intro.node;
+    found.chapter = feed.intro.home.chapter;
+    found.feeds.push_back(feed);
+    found.entries += feed.head.seq.value - stands;
+  }
+  std::vector<SetAside> all;
+  for (auto& [node, found] : by_node) all.push_back(std::move(found));
+  return all;
+}
+
+// What it wrote into each field; null where it took something out.
+Json fields_json(const ChangeView& change) {
+  Json fields = Json::object();
+  for (const OperationView& operation : change.operations) {
+    const auto value = from_cbor(operation.value);
+    fields[std::string(operation.field)] = value ? *value : Json();
+  }
+  return fields;
+}
+
+void show_piece(const StoredPiece& stored, const KnownFeed& feed, Sequence from, Json& rows) {
+  const auto piece = decode_piece(stored.body);
+  if (!piece) throw Broken("a piece in the database is damaged");
+  std::vector<ChangeVerdict> verdicts;
+  std::vector<ChangeView> changes;
+  decode_changes(*piece, verdicts, changes);
+  for (std::size_t i = 0; i < piece->entries.size() && rows.size() < most_shown; ++i) {
+    const Sequence seq = piece->first.plus(i);
+    if (seq < from) continue;
+    Json row = {{"audience", name_of(feed.intro.audience)},
+                {"seq", seq.value},
+                {"time_ms", piece->entries[i].time.instant().ms}};
+    if (verdicts[i] == ChangeVerdict::good) {
+      row["kind"] = std::string(changes[i].kind);
+      row["record"] = to_text(changes[i].record);
+      row["fields"] = fields_json(changes[i]);
+    }
+    rows.push_back(std::move(row));
+  }
+}
+
+Json rows_of(Reader& reader, const Directory& directory, const SetAside& found) {
+  Json rows = Json::array();
+  for (const KnownFeed& feed : found.feeds) {
+    Sequence next = directory.standing_head(feed).seq.next();
+    while (next <= feed.head.seq && rows.size() < most_shown) {
+      const auto pieces = reader.pieces_of(feed.row, next, bytes_a_time);
+      if (pieces.empty()) break;
+      for (const StoredPiece& stored : pieces) show_piece(stored, feed, next, rows);
+      next = Sequence(pieces.back().seq.value + pieces.back().count);
+    }
+  }
+  return rows;
+}
+
+Result<Json> list_set_aside(NodeAccess& node, const Json& args) {
+  Arguments in(args);
+  const std::string code = in.text_or("code", "");
+  if (auto done = in.done(); !done) return forward(done);
+  return node.read([&](Reader& reader, const Directory& directory) -> Result<Json> {
+    const Authority& authority = directory.authority();
+    Json nodes = Json::array();
+    for (const SetAside& found : set_aside(directory, code)) {
+      nodes.push_back({{"fingerprint", fingerprint(found.node)},
+                       {"code", code_of(authority, found.chapter)},
+                       {"name", name_of(authority, found.chapter)},
+                       {"reason", authority.revoked_because(found.node)},
+                       {"entries", found.entries},
+                       {"shown", rows_of(reader, directory, found)}});
+    }
+    return Json{{"nodes", std::move(nodes)}};
+  });
+}
+
+Result<Json> admit(NodeAccess& node, const Json& args) {
+  Arguments in(args);
+  const std::string code = in.text("code");
+  if (auto done = in.done(); !done) return forward(done);
+  const auto authority = unlocked_authority(node);
+  if (!authority) return forward(authority);
+  return node.write([&](Replica& replica) -> Result<Json> {
+    const Directory& directory = replica.directory();
+    if (auto checked = check_may_write(directory); !checked) return forward(checked);
+    const std::vector<SetAside> found = set_aside(directory, code);
+    if (found.empty()) {
+      return fail(Errc::not_found, "quarantine.empty",
+                  "Nothing of " + shown(code) + " is set aside here.", unchanged,
+                  "See all with: chapterd quarantine list");
+    }
+    std::uint64_t before = 0;
+    for (const SetAside& each : found) {
+      before += each.entries;
+      Admit body{each.node, {}};
+      for (const KnownFeed& feed : each.feeds) body.heads.push_back(feed.head);
+      const Statement statement{directory.chapter(), 1, std::move(body)};
+      const auto written = replica.write_statement(
+          sign_statement(directory.authority().federation(), statement, **authority));
+      if (!written) return forward(written);
+    }
+    std::uint64_t left = 0;
+    for (const SetAside& each : set_aside(directory, code)) left += each.entries;
+    return Json{{"code", code}, {"admitted", before - left}, {"left", left}};
+  });
+}
+
+constexpr std::array verbs{
+    Verb{"quarantine.list", Needs::nothing, list_set_aside},
+    Verb{"quarantine.admit", Needs::space, admit},
+};
+
+}  // namespace
+
+std::span<const Verb> quarantine_verbs() {
+  return verbs;
+}
+
+std::uint64_t entries_set_aside(const Directory& directory) {
+  std::uint64_t entries = 0;
+  for (const SetAside& found : set_aside(directory, "")) entries += found.entries;
+  return entries;
+}
+
+}  // namespace chapterd
