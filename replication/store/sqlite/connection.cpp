@@ -146,6 +146,13 @@ void Connection::checkpoint_when_due() {
   if (!means_disk_full(code, sqlite3_system_errno(db_.get()))) raise(code);
 }
 
+void Connection::settle_wal() {
+  const int code = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                             nullptr, nullptr);
+  if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return;
+  if (!means_disk_full(code, sqlite3_system_errno(db_.get()))) raise(code);
+}
+
 void Connection::raise(int code) const {
   const int system_error = db_ ? sqlite3_system_errno(db_.get()) : 0;
   std::string what = std::string("SQLite: ") + sqlite3_errstr(code) + " (code " +

@@ -86,6 +86,11 @@ class Connection {
   // error: what is committed stays safe in the WAL, and the next call tries again.
   void checkpoint_when_due();
 
+  // Once, before anything of the file is told to anybody: what a killed process had written to the
+  // WAL and not synced reads as committed, but a power cut could still take it back. A full disk is
+  // no error here either: the WAL is synced first.
+  void settle_wal();
+
   // Throws what an unexpected result code means.
   [[noreturn]] void raise(int code) const;
 

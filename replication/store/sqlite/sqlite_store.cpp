@@ -121,6 +121,7 @@ Result<std::unique_ptr<Connection>> connect(const std::string& path, const Sqlit
   if (!schema) return forward(schema);
   if (connection->is_read_only()) return fail(read_only_file(path));
   connection->become_writer(options.writer);
+  connection->settle_wal();
   bring_up_to_date(*connection, *schema);
   return connection;
 }
