@@ -1,0 +1,25 @@
+// What must hold: one function an invariant, or a few that are one question to the store.
+// quality.md numbers them; docs/reliability.md says in a sentence what each promises.
+//
+// To add one: write the function in a file of its own, name it here and in a table of all.cpp.
+#pragma once
+
+#include "replication/store/store.h"
+#include "tests/sim/world.h"
+
+namespace chapterd::sim {
+
+// After each transaction.
+void check_head(World& world, SimNode& node, const KnownFeed& feed);  // I3 I4 I11 I12 I14
+
+// Of a store that was just opened, also of a copy whose power was cut.
+void check_promises(World& world, Reader& reader, SimNode& node);  // I1 I14
+void check_cursors(World& world, Reader& reader, SimNode& node);   // I9
+
+// Once everything works again. Empty when all agree, else what differs.
+[[nodiscard]] std::string find_difference(World& world);  // I15
+void check_saved(World& world);                           // I2
+void check_views(World& world);                           // I3 I6 I7
+void check_canaries(World& world);                        // I10
+
+}  // namespace chapterd::sim

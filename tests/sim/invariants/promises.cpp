@@ -1,0 +1,78 @@
+// I1, I14: what was promised before a crash is there after it. I9: no cursor is ahead of it.
+#include "tests/sim/invariants/invariants.h"
+
+#include <string>
+
+namespace chapterd::sim {
+namespace {
+
+std::string at(const SimNode& node, const FeedId& feed, Sequence seq) {
+  return " (machine " + std::to_string(node.machine) + ", feed " +
+         to_hex(feed.view()).substr(0, 8) + ", entry " + std::to_string(seq.value) + ")";
+}
+
+// The pieces of each feed follow each other up to its head.
+void check_whole(World& world,
+                 Reader& reader,
+                 SimNode& node,
+                 const std::vector<StoredFeed>& feeds) {
+  std::vector<Head> reached(feeds.size() + 1);
+  for (const StoredPiece& piece : reader.heads_after(Arrival(0), SIZE_MAX >> 1U)) {
+    Head& head = reached.at(piece.feed.value);
+    world.require(piece.seq == head.seq.next() && piece.prev == head.hash, "I3",
+                  "a stored piece does not follow the one before it" +
+                      at(node, feeds[piece.feed.value - 1].id, piece.seq));
+    head.seq = Sequence(piece.seq.value + piece.count - 1);
+    head.hash = piece.last;
+  }
+  for (const StoredFeed& feed : feeds) {
+    const Head& head = reached[feed.row.value];
+    world.require(head.seq == feed.seq && head.hash == feed.hash, "I3",
+                  "a head is not the end of its pieces" + at(node, feed.id, feed.seq));
+  }
+}
+
+}  // namespace
+
+void check_promises(World& world, Reader& reader, SimNode& node) {
+  const auto feeds = reader.feeds_after(FeedRow(0), SIZE_MAX >> 1U);
+  std::map<FeedId, Head> held;
+  for (const StoredFeed& feed : feeds) held[feed.id] = Head{feed.id, feed.seq, feed.hash};
+  const Ledger& ledger = world.ledger;
+  for (const auto& [id, promised] : ledger.promised[static_cast<std::size_t>(node.machine)]) {
+    const auto found = held.find(id);
+    world.require(found != held.end() && found->second.seq >= promised.seq, "I1",
+                  "what was saved is gone" + at(node, id, promised.seq));
+    if (found->second.seq == promised.seq)
+      world.require(found->second.hash == promised.hash, "I1",
+                    "what was saved is another entry now" + at(node, id, promised.seq));
+    const auto truth = ledger.feeds.find(id);
+    if (truth == ledger.feeds.end()) continue;
+    const auto& hashes = truth->second.hashes;
+    if (found->second.seq.value > 0 && found->second.seq.value <= hashes.size())
+      world.require(hashes[found->second.seq.value - 1] == found->second.hash, "I3",
+                    "a head is not what its author wrote" + at(node, id, found->second.seq));
+  }
+  check_whole(world, reader, node, feeds);
+}
+
+void check_cursors(World& world, Reader& reader, SimNode& node) {
+  std::map<FeedId, Sequence> held;
+  for (const StoredFeed& feed : reader.feeds_after(FeedRow(0), SIZE_MAX >> 1U))
+    held[feed.id] = feed.seq;
+  for (const StoredPeer& peer : reader.peers()) {
+    const auto log = world.ledger.logs.find(peer.epoch);
+    if (log == world.ledger.logs.end()) continue;
+    for (const LogPiece& piece : log->second) {
+      if (piece.last > peer.held[static_cast<std::size_t>(piece.lane)]) continue;
+      const auto truth = world.ledger.feeds.find(piece.feed);
+      if (truth == world.ledger.feeds.end() || truth->second.author < 0) continue;
+      if (world.node(truth->second.author).is_revoked || node.is_revoked) continue;
+      if (!world.may_hold(node.chapter, truth->second.intro)) continue;
+      world.require(held[piece.feed] >= piece.seq, "I9",
+                    "a cursor is ahead of what is stored" + at(node, piece.feed, piece.seq));
+    }
+  }
+}
+
+}  // namespace chapterd::sim

@@ -1,0 +1,123 @@
+// I3: everything held re-verifies from its bytes. I6, I7: what every node shows is what a second,
+// much simpler merge makes of the same entries, which knows no clock and no order.
+#include "replication/format/piece.h"
+#include "replication/merge.h"
+#include "replication/verified.h"
+#include "tests/sim/invariants/invariants.h"
+
+#include <set>
+#include <string>
+#include <tuple>
+
+namespace chapterd::sim {
+namespace {
+
+using Space = std::tuple<ChapterId, Audience, ChapterId>;
+using LayerName = std::pair<Space, RecordId>;
+
+// Fields, and in them the values by name.
+using Layer = std::map<std::string, std::map<ValueName, Bytes>>;
+
+struct Merged {
+  Layer values;
+  std::map<std::string, std::set<ValueName>> superseded;
+};
+
+using Views = std::map<LayerName, Merged>;
+
+Space space_of(const FeedIntro& intro) {
+  return {intro.home.chapter, intro.audience, intro.target ? intro.target->chapter : ChapterId{}};
+}
+
+void add_change(Views& views,
+                const FeedIntro& intro,
+                const ChangeView& change,
+                const EntryHash& hash) {
+  Merged& merged = views[{space_of(intro), change.record}];
+  for (std::size_t i = 0; i < change.operations.size(); ++i) {
+    const OperationView& operation = change.operations[i];
+    const std::string field(operation.field);
+    for (const ValueName& name : change.supersedes(operation))
+      merged.superseded[field].insert(name);
+    if (operation.action != Action::set && operation.action != Action::add) continue;
+    merged.values[field][{name_part(hash), static_cast<std::uint16_t>(i)}] =
+        Bytes(operation.value.begin(), operation.value.end());
+  }
+}
+
+// Every byte of a feed at a node, checked anew; its changes go into `views`.
+void read_feed(World& world, SimNode& node, const KnownFeed& feed, Views& views) {
+  const std::string where = " (machine " + std::to_string(node.machine) + ")";
+  Head head{feed.head.feed, Sequence(0), EntryHash{}};
+  for (const StoredPiece& stored :
+       node.process->store().pieces_of(feed.row, Sequence(1), SIZE_MAX)) {
+    const auto piece = decode_piece(stored.body);
+    world.require(piece && piece->first == head.seq.next(), "I3", "a piece is damaged" + where);
+    const auto hashes = chain(*piece, head.feed, head.hash);
+    head = Head{head.feed, piece->last(), hashes.back()};
+    if (piece->checkpoint && world.must_verify(head))
+      world.require(verify_checkpoint(feed.intro.node, world.federation, head, *piece->checkpoint),
+                    "I3", "a checkpoint is wrong" + where);
+    std::vector<ChangeVerdict> verdicts;
+    std::vector<ChangeView> changes;
+    decode_changes(*piece, verdicts, changes);
+    for (std::size_t i = 0; i < hashes.size(); ++i)
+      if (verdicts[i] == ChangeVerdict::good) add_change(views, feed.intro, changes[i], hashes[i]);
+  }
+  world.require(head == feed.head, "I3", "a feed does not lead to its head" + where);
+}
+
+Layer standing(const Merged& merged) {
+  Layer layer;
+  for (const auto& [field, values] : merged.values) {
+    const auto gone = merged.superseded.find(field);
+    for (const auto& [name, value] : values) {
+      if (gone == merged.superseded.end() || !gone->second.contains(name))
+        layer[field][name] = value;
+    }
+  }
+  return layer;
+}
+
+Layer shown_by(World& world, const StoredLayer& stored) {
+  const auto state = decode_layer(stored.state);
+  world.require(state.has_value(), "I6", "a merged record is damaged");
+  Layer layer;
+  for (const LayerField& field : state->fields)
+    for (const FieldValue& value : field.values)
+      layer[std::string(field.field)][value.name] = Bytes(value.value.begin(), value.value.end());
+  return layer;
+}
+
+void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_elsewhere) {
+  Views views;
+  Directory& directory = node.process->replica().directory();
+  for (const KnownFeed& feed : directory.feeds()) read_feed(world, node, feed, views);
+  std::size_t found = 0;
+  for (const StoredLayer& stored : node.process->store().layers_after(LayerRow(0), 1'000'000)) {
+    const StoredSpace& space = directory.space(stored.space);
+    const LayerName name{{space.home, space.audience, space.target}, stored.record};
+    const auto merged = views.find(name);
+    world.require(merged != views.end(), "I6", "a record is shown that nobody wrote");
+    ++found;
+    world.require(shown_by(world, stored) == standing(merged->second), "I7",
+                  "machine " + std::to_string(node.machine) +
+                      " shows other values than its entries say, audience " +
+                      std::string(name_of(space.audience)));
+    const Bytes bytes = shown(*decode_layer(stored.state));
+    const auto [other, is_first] = shown_elsewhere.try_emplace(name, bytes);
+    world.require(
+        is_first || other->second == bytes, "I6",
+        "two nodes show a record differently, audience " + std::string(name_of(space.audience)));
+  }
+  world.require(found == views.size(), "I6", "a record is missing that was written");
+}
+
+}  // namespace
+
+void check_views(World& world) {
+  std::map<LayerName, Bytes> shown_elsewhere;
+  for (const auto& node : world.nodes) check_node(world, *node, shown_elsewhere);
+}
+
+}  // namespace chapterd::sim

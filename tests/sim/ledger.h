@@ -1,0 +1,54 @@
+// What really happened, kept outside of every node: who wrote what, and what each node promised.
+#pragma once
+
+#include "replication/format/audience.h"
+#include "replication/format/feed.h"
+#include "replication/format/ids.h"
+#include "replication/store/store.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace chapterd::sim {
+
+// A feed as its author wrote it.
+struct FeedTruth {
+  FeedIntro intro;
+  int author = -1;                // machine; -1: a stranger's or a rogue's
+  std::vector<EntryHash> hashes;  // hashes[seq - 1]
+};
+
+// A change that somebody was told is saved.
+struct Saved {
+  int machine = 0;
+  FeedId feed;
+  Sequence seq;
+  EntryHash hash;
+};
+
+// A piece as it stands in a node's log.
+struct LogPiece {
+  Arrival last;
+  Lane lane = Lane::live;
+  FeedId feed;
+  Sequence seq;
+};
+
+struct Ledger {
+  std::map<FeedId, FeedTruth> feeds;
+  std::vector<Saved> saved;
+  // For each machine: heads of every feed after the last transaction that returned.
+  std::vector<std::map<FeedId, Head>> promised;
+  // For each machine: how much of its log is in `logs`, and the log of each database ever.
+  std::vector<Arrival> read;
+  std::map<Epoch, std::vector<LogPiece>> logs;
+  // Writes that people asked for, and what they were told.
+  std::uint64_t asked = 0;
+  std::uint64_t answered_saved = 0;
+  std::uint64_t answered_refused = 0;
+  std::uint64_t unanswered = 0;  // the process died before it answered
+};
+
+}  // namespace chapterd::sim

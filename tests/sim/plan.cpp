@@ -1,0 +1,78 @@
+// Drawing a plan: which faults, which events, when.
+#include "tests/sim/plan.h"
+
+#include "tests/sim/world.h"
+
+#include <algorithm>
+
+namespace chapterd::sim {
+namespace {
+
+constexpr std::size_t least_faults = 4;
+constexpr std::int64_t ms_an_event = 2'000;
+
+std::vector<const EventKind*> all_faults() {
+  std::vector<const EventKind*> all;
+  for (const auto* table : {&fault_events(), &byzantine_events()})
+    for (const EventKind& kind : *table) all.push_back(&kind);
+  return all;
+}
+
+const EventKind* draw(const std::vector<const EventKind*>& kinds, testing::SeededRandom& random) {
+  int sum = 0;
+  for (const EventKind* kind : kinds) sum += kind->weight;
+  auto at = static_cast<int>(random.below(static_cast<std::size_t>(sum)));
+  for (const EventKind* kind : kinds) {
+    at -= kind->weight;
+    if (at < 0) return kind;
+  }
+  return kinds.back();
+}
+
+std::vector<std::string> draw_faults(testing::SeededRandom& random) {
+  std::vector<std::string> names = fault_names();
+  const std::size_t count = least_faults + random.below(names.size() - least_faults + 1);
+  for (std::size_t i = 0; i < count; ++i)
+    std::swap(names[i], names[i + random.below(names.size() - i)]);
+  names.resize(count);
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> fault_names() {
+  std::vector<std::string> names;
+  for (const EventKind* kind : all_faults())
+    if (std::find(names.begin(), names.end(), kind->fault) == names.end())
+      names.emplace_back(kind->fault);
+  return names;
+}
+
+Plan draw_plan(const Options& options, Instant begin) {
+  testing::SeededRandom random(options.seed ^ 0x914A4);
+  Plan plan;
+  plan.faults = draw_faults(random);
+  if (!options.faults.empty()) plan.faults = options.faults;
+  std::vector<const EventKind*> people;
+  for (const EventKind& kind : people_events()) people.push_back(&kind);
+  std::vector<const EventKind*> faults;
+  for (const EventKind* kind : all_faults())
+    if (std::find(plan.faults.begin(), plan.faults.end(), kind->fault) != plan.faults.end())
+      faults.push_back(kind);
+  const std::int64_t length_ms = ms_an_event * options.events;
+  for (int number = 0; number < options.events; ++number) {
+    const bool fault = !faults.empty() && random.below(3) == 0;
+    const EventKind* kind = draw(fault ? faults : people, random);
+    const auto ms = static_cast<std::int64_t>(random.below(static_cast<std::size_t>(length_ms)));
+    plan.events.push_back({number, begin.plus_ms(ms), kind, random.next()});
+  }
+  if (!options.only.empty()) {
+    std::erase_if(plan.events, [&](const Event& event) {
+      return std::find(options.only.begin(), options.only.end(), event.number) ==
+             options.only.end();
+    });
+  }
+  return plan;
+}
+
+}  // namespace chapterd::sim

@@ -1,0 +1,212 @@
+// The hops of a daemon as events: writer, loop, calls.
+#include "tests/sim/process.h"
+
+#include "tests/sim/sim_node.h"
+#include "tests/sim/world.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chapterd::sim {
+namespace {
+
+constexpr std::int64_t unreachable_ms = 20'000;
+constexpr std::int64_t retry_min_ms = 2'000;
+constexpr std::int64_t retry_max_ms = 60'000;
+// So small that checkpoints happen, and die, in every run.
+constexpr std::uint32_t checkpoint_pages = 48;
+
+SqliteOptions store_options(const SimDisk& disk) {
+  SqliteOptions options;
+  options.vfs = disk.vfs();
+  options.writer.checkpoint_pages = checkpoint_pages;
+  return options;
+}
+
+template <class T>
+T opened(Result<T>&& result) {
+  if (!result) throw Broken(result.error().code + ": " + result.error().what);
+  return std::move(*result);
+}
+
+}  // namespace
+
+Process::Process(World& world, SimNode& node)
+    : world_(world),
+      node_(node),
+      store_(opened(SqliteStore::open(SimDisk::database, store_options(*node.disk)))),
+      replica_(opened(Replica::open(*store_, node.clock, node.random, *node.key))),
+      reader_(std::make_unique<SqliteReads<Reader>>(
+          std::make_unique<Connection>(SimDisk::database, node.disk->vfs(), Access::read_only))),
+      directory_(std::make_unique<Directory>(opened(Directory::load(Snapshot(*reader_))))) {
+  for (const int machine : node.peers) calls_.push_back({machine, 0, false, nullptr});
+}
+
+Process::~Process() = default;
+
+void Process::start() {
+  for (std::size_t call = 0; call < calls_.size(); ++call) dial_later(call);
+}
+
+void Process::later(std::int64_t ms, std::function<void()> what) {
+  world_.agenda.after_ms(ms, [weak = weak_from_this(), what = std::move(what)] {
+    if (const auto self = weak.lock()) self->now(what);
+  });
+}
+
+void Process::now(const std::function<void()>& what) {
+  if (ended_) return;
+  const std::int64_t paused_ms = node_.paused_until.ms - world_.agenda.now().ms;
+  if (paused_ms > 0) return later(paused_ms, what);
+  const auto self = shared_from_this();
+  try {
+    what();
+  } catch (const Broken& broken) {
+    return node_.broke(broken.what());
+  } catch (const DiskFull& full) {
+    return node_.broke(full.what());
+  }
+  if (!ended_ && node_.disk->is_dead()) node_.broke("killed");
+}
+
+void Process::post(Job&& job) {
+  queue_.push_back(std::move(job));
+  if (std::exchange(group_due_, true)) return;
+  later(static_cast<std::int64_t>(node_.random.below(6)), [this] { run_group(); });
+}
+
+// Takes what waits, or a part of it.
+void Process::run_group() {
+  group_due_ = false;
+  std::vector<Job> group;
+  const std::size_t most = node_.random.below(4) == 0 ? 1 : queue_.size();
+  while (!queue_.empty() && group.size() < most) {
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  if (!queue_.empty()) {
+    group_due_ = true;
+    later(1, [this] { run_group(); });
+  }
+  const bool saved = write_group(group);
+  if (!saved) return;
+  for (const Job& job : group) job.finish(std::nullopt);
+  if (!std::exchange(follow_due_, true))
+    later(static_cast<std::int64_t>(node_.random.below(4)), [this] { follow(); });
+}
+
+bool Process::write_group(std::vector<Job>& group) {
+  world_.before_commit(node_);
+  try {
+    for (const Job& job : group) job.stage(*replica_);
+    if (world_.control == Control::ack_before_commit)
+      for (const Job& job : group) job.finish(std::nullopt);
+    replica_->commit();
+  } catch (const DiskFull&) {
+    if (replica_->has_staged()) throw;
+    for (const Job& job : group) job.finish("store.disk-full");
+    return false;
+  }
+  if (node_.disk->is_dead()) throw Broken("killed");
+  world_.after_commit(*this);
+  if (world_.control == Control::ack_before_commit) group.clear();
+  return true;
+}
+
+void Process::follow() {
+  follow_due_ = false;
+  directory_->refresh(Snapshot(*reader_));
+  const auto links = links_;  // a link may end meanwhile
+  for (const auto& link : links) link->committed();
+}
+
+void Process::receive(const std::shared_ptr<SimLink>& link,
+                      VerifiedWindow&& window,
+                      std::function<void(const StoredWindow*)> stored) {
+  const auto kept = std::make_shared<VerifiedWindow>(std::move(window));
+  const auto outcome = std::make_shared<StoredWindow>();
+  Job job;
+  job.stage = [kept, outcome](Replica& replica) {
+    outcome->held = kept->received.held;
+    outcome->content_bytes = kept->content_bytes;
+    outcome->end = kept->end;
+    outcome->refused = std::move(kept->refused);
+    Received received = replica.receive(std::move(kept->received));
+    std::move(received.refused.begin(), received.refused.end(),
+              std::back_inserter(outcome->refused));
+  };
+  job.finish = [this, link, outcome,
+                stored = std::move(stored)](const std::optional<std::string>& error) {
+    later(static_cast<std::int64_t>(node_.random.below(3)),
+          [outcome, stored, failed = !!error] { stored(failed ? nullptr : outcome.get()); });
+  };
+  world_.spoil(*kept, *this);
+  post(std::move(job));
+}
+
+void Process::dial_later(std::size_t at) {
+  Call& call = calls_[at];
+  std::int64_t most = retry_min_ms;
+  for (int i = 1; i < call.failures && most < retry_max_ms; ++i) most *= 2;
+  most = std::min(most, retry_max_ms);
+  const auto wait =
+      static_cast<std::int64_t>(node_.random.below(static_cast<std::size_t>(most) + 1));
+  later(wait, [this, at] { dial(at); });
+}
+
+void Process::dial(std::size_t at) {
+  Call& call = calls_[at];
+  if (call.link != nullptr) return;
+  const Route& way = world_.network.route(node_.machine, call.machine);
+  const bool reachable = !way.is_down && world_.is_listening(call.machine);
+  if (reachable) return later(2 * way.delay_ms, [this, at] { connected(at); });
+  ++call.failures;
+  later(way.is_down ? unreachable_ms : way.delay_ms, [this, at] { dial_later(at); });
+}
+
+void Process::connected(std::size_t at) {
+  Call& call = calls_[at];
+  SimNode& other = world_.node(call.machine);
+  if (!world_.is_listening(call.machine)) {
+    ++call.failures;
+    return dial_later(at);
+  }
+  LinkOptions options;
+  options.side = Side::dialler;
+  options.peer_machine = call.machine;
+  options.peer = other.id();
+  options.push_at_once = call.had_session;
+  call.link = std::make_shared<SimLink>(*this, options);
+  links_.push_back(call.link);
+  const auto accepted = other.process->accept(node_.machine, node_.id());
+  const ConnectionId id =
+      world_.network.connect(node_.machine, other.machine, call.link.get(), accepted.get());
+  other.process->later(0, [accepted, id] { accepted->start(id); });
+  call.link->start(id);
+}
+
+std::shared_ptr<SimLink> Process::accept(int machine, const PublicKey& peer) {
+  LinkOptions options;
+  options.peer_machine = machine;
+  options.peer = peer;
+  return links_.emplace_back(std::make_shared<SimLink>(*this, options));
+}
+
+void Process::link_ended(const SimLink& link) {
+  for (std::size_t at = 0; at < calls_.size(); ++at) {
+    Call& call = calls_[at];
+    if (call.link.get() != &link) continue;
+    call.had_session = link.was_open();
+    call.failures = link.was_open() ? 0 : call.failures + 1;
+    call.link.reset();
+    dial_later(at);
+  }
+  std::erase_if(links_, [&](const auto& each) { return each.get() == &link; });
+}
+
+void Process::end(bool silently) {
+  ended_ = true;
+  for (const auto& link : links_) link->vanish(silently);
+}
+
+}  // namespace chapterd::sim

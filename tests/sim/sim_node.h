@@ -1,0 +1,64 @@
+// A machine with a disk, a clock and keys, on which a node's process lives, dies and lives again.
+#pragma once
+
+#include "crypto/node_key.h"
+#include "replication/format/ids.h"
+#include "tests/sim/process.h"
+#include "tests/sim/sim_clock.h"
+#include "tests/sim/sim_disk.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace chapterd::sim {
+
+// A chapter of the simulated federation, as those who founded it know it.
+struct SimChapter {
+  ChapterId id;
+  std::string code;
+  int parent = -1;  // index; -1: global
+  std::shared_ptr<SigningKey> authority;
+  std::vector<int> machines;
+};
+
+class SimNode {
+ public:
+  SimNode(World& world, int machine, int chapter, std::uint64_t seed);
+
+  // Writes the identity of a new node to the empty disk.
+  void found(const Bytes& genesis, const std::vector<Bytes>& chain);
+
+  void start();
+  // The program ends in order.
+  void stop();
+  void kill();
+  void lose_power();
+  // After the disk failed under the process: what the page cache holds stays.
+  void broke(const std::string& why);
+
+  [[nodiscard]] bool is_up() const { return process != nullptr; }
+
+  [[nodiscard]] const PublicKey& id() const { return key->public_key(); }
+
+  World& world;
+  const int machine;
+  const int chapter;  // index
+  testing::SeededRandom random;
+  SimClock clock;
+  std::unique_ptr<SimDisk> disk;
+  std::unique_ptr<SigningKey> key;
+  std::vector<int> peers;  // machines that it calls
+  std::shared_ptr<Process> process;
+  Instant paused_until;
+  bool stays_down = false;  // until the end of the chaos
+  bool is_revoked = false;
+  bool loses_power_next = false;  // when its disk dies, rather than the process being killed
+  int restarts = 0;
+  std::string last_trouble;
+
+ private:
+  void restart_later();
+};
+
+}  // namespace chapterd::sim

@@ -1,0 +1,153 @@
+// The course of a run, and what processes tell of theirs.
+#include "tests/sim/world.h"
+
+#include "base/byte_stream.h"
+#include "replication/format/piece.h"
+#include "tests/sim/invariants/invariants.h"
+#include "tests/sim/sim_vfs.h"
+
+#include <cstdio>
+
+namespace chapterd::sim {
+namespace {
+
+// Faults are off: by then everybody must agree.
+constexpr std::int64_t healing_bound_ms = 45LL * 60 * 1000;
+constexpr std::int64_t look_every_ms = 5'000;
+constexpr std::uint64_t steps_between_checks = 2'000;
+
+}  // namespace
+
+World::World(const Options& options_)
+    : options(options_),
+      control(options_.control),
+      random(options_.seed * 0x9E3779B97F4A7C15ULL + 1),
+      network(agenda, random.next()) {
+  seed_sqlite(static_cast<std::uint32_t>(options.seed));
+  begin_connections_with(control == Control::synchronous_off ? "PRAGMA synchronous = OFF"
+                                                             : nullptr);
+}
+
+World::~World() {
+  for (const auto& each : nodes)
+    if (each->process != nullptr) each->process->end(true);
+}
+
+void World::run() {
+  found_tree();
+  run_until(agenda.now().plus_ms(20'000));
+  plan = draw_plan(options, agenda.now());
+  figures.fault_kinds = static_cast<int>(plan.faults.size());
+  Instant end = agenda.now();
+  for (const Event& event : plan.events) {
+    end = std::max(end, event.at);
+    agenda.at(event.at, [this, &event] {
+      ++figures.events;
+      trace_hash.u64(static_cast<std::uint64_t>(event.number));
+      tell(std::string("event ") + std::to_string(event.number) + " " + event.kind->name);
+      event.kind->happen(*this, event);
+    });
+  }
+  run_until(end.plus_ms(30'000));
+  heal();
+  const Instant healed = agenda.now();
+  while (agenda.now().ms - healed.ms < healing_bound_ms && !has_converged())
+    run_until(agenda.now().plus_ms(look_every_ms));
+  figures.healing_ms = agenda.now().ms - healed.ms;
+  check_end();
+  figures.steps = agenda.steps();
+  figures.virtual_ms = agenda.now().ms;
+  figures.messages = network.messages();
+  figures.bytes = network.bytes();
+  figures.nodes = static_cast<int>(nodes.size());
+  figures.saved = ledger.saved.size();
+}
+
+void World::run_until(Instant end) {
+  while (agenda.step(end)) {
+    if (agenda.steps() - steps_checked_ < steps_between_checks) continue;
+    steps_checked_ = agenda.steps();
+    check_now();
+  }
+}
+
+// Everything works from here on; only the clocks stay as wrong as they are.
+void World::heal() {
+  tell("healing");
+  is_healing = true;
+  network.heal();
+  for (const auto& each : nodes) {
+    each->stays_down = false;
+    each->paused_until = Instant{};
+    each->disk->faults.room_bytes = -1;
+    each->disk->faults.bad_writes = 0;
+    each->disk->faults.bad_syncs = 0;
+    each->disk->faults.dies_after = -1;
+    each->start();
+  }
+}
+
+bool World::is_listening(int machine) {
+  SimNode& each = node(machine);
+  return each.process != nullptr && each.paused_until <= agenda.now();
+}
+
+void World::tell(const std::string& what) {
+  if (!options.trace) return;
+  std::printf("%10.3f  %s\n", static_cast<double>(agenda.now().ms - 1'000'000) / 1000.0,
+              what.c_str());
+}
+
+void World::require(bool holds, const char* invariant, const std::string& what) const {
+  if (!holds) throw Failure(invariant, what);
+}
+
+void World::says(int from, int to, ByteView bytes) {
+  trace_hash.u64(static_cast<std::uint64_t>(agenda.now().ms));
+  trace_hash.u64(static_cast<std::uint64_t>(from * 1000 + to)).add(bytes);
+}
+
+int World::chapter_index(const ChapterId& id) const {
+  for (std::size_t i = 0; i < chapters.size(); ++i)
+    if (chapters[i].id == id) return static_cast<int>(i);
+  return -1;
+}
+
+bool World::may_hold(int chapter, const FeedIntro& intro) const {
+  const auto line = [&](int from) {
+    std::vector<int> up;
+    for (int at = from; at >= 0; at = chapters[static_cast<std::size_t>(at)].parent)
+      up.push_back(at);
+    return up;
+  };
+  const auto is_on = [](const std::vector<int>& list, int one) {
+    return std::find(list.begin(), list.end(), one) != list.end();
+  };
+  const int home = chapter_index(intro.home.chapter);
+  if (home < 0) return false;
+  switch (intro.audience) {
+    case Audience::auth:
+    case Audience::all:
+      return true;
+    case Audience::chapter:
+      return chapter == home;
+    case Audience::up:
+      return is_on(line(home), chapter);
+    case Audience::down:
+      return is_on(line(chapter), home);
+    case Audience::to:
+      break;
+  }
+  const int target = intro.target ? chapter_index(intro.target->chapter) : -1;
+  if (target < 0) return false;
+  // Up from both ends until they meet.
+  const std::vector<int> a = line(home);
+  const std::vector<int> b = line(target);
+  const auto meeting = std::find_if(a.begin(), a.end(), [&](int each) { return is_on(b, each); });
+  const auto ends_at = [&](const std::vector<int>& path) {
+    return std::vector<int>(path.begin(), std::find(path.begin(), path.end(), *meeting) + 1);
+  };
+  return is_on(ends_at(a), chapter) || is_on(ends_at(b), chapter);
+}
+
+}  // namespace chapterd::sim

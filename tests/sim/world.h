@@ -1,0 +1,125 @@
+// The simulated federation: a tree of chapters with their machines, one queue of events, one seed.
+#pragma once
+
+#include "crypto/hash.h"
+#include "tests/sim/controls.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/plan.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_node.h"
+
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace chapterd::sim {
+
+// An invariant that does not hold.
+class Failure : public std::runtime_error {
+ public:
+  Failure(std::string invariant_, const std::string& what)
+      : std::runtime_error(what), invariant(std::move(invariant_)) {}
+
+  std::string invariant;  // "I1"
+};
+
+struct Options {
+  std::uint64_t seed = 1;
+  int events = 300;
+  Control control = Control::none;
+  std::vector<int> only;            // numbers of the events to keep; all when empty
+  std::vector<std::string> faults;  // kinds of faults that are on; the seed chooses when empty
+  bool trace = false;               // print what happens
+};
+
+struct Figures {
+  std::uint64_t events = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t power_cuts = 0;  // recoveries that were checked, on machines and on copies of disks
+  std::uint64_t kills = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t saved = 0;
+  std::uint64_t entries = 0;
+  int nodes = 0;
+  int fault_kinds = 0;
+  std::int64_t virtual_ms = 0;
+  std::int64_t healing_ms = 0;  // from the end of the chaos until all agreed
+};
+
+class World {
+ public:
+  explicit World(const Options& options);
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  ~World();
+
+  // Chaos, then healing. Throws Failure.
+  void run();
+
+  [[nodiscard]] SimNode& node(int machine) { return *nodes[static_cast<std::size_t>(machine)]; }
+
+  [[nodiscard]] SimChapter& chapter_of(const SimNode& each) {
+    return chapters[static_cast<std::size_t>(each.chapter)];
+  }
+
+  [[nodiscard]] bool is_listening(int machine);
+
+  // What processes tell.
+  void before_commit(SimNode& node);
+  void after_commit(Process& process);
+  void opened(Process& process);
+  void says(int from, int to, ByteView bytes);
+  // A control's hand in a window.
+  void spoil(VerifiedWindow& window, Process& process);
+
+  // Whether a node of this chapter may hold a feed: from the tree as founded, without the
+  // product's own rules.
+  [[nodiscard]] bool may_hold(int chapter, const FeedIntro& intro) const;
+  [[nodiscard]] int chapter_index(const ChapterId& id) const;
+
+  // True once for each head: a signature that was checked is not checked again.
+  bool must_verify(const Head& head) { return verified_.insert(head.hash).second; }
+
+  void tell(const std::string& what);  // a line of the trace
+  void require(bool holds, const char* invariant, const std::string& what) const;
+
+  // Copies of the disk that lose power, opened and checked.
+  void check_probes(SimNode& node);
+  void check_recovery(SimDisk& disk, SimNode& node);
+
+  // Building: by world_founding.cpp.
+  int add_chapter(int parent, const std::string& code);
+  int add_machine(int chapter);
+
+  const Options options;
+  const Control control;
+  Agenda agenda;
+  testing::SeededRandom random;
+  Network network;
+  Ledger ledger;
+  Figures figures;
+  Plan plan;
+  std::vector<SimChapter> chapters;
+  std::vector<std::unique_ptr<SimNode>> nodes;
+  Bytes genesis;
+  FederationId federation;
+  bool is_healing = false;
+  Hasher trace_hash{"sim/trace"};
+
+ private:
+  void found_tree();
+  void heal();
+  void run_until(Instant end);
+  [[nodiscard]] bool has_converged();
+  void check_now();
+  void check_end();
+
+  std::uint64_t steps_checked_ = 0;
+  std::set<EntryHash> verified_;
+};
+
+}  // namespace chapterd::sim

@@ -1,0 +1,122 @@
+// Founding the federation: chapters, machines, certificates, who calls whom.
+#include "replication/invite.h"
+#include "tests/sim/world.h"
+
+namespace chapterd::sim {
+namespace {
+
+NodeCertificate certificate_for(const SigningKey& key, const ChapterId& chapter) {
+  NodeCertificate certificate;
+  certificate.node = key.public_key();
+  certificate.box = BoxKey::from_seed(key.seed()).public_key();
+  certificate.chapter = chapter;
+  certificate.name = "sim";
+  return certificate;
+}
+
+void must(const auto& result) {
+  if (!result) throw std::runtime_error(result.error().code + ": " + result.error().what);
+}
+
+// The chapter above hands out an invite; the new chapter answers it.
+std::vector<Bytes> join(SimNode& parent,
+                        const SigningKey& parent_authority,
+                        SimChapter& chapter,
+                        const SigningKey& key,
+                        const FederationId& federation) {
+  Replica& replica = parent.process->replica();
+  Invite invite;
+  invite.federation = federation;
+  invite.parent = parent.id();
+  invite.chapter = chapter.id;
+  invite.code = chapter.code;
+  invite.name = chapter.code;
+  const Authority& known = replica.directory().authority();
+  const KnownChapter* above = known.chapter(replica.directory().chapter());
+  invite.level = static_cast<std::uint8_t>(above->certificate.level + 1);
+  invite.secret = parent.random.fixed<InviteSecret>();
+  invite.expires = parent.clock.now().plus_ms(1'000'000);
+  replica.set_value(stored_invite_name(invite_id(invite.secret)),
+                    encode(KeptInvite{invite, InviteState::open, {}}));
+  replica.commit();
+  const JoinRequest request{invite_id(invite.secret), key.public_key(),
+                            chapter.authority->public_key(),
+                            BoxKey::from_seed(key.seed()).public_key(), chapter.code};
+  const Bytes asked = make_join_request(invite, request, key, *chapter.authority);
+  const auto answered = answer_join(replica, parent_authority, asked, parent.clock.now());
+  must(answered);
+  replica.commit();
+  auto answer = check_answer(invite, chapter.authority->public_key(), *answered);
+  must(answer);
+  return std::move(answer->chain);
+}
+
+}  // namespace
+
+int World::add_chapter(int parent, const std::string& code) {
+  SimChapter chapter;
+  chapter.id = random.fixed<ChapterId>();
+  chapter.code = code;
+  chapter.parent = parent;
+  chapter.authority = std::make_shared<SigningKey>(SigningKey::generate(random));
+  chapters.push_back(std::move(chapter));
+  return static_cast<int>(chapters.size()) - 1;
+}
+
+// The first machine of a chapter joins by an invite of the chapter above and calls it; a further
+// one is certified by its own chapter and calls its first machine too.
+int World::add_machine(int index) {
+  const int machine = static_cast<int>(nodes.size());
+  SimChapter& chapter = chapters[static_cast<std::size_t>(index)];
+  nodes.push_back(std::make_unique<SimNode>(*this, machine, index, random.next()));
+  ledger.promised.emplace_back();
+  ledger.read.emplace_back();
+  SimNode& made = *nodes.back();
+  std::vector<Bytes> chain;
+  if (chapter.parent >= 0) {
+    const SimChapter& above = chapters[static_cast<std::size_t>(chapter.parent)];
+    const int call = above.machines[random.below(above.machines.size())];
+    made.peers.push_back(call);
+    if (chapter.machines.empty())
+      chain = join(node(call), *above.authority, chapter, *made.key, federation);
+  }
+  if (!chapter.machines.empty()) {
+    SimNode& first = node(chapter.machines.front());
+    chain = first.process->replica().directory().authority().chain(first.id());
+    chain.pop_back();
+    made.peers.push_back(first.machine);
+  }
+  const Statement own{chapter.id, 1, certificate_for(*made.key, chapter.id)};
+  chain.push_back(sign_statement(federation, own, *chapter.authority));
+  chapter.machines.push_back(machine);
+  made.found(genesis, chain);
+  made.start();
+  return machine;
+}
+
+// Global, two or three national chapters, two to four below them; two chapters have two machines.
+void World::found_tree() {
+  add_chapter(-1, "GLOBAL");
+  Genesis founding;
+  founding.name = "Simulated federation";
+  founding.created = year_2026;
+  founding.chapter = chapters[0].id;
+  founding.code = "GLOBAL";
+  founding.authority = chapters[0].authority->public_key();
+  genesis = sign_genesis(founding, *chapters[0].authority);
+  federation = federation_id(genesis);
+  add_machine(0);
+  const std::size_t nations = 2 + random.below(2);
+  for (std::size_t nation = 0; nation < nations; ++nation) {
+    const int chapter = add_chapter(0, "N" + std::to_string(nation));
+    add_machine(chapter);
+    const std::size_t below = nation < 2 ? 1 + random.below(2) : random.below(2);
+    for (std::size_t i = 0; i < below; ++i)
+      add_machine(add_chapter(
+          chapter, chapters[static_cast<std::size_t>(chapter)].code + "-" + std::to_string(i)));
+  }
+  add_machine(static_cast<int>(1 + random.below(chapters.size() - 1)));
+  if (random.below(2) == 0) add_machine(static_cast<int>(random.below(chapters.size())));
+}
+
+}  // namespace chapterd::sim
