@@ -1,6 +1,7 @@
 // The hops of a daemon as events: writer, loop, calls.
 #include "tests/sim/process.h"
 
+#include "tests/sim/invariants/invariants.h"
 #include "tests/sim/sim_node.h"
 #include "tests/sim/world.h"
 
@@ -45,6 +46,15 @@ Process::Process(World& world, SimNode& node)
 Process::~Process() = default;
 
 void Process::start() {
+  check_promises(world_, *store_, node_);
+  if (world_.works_round(Known::recovered_is_not_durable)) {
+    replica_->set_value("sim/started", Bytes{1});
+    replica_->commit();
+    if (node_.disk->is_dead()) throw Broken("killed");
+  }
+  world_.after_commit(*this);
+  if (replica_->must_rebuild()) replica_->rebuild();
+  directory_->refresh(Snapshot(*reader_));
   for (std::size_t call = 0; call < calls_.size(); ++call) dial_later(call);
 }
 
@@ -126,7 +136,7 @@ void Process::receive(const std::shared_ptr<SimLink>& link,
   const auto kept = std::make_shared<VerifiedWindow>(std::move(window));
   const auto outcome = std::make_shared<StoredWindow>();
   Job job;
-  job.stage = [kept, outcome](Replica& replica) {
+  job.stage = [this, kept, outcome, link](Replica& replica) {
     outcome->held = kept->received.held;
     outcome->content_bytes = kept->content_bytes;
     outcome->end = kept->end;
@@ -134,14 +144,41 @@ void Process::receive(const std::shared_ptr<SimLink>& link,
     Received received = replica.receive(std::move(kept->received));
     std::move(received.refused.begin(), received.refused.end(),
               std::back_inserter(outcome->refused));
+    for (const RefusedPiece& refused : outcome->refused)
+      world_.tell("machine " + std::to_string(node_.machine) + " refuses a piece of feed " +
+                  to_hex(refused.feed.view()).substr(0, 8) + " from machine " +
+                  std::to_string(link->options().peer_machine) + ": " + refused.error.code);
   };
   job.finish = [this, link, outcome,
                 stored = std::move(stored)](const std::optional<std::string>& error) {
     later(static_cast<std::int64_t>(node_.random.below(3)),
           [outcome, stored, failed = !!error] { stored(failed ? nullptr : outcome.get()); });
   };
+  const bool gap = std::any_of(kept->refused.begin(), kept->refused.end(), [](const auto& each) {
+    return each.error.code == "piece.gap";
+  });
+  if (gap && world_.works_round(Known::gap_moves_the_cursor)) {
+    kept->received.held.reset();
+    link->close("sim.gap");
+  }
   world_.spoil(*kept, *this);
+  if (world_.options.trace) tell_window(*kept, *link);
   post(std::move(job));
+}
+
+void Process::tell_window(const VerifiedWindow& window, const SimLink& link) {
+  std::string text = "machine " + std::to_string(node_.machine) + " verified from machine " +
+                     std::to_string(link.options().peer_machine) + ":";
+  for (const VerifiedPiece& piece : window.received.pieces)
+    text += " " + to_hex(piece.feed().id.view()).substr(0, 8) + "/" +
+            std::to_string(piece.piece().first.value) + "-" +
+            std::to_string(piece.piece().last().value);
+  for (const RefusedPiece& refused : window.refused)
+    text += " refused " + to_hex(refused.feed.view()).substr(0, 8) + " " + refused.error.code;
+  if (window.received.held)
+    for (const Arrival arrival : window.received.held->arrivals)
+      text += " " + std::to_string(arrival.value);
+  world_.tell(text + (window.end ? " END" : ""));
 }
 
 void Process::dial_later(std::size_t at) {
@@ -181,8 +218,10 @@ void Process::connected(std::size_t at) {
   const auto accepted = other.process->accept(node_.machine, node_.id());
   const ConnectionId id =
       world_.network.connect(node_.machine, other.machine, call.link.get(), accepted.get());
-  other.process->later(0, [accepted, id] { accepted->start(id); });
-  call.link->start(id);
+  accepted->attach(id);
+  call.link->attach(id);
+  other.process->later(0, [accepted] { accepted->start(); });
+  call.link->start();
 }
 
 std::shared_ptr<SimLink> Process::accept(int machine, const PublicKey& peer) {

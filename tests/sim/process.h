@@ -80,6 +80,7 @@ class Process : public std::enable_shared_from_this<Process> {
   void run_group();
   bool write_group(std::vector<Job>& group);
   void follow();
+  void tell_window(const VerifiedWindow& window, const SimLink& link);
   void dial(std::size_t call);
   void connected(std::size_t call);
   void dial_later(std::size_t call);

@@ -79,13 +79,6 @@ void World::after_commit(Process& process) {
   }
 }
 
-// A process that began found what it had promised.
-void World::opened(Process& process) {
-  check_promises(*this, process.store(), process.node());
-  after_commit(process);
-  if (process.replica().must_rebuild()) process.replica().rebuild();
-}
-
 void World::check_probes(SimNode& each) {
   auto probes = std::exchange(each.disk->probes, {});
   for (const auto& probe : probes) {

@@ -21,8 +21,8 @@ bool is_empty(const InboundWindow& window) {
 
 SimLink::SimLink(Process& owner, const LinkOptions& options) : owner_(owner), options_(options) {}
 
-void SimLink::start(ConnectionId connection) {
-  connection_ = connection;
+void SimLink::start() {
+  if (ended_) return;
   const SessionContext context{owner_.directory(), owner_.reader(), *owner_.node().key,
                                owner_.node().random};
   SessionOptions options;
@@ -31,7 +31,7 @@ void SimLink::start(ConnectionId connection) {
   session_.emplace(context, options_.peer, options, owner_.world().agenda.now());
   const bool revoked = owner_.directory().authority().is_revoked(options_.peer);
   if (options_.side == Side::listener && revoked) session_->close("node.revoked");
-  follow_session();
+  read();
 }
 
 void SimLink::arrived(Bytes&& bytes) {
@@ -43,6 +43,7 @@ void SimLink::arrived(Bytes&& bytes) {
 
 void SimLink::read() {
   is_reading_ = false;
+  if (!session_) return;  // start() reads what came before it
   while (!ended_ && !unread_.empty() && session_->wants_input()) {
     const std::size_t size = std::min(unread_.size(), slice_bytes);
     // An error closes the session, which follow_session() sees.
@@ -54,7 +55,7 @@ void SimLink::read() {
 }
 
 void SimLink::can_write() {
-  if (!ended_) owner_.now([this] { write_out(); });
+  if (!ended_ && session_) owner_.now([this] { write_out(); });
 }
 
 void SimLink::broken() {
@@ -62,7 +63,7 @@ void SimLink::broken() {
 }
 
 void SimLink::committed() {
-  if (ended_) return;
+  if (ended_ || !session_) return;
   session_->committed();
   follow_session();
 }

@@ -24,7 +24,10 @@ class SimLink final : public Socket, public std::enable_shared_from_this<SimLink
   SimLink(Process& owner, const LinkOptions& options);
   ~SimLink() override = default;
 
-  void start(ConnectionId connection);
+  // The connection is there; start() once the process gets to it.
+  void attach(ConnectionId connection) { connection_ = connection; }
+
+  void start();
 
   void arrived(Bytes&& bytes) override;
   void can_write() override;

@@ -3,9 +3,10 @@
 #include "tests/sim/report.h"
 #include "tests/sim/world.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <string_view>
 
 namespace chapterd::sim {
@@ -41,35 +42,43 @@ std::vector<std::string> parts(std::string_view list) {
   return all;
 }
 
+struct Flag {
+  const char* name;
+  bool takes_value;
+  void (*set)(Command& command, std::string_view value);
+};
+
+const Flag flags[] = {
+    {"--seeds", true, [](Command& c, std::string_view v) { c.seeds = number(v); }},
+    {"--from", true, [](Command& c, std::string_view v) { c.options.seed = number(v); }},
+    {"--seed", true, [](Command& c, std::string_view v) { c.options.seed = number(v); }},
+    {"--events", true,
+     [](Command& c, std::string_view v) { c.options.events = static_cast<int>(number(v)); }},
+    {"--faults", true, [](Command& c, std::string_view v) { c.options.faults = parts(v); }},
+    {"--only", true,
+     [](Command& c, std::string_view v) {
+       for (const std::string& each : parts(v))
+         c.options.only.push_back(static_cast<int>(number(each)));
+     }},
+    {"--control", true,
+     [](Command& c, std::string_view v) {
+       const auto control = control_named(v);
+       if (!control) usage();
+       c.options.control = *control;
+     }},
+    {"--trace", false, [](Command& c, std::string_view) { c.options.trace = true; }},
+    {"--bare", false, [](Command& c, std::string_view) { c.options.bare = true; }},
+    {"--json", false, [](Command& c, std::string_view) { c.json = true; }},
+};
+
 Command parse(int count, char** words) {
   Command command;
   for (int i = 1; i < count; ++i) {
-    const std::string_view word = words[i];
-    const auto value = [&]() -> std::string_view {
-      if (i + 1 >= count) usage();
-      return words[++i];
-    };
-    if (word == "--seeds")
-      command.seeds = number(value());
-    else if (word == "--from" || word == "--seed")
-      command.options.seed = number(value());
-    else if (word == "--events")
-      command.options.events = static_cast<int>(number(value()));
-    else if (word == "--trace")
-      command.options.trace = true;
-    else if (word == "--json")
-      command.json = true;
-    else if (word == "--faults")
-      command.options.faults = parts(value());
-    else if (word == "--only") {
-      for (const std::string& each : parts(value()))
-        command.options.only.push_back(static_cast<int>(number(each)));
-    } else if (word == "--control") {
-      const auto control = control_named(value());
-      if (!control) usage();
-      command.options.control = *control;
-    } else
-      usage();
+    const auto* flag = std::find_if(std::begin(flags), std::end(flags), [&](const Flag& each) {
+      return std::string_view(each.name) == words[i];
+    });
+    if (flag == std::end(flags) || (flag->takes_value && i + 1 >= count)) usage();
+    flag->set(command, flag->takes_value ? words[++i] : "");
   }
   return command;
 }
@@ -99,5 +108,6 @@ int run(const Command& command) {
 
 int main(int count, char** words) {
   if (!chapterd::start_crypto()) return 1;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was said is there when something aborts
   return chapterd::sim::run(chapterd::sim::parse(count, words));
 }

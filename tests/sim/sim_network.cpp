@@ -6,6 +6,8 @@
 namespace chapterd::sim {
 namespace {
 
+constexpr std::int64_t again_ms = 700;
+
 int side_of(int machine, int first) {
   return machine == first ? 0 : 1;
 }
@@ -38,7 +40,7 @@ std::vector<ConnectionId> Network::open_connections() const {
 bool Network::may_send(ConnectionId id, int machine) const {
   const auto at = connections_.find(id);
   if (at == connections_.end() || at->second.is_cut) return false;
-  return at->second.ends[side_of(machine, at->second.ends[0].machine)].under_way < window;
+  return at->second.ends[side_of(machine, at->second.ends[0].machine)].under_way_bytes < window;
 }
 
 void Network::send(ConnectionId id, int machine, Bytes&& bytes) {
@@ -53,7 +55,8 @@ void Network::send(ConnectionId id, int machine, Bytes&& bytes) {
     const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at);
     Bytes part(begin, begin + static_cast<std::ptrdiff_t>(size));
     at += size;
-    end.under_way += size;
+    end.under_way.push_back(std::move(part));
+    end.under_way_bytes += size;
     Instant starts = std::max(end.free_at, agenda_.now());
     if (way.bits_per_second > 0)
       starts = starts.plus_ms(static_cast<std::int64_t>(size) * 8000 / way.bits_per_second);
@@ -61,29 +64,30 @@ void Network::send(ConnectionId id, int machine, Bytes&& bytes) {
     const auto jitter =
         static_cast<std::int64_t>(random_.below(1 + static_cast<std::size_t>(way.delay_ms) / 2));
     end.arrives_at = std::max(end.arrives_at, starts.plus_ms(way.delay_ms + jitter));
-    agenda_.at(end.arrives_at, [this, id, to = 1 - side, part = std::move(part)]() mutable {
-      deliver(id, to, std::move(part));
-    });
+    agenda_.at(end.arrives_at, [this, id, to = 1 - side] { deliver_next(id, to); });
   }
 }
 
-void Network::deliver(ConnectionId id, int to, Bytes&& part) {
+// Each part that was sent calls this once, whichever part is the next by then.
+void Network::deliver_next(ConnectionId id, int to) {
   Connection* connection = find(id);
-  if (connection == nullptr || connection->is_cut) return;
+  if (connection == nullptr || connection->is_cut || connection->swallows) return;
   End& from = connection->ends[1 - to];
   End& end = connection->ends[to];
-  const Route& way = route(from.machine, end.machine);
-  if (way.is_down || connection->swallows) return;  // and stays under way: the window fills up
-  from.under_way -= part.size();
+  if (route(from.machine, end.machine).is_down) {
+    agenda_.after_ms(again_ms, [this, id, to] { deliver_next(id, to); });
+    return;
+  }
   if (end.socket == nullptr) return cut(id);  // nobody reads any more: the sender is told
+  Bytes part = std::move(from.under_way.front());
+  from.under_way.pop_front();
+  from.under_way_bytes -= part.size();
   ++messages_;
   bytes_ += part.size();
   if (watcher) watcher(from.machine, end.machine, id, part);
-  const int reader = end.machine;
   end.socket->arrived(std::move(part));
   connection = find(id);
   if (connection == nullptr || connection->is_cut) return;
-  static_cast<void>(reader);
   if (connection->ends[1 - to].socket != nullptr) connection->ends[1 - to].socket->can_write();
 }
 
@@ -100,8 +104,12 @@ void Network::close(ConnectionId id, int machine) {
 void Network::hang_up(ConnectionId id, int to) {
   Connection* connection = find(id);
   if (connection == nullptr || connection->is_cut) return;
+  if (connection->swallows) return;
   const Route& way = route(connection->ends[0].machine, connection->ends[1].machine);
-  if (way.is_down || connection->swallows) return;
+  if (way.is_down || !connection->ends[1 - to].under_way.empty()) {
+    agenda_.after_ms(again_ms, [this, id, to] { hang_up(id, to); });
+    return;
+  }
   connection->is_cut = true;
   Socket* socket = std::exchange(connection->ends[to].socket, nullptr);
   connections_.erase(id);
@@ -143,7 +151,7 @@ void Network::make_half_open(int machine) {
 }
 
 void Network::heal() {
-  routes_.clear();
+  for (auto& [ends, way] : routes_) way = Route{};
 }
 
 }  // namespace chapterd::sim

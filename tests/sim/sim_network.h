@@ -7,6 +7,7 @@
 #include "tests/support/seeded.h"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -29,7 +30,7 @@ class Socket {
 struct Route {
   std::int64_t delay_ms = 20;
   std::int64_t bits_per_second = 0;  // 0: so fast that it does not matter
-  bool is_down = false;              // everything sent vanishes
+  bool is_down = false;              // what is sent waits, as TCP sends it again and again
 };
 
 class Network {
@@ -75,7 +76,8 @@ class Network {
   struct End {
     int machine = 0;
     Socket* socket = nullptr;   // null once the program let go
-    std::size_t under_way = 0;  // bytes on their way from here
+    std::deque<Bytes> under_way;  // on their way from here, in order
+    std::size_t under_way_bytes = 0;
     Instant free_at;            // when the line has sent what was given to it
     Instant arrives_at;         // the last part: parts never overtake each other
   };
@@ -87,7 +89,7 @@ class Network {
   };
 
   Connection* find(ConnectionId id);
-  void deliver(ConnectionId id, int to, Bytes&& part);
+  void deliver_next(ConnectionId id, int to);
   void hang_up(ConnectionId id, int to);
   void forget_when_unused(ConnectionId id);
 

@@ -43,8 +43,8 @@ void SimNode::start() {
     if (dynamic_cast<const Failure*>(&trouble) != nullptr) throw;
     return broke(std::string("cannot start: ") + trouble.what());
   }
-  world.opened(*process);
-  process->start();
+  const auto started = process;
+  started->now([born = started.get()] { born->start(); });
 }
 
 void SimNode::stop() {

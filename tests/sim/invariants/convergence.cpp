@@ -36,6 +36,7 @@ std::string find_difference(World& world) {
   }
   for (const auto& each : world.nodes) {
     for (const auto& link : each->process->links()) {
+      if (link->session() == nullptr) continue;
       if (link->session()->state() == SessionState::open && !link->session()->caught_up())
         return "a link of " + name_of_machine(world, *each) + " to machine " +
                std::to_string(link->options().peer_machine) + " does not say that both agree";

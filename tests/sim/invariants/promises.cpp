@@ -11,6 +11,12 @@ std::string at(const SimNode& node, const FeedId& feed, Sequence seq) {
          to_hex(feed.view()).substr(0, 8) + ", entry " + std::to_string(seq.value) + ")";
 }
 
+int machine_with(const World& world, const PublicKey& key) {
+  for (const auto& each : world.nodes)
+    if (each->id() == key) return each->machine;
+  return -1;
+}
+
 // The pieces of each feed follow each other up to its head.
 void check_whole(World& world,
                  Reader& reader,
@@ -70,7 +76,9 @@ void check_cursors(World& world, Reader& reader, SimNode& node) {
       if (world.node(truth->second.author).is_revoked || node.is_revoked) continue;
       if (!world.may_hold(node.chapter, truth->second.intro)) continue;
       world.require(held[piece.feed] >= piece.seq, "I9",
-                    "a cursor is ahead of what is stored" + at(node, piece.feed, piece.seq));
+                    "a cursor is ahead of what is stored" + at(node, piece.feed, piece.seq) +
+                        ", audience " + std::string(name_of(truth->second.intro.audience)) +
+                        ", cursor into machine " + std::to_string(machine_with(world, peer.node)));
     }
   }
 }
