@@ -9,9 +9,10 @@ enum class Known {
   // What a killed process had written to the WAL and not synced is read as committed by the next
   // one, which may hand it on before it is durable: a power cut then takes back what was given.
   recovered_is_not_durable,
-  // A session checks a piece against the head that it saw first. What came by another link since
-  // makes it refuse what follows as a gap, while the mark moves the cursor past it.
-  gap_moves_the_cursor,
+  // A piece of which a part is held already is refused as a gap, although the protocol says that
+  // entries already held are passed over; the mark behind it moves the cursor all the same. The
+  // digest repairs it, up to ten minutes later: until then I9 does not hold for that feed.
+  refusal_moves_the_cursor,
 };
 
 }  // namespace chapterd::sim

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace chapterd::sim {
@@ -44,6 +46,8 @@ struct Ledger {
   // For each machine: how much of its log is in `logs`, and the log of each database ever.
   std::vector<Arrival> read;
   std::map<Epoch, std::vector<LogPiece>> logs;
+  // (machine, feed): a piece of it was refused there.
+  std::set<std::pair<int, FeedId>> refused;
   // Writes that people asked for, and what they were told.
   std::uint64_t asked = 0;
   std::uint64_t answered_saved = 0;

@@ -48,7 +48,9 @@ Process::~Process() = default;
 void Process::start() {
   check_promises(world_, *store_, node_);
   if (world_.works_round(Known::recovered_is_not_durable)) {
-    replica_->set_value("sim/started", Bytes{1});
+    // Another value each time: what does not change is not written, and nothing is synced then.
+    const auto other = node_.random.fixed<Fixed<8, struct StartedTag>>();
+    replica_->set_value("sim/started", Bytes(other.bytes.begin(), other.bytes.end()));
     replica_->commit();
     if (node_.disk->is_dead()) throw Broken("killed");
   }
@@ -144,23 +146,18 @@ void Process::receive(const std::shared_ptr<SimLink>& link,
     Received received = replica.receive(std::move(kept->received));
     std::move(received.refused.begin(), received.refused.end(),
               std::back_inserter(outcome->refused));
-    for (const RefusedPiece& refused : outcome->refused)
+    for (const RefusedPiece& refused : outcome->refused) {
+      world_.ledger.refused.insert({node_.machine, refused.feed});
       world_.tell("machine " + std::to_string(node_.machine) + " refuses a piece of feed " +
                   to_hex(refused.feed.view()).substr(0, 8) + " from machine " +
                   std::to_string(link->options().peer_machine) + ": " + refused.error.code);
+    }
   };
   job.finish = [this, link, outcome,
                 stored = std::move(stored)](const std::optional<std::string>& error) {
     later(static_cast<std::int64_t>(node_.random.below(3)),
           [outcome, stored, failed = !!error] { stored(failed ? nullptr : outcome.get()); });
   };
-  const bool gap = std::any_of(kept->refused.begin(), kept->refused.end(), [](const auto& each) {
-    return each.error.code == "piece.gap";
-  });
-  if (gap && world_.works_round(Known::gap_moves_the_cursor)) {
-    kept->received.held.reset();
-    link->close("sim.gap");
-  }
   world_.spoil(*kept, *this);
   if (world_.options.trace) tell_window(*kept, *link);
   post(std::move(job));

@@ -10,9 +10,9 @@ namespace chapterd::sim {
 namespace {
 
 // How often a commit is cut short on a copy of the disk, and how often such a copy loses power.
-constexpr std::size_t one_commit_in = 24;
+constexpr std::size_t one_commit_in = 40;
 constexpr std::size_t most_io_ahead = 24;
-constexpr int cuts_a_probe = 3;
+constexpr int cuts_a_probe = 2;
 
 // Entries of own feeds that nobody has seen before become the truth about these feeds.
 void note_own_entries(World& world, Process& process, const KnownFeed& feed) {

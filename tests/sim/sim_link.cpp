@@ -112,6 +112,19 @@ void SimLink::end() {
   owner_.later(0, [self = shared_from_this()] { self->owner_.link_ended(*self); });
 }
 
+void SimLink::tell_inbound(const InboundWindow& window) {
+  std::string text = "machine " + std::to_string(owner_.node().machine) + " gets from machine " +
+                     std::to_string(options_.peer_machine) + ":";
+  for (const InboundPiece& inbound : window.pieces) {
+    const auto piece = decode_piece(inbound.bytes);
+    text += " " + to_hex(inbound.feed->id.view()).substr(0, 8);
+    if (piece)
+      text += "/" + std::to_string(piece->first.value) + "-" + std::to_string(piece->last().value) +
+              "(" + std::to_string(inbound.known.seq.value) + ")";
+  }
+  owner_.world().tell(text);
+}
+
 // One window at a time is verified; what comes meanwhile makes a larger one.
 void SimLink::pass_on() {
   while (!verifying_ && session_->has_inbound()) {
@@ -121,6 +134,7 @@ void SimLink::pass_on() {
       continue;
     }
     verifying_ = true;
+    if (owner_.world().options.trace) tell_inbound(window);
     const auto ms = static_cast<std::int64_t>(owner_.node().random.below(4));
     auto moved = std::make_shared<InboundWindow>(std::move(window));
     owner_.later(ms, [self = shared_from_this(), moved] {

@@ -75,11 +75,11 @@ class Network {
 
   struct End {
     int machine = 0;
-    Socket* socket = nullptr;   // null once the program let go
+    Socket* socket = nullptr;     // null once the program let go
     std::deque<Bytes> under_way;  // on their way from here, in order
     std::size_t under_way_bytes = 0;
-    Instant free_at;            // when the line has sent what was given to it
-    Instant arrives_at;         // the last part: parts never overtake each other
+    Instant free_at;     // when the line has sent what was given to it
+    Instant arrives_at;  // the last part: parts never overtake each other
   };
 
   struct Connection {

@@ -32,7 +32,7 @@ struct Options {
   Control control = Control::none;
   std::vector<int> only;            // numbers of the events to keep; all when empty
   std::vector<std::string> faults;  // kinds of faults that are on; the seed chooses when empty
-  bool bare = false;                 // without what known.h works round
+  bool bare = false;                // without what known.h works round
   bool trace = false;               // print what happens
 };
 
@@ -74,6 +74,7 @@ class World {
   void before_commit(SimNode& node);
   void after_commit(Process& process);
   void says(int from, int to, ByteView bytes);
+
   // Whether a known fault of the product is worked round.
   [[nodiscard]] bool works_round(Known) const { return !options.bare; }
 
