@@ -3,15 +3,29 @@
 
 #include "tests/sim/world.h"
 
+#include <optional>
+#include <string>
+#include <utility>
+
 namespace chapterd::sim {
 
 const std::vector<ControlInfo>& controls() {
   static const std::vector<ControlInfo> all = {
-      {Control::synchronous_off, "synchronous-off", "I1 I3", 3},
-      {Control::fsync_lies, "fsync-lies", "I1 I3", 3},
-      {Control::ack_before_commit, "ack-before-commit", "I1 I2", 20},
+      {Control::synchronous_off, "synchronous-off", "I1 I3", 5},
+      {Control::fsync_lies, "fsync-lies", "I1 I3", 5},
+      {Control::ack_before_commit, "ack-before-commit", "I2", 10},
       {Control::loses_window, "loses-window", "I9", 5},
+      {Control::cursor_first, "cursor-first", "I9", 5},
+      {Control::no_entitlement, "no-entitlement", "I11", 5},
+      {Control::no_verifier, "no-verifier", "I3 I4", 20},
+      {Control::reuses_sequence, "reuses-sequence", "I1 I4 I14", 5},
+      {Control::merges_by_clock, "merges-by-clock", "I7", 5},
+      {Control::forgets_awaited, "forgets-awaited", "I6 I7", 20},
       {Control::leaks_chapter, "leaks-chapter", "I10", 5},
+      {Control::forgets_revocation, "forgets-revocation", "I13", 10},
+      {Control::false_receipt, "false-receipt", "I8", 5},
+      {Control::never_compares, "never-compares", "I15", 10},
+      {Control::silent_refusal, "silent-refusal", "I2", 10},
   };
   return all;
 }
@@ -25,6 +39,18 @@ std::optional<Control> control_named(std::string_view name) {
 void World::spoil(VerifiedWindow& window, Process& process) {
   if (control == Control::loses_window && process.node().random.below(50) == 0)
     window.received.pieces.clear();
+  if (control == Control::cursor_first && window.received.held) {
+    Job job;
+    job.stage = [peer = window.received.peer, held = window.received.held](Replica& replica) {
+      ReceivedWindow only;
+      only.peer = peer;
+      only.held = held;
+      replica.receive(std::move(only));
+    };
+    job.finish = [](const std::optional<std::string>&) {};
+    process.post(std::move(job));
+    process.run_group();
+  }
 }
 
 }  // namespace chapterd::sim

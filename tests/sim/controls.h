@@ -15,18 +15,20 @@ enum class Control {
   ack_before_commit,   // a person is answered before the transaction
   loses_window,        // a window is acknowledged to the peer and thrown away
   cursor_first,        // the cursor is stored in a transaction before its window's
-  no_entitlement,      // a peer's pieces are handed to the writer whoever may hold them
-  no_verifier,         // pieces are taken without a look at chain and signature
-  reuses_sequence,     // a node is put back to yesterday's disk and goes on
+  no_entitlement,      // every node may hold every feed
+  no_verifier,         // checkpoints are not checked
+  reuses_sequence,     // a machine is put back to yesterday's disk and goes on
   merges_by_clock,     // the newest time wins a field
-  merges_twice,        // an entry that comes again is merged again
+  forgets_awaited,     // a name that comes before its value is forgotten
   leaks_chapter,       // what only the chapter may hold is written for everybody
-  forgets_revocation,  // a restart loses the statements of a feed
-  false_receipt,       // a receipt is signed for more than is held
-  never_compares,      // digests are never compared: what a cursor skipped stays away
+  forgets_revocation,  // nobody counts as revoked
+  false_receipt,       // a receipt says more than is held
+  never_compares,      // digests are always equal: what a cursor passed over stays away
   silent_refusal,      // a write that was refused is answered as saved
-  two_for_one_invite,  // an invite that was used admits another key
 };
+
+// The one of the run under way; the core has no other way to be told.
+[[nodiscard]] Control& active_control();
 
 struct ControlInfo {
   Control control;

@@ -13,6 +13,9 @@ enum class Known {
   // entries already held are passed over; the mark behind it moves the cursor all the same. The
   // digest repairs it, up to ten minutes later: until then I9 does not hold for that feed.
   refusal_moves_the_cursor,
+  // Digests count a revoked node's feeds at whatever each side holds instead of at their cut, so
+  // that two links never say that they agree. Feeds of revoked nodes are left out of I6 and I15.
+  digests_pass_the_cut,
 };
 
 }  // namespace chapterd::sim

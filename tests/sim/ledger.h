@@ -48,6 +48,8 @@ struct Ledger {
   std::map<Epoch, std::vector<LogPiece>> logs;
   // (machine, feed): a piece of it was refused there.
   std::set<std::pair<int, FeedId>> refused;
+  // (machine, revoked machine): the first knows of it.
+  std::set<std::pair<int, int>> knows_revoked;
   // Writes that people asked for, and what they were told.
   std::uint64_t asked = 0;
   std::uint64_t answered_saved = 0;

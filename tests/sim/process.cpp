@@ -87,7 +87,6 @@ void Process::post(Job&& job) {
   later(static_cast<std::int64_t>(node_.random.below(6)), [this] { run_group(); });
 }
 
-// Takes what waits, or a part of it.
 void Process::run_group() {
   group_due_ = false;
   std::vector<Job> group;

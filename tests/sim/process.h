@@ -44,6 +44,8 @@ class Process : public std::enable_shared_from_this<Process> {
   void now(const std::function<void()>& what);
 
   void post(Job&& job);
+  // Takes what waits, or a part of it, and commits it.
+  void run_group();
   // A peer's window, verified.
   void receive(const std::shared_ptr<SimLink>& link,
                VerifiedWindow&& window,
@@ -77,7 +79,6 @@ class Process : public std::enable_shared_from_this<Process> {
     std::shared_ptr<SimLink> link;
   };
 
-  void run_group();
   bool write_group(std::vector<Job>& group);
   void follow();
   void tell_window(const VerifiedWindow& window, const SimLink& link);

@@ -112,6 +112,17 @@ void SimLink::end() {
   owner_.later(0, [self = shared_from_this()] { self->owner_.link_ended(*self); });
 }
 
+// What a relay that changes bytes does to what it passes on.
+void SimLink::corrupt(InboundWindow& window) {
+  SimNode& peer = owner_.world().node(options_.peer_machine);
+  if (peer.corrupts_until <= owner_.world().agenda.now()) return;
+  for (InboundPiece& piece : window.pieces) {
+    if (peer.random.below(3) != 0) continue;
+    piece.bytes[peer.random.below(piece.bytes.size())] ^=
+        static_cast<std::uint8_t>(1U << peer.random.below(8));
+  }
+}
+
 void SimLink::tell_inbound(const InboundWindow& window) {
   std::string text = "machine " + std::to_string(owner_.node().machine) + " gets from machine " +
                      std::to_string(options_.peer_machine) + ":";
@@ -134,6 +145,7 @@ void SimLink::pass_on() {
       continue;
     }
     verifying_ = true;
+    corrupt(window);
     if (owner_.world().options.trace) tell_inbound(window);
     const auto ms = static_cast<std::int64_t>(owner_.node().random.below(4));
     auto moved = std::make_shared<InboundWindow>(std::move(window));

@@ -51,6 +51,7 @@ class SimLink final : public Socket, public std::enable_shared_from_this<SimLink
   void read();
   void follow_session();
   void pass_on();
+  void corrupt(InboundWindow& window);
   void tell_inbound(const InboundWindow& window);
   void write_out();
   void end();

@@ -19,7 +19,10 @@ SimNode::SimNode(World& world_, int machine_, int chapter_, std::uint64_t seed)
       random(seed),
       clock(world_.agenda),
       disk(std::make_unique<SimDisk>(seed ^ 0xD15C)),
-      key(std::make_unique<SigningKey>(SigningKey::generate(random))) {}
+      key(std::make_unique<SigningKey>(SigningKey::generate(random))) {
+  disk->faults.syncs_lie = world.control == Control::fsync_lies;
+  disk->faults.ignores_full_sync = world.control == Control::synchronous_off;
+}
 
 void SimNode::found(const Bytes& genesis, const std::vector<Bytes>& chain) {
   SqliteOptions options;

@@ -51,7 +51,9 @@ class SimNode {
   std::vector<int> peers;  // machines that it calls
   std::shared_ptr<Process> process;
   Instant paused_until;
-  bool stays_down = false;  // until the end of the chaos
+  Instant corrupts_until;              // what it relays until then has changed bytes
+  std::unique_ptr<SimDisk> yesterday;  // a copy of its disk
+  bool stays_down = false;             // until the end of the chaos
   bool is_revoked = false;
   bool loses_power_next = false;  // when its disk dies, rather than the process being killed
   int restarts = 0;

@@ -23,12 +23,14 @@ World::World(const Options& options_)
       control(options_.control),
       random(options_.seed * 0x9E3779B97F4A7C15ULL + 1),
       network(agenda, random.next()) {
+  active_control() = control;
   seed_sqlite(static_cast<std::uint32_t>(options.seed));
   begin_connections_with(control == Control::synchronous_off ? "PRAGMA synchronous = OFF"
                                                              : nullptr);
 }
 
 World::~World() {
+  active_control() = Control::none;
   for (const auto& each : nodes)
     if (each->process != nullptr) each->process->end(true);
 }

@@ -113,6 +113,7 @@ class World {
   Bytes genesis;
   FederationId federation;
   bool is_healing = false;
+  bool has_healed = false;
   Hasher trace_hash{"sim/trace"};
 
  private:

@@ -3,9 +3,19 @@
 
 namespace chapterd::sim {
 
+namespace {
+
+void check_node_now(World& world, SimNode& node) {
+  check_cursors(world, node.process->store(), node);
+  check_receipts(world, node);
+  check_revocations(world, node);
+}
+
+}  // namespace
+
 void World::check_now() {
   for (const auto& each : nodes)
-    if (each->process != nullptr) check_cursors(*this, each->process->store(), *each);
+    if (each->process != nullptr) check_node_now(*this, *each);
 }
 
 bool World::has_converged() {
@@ -15,6 +25,7 @@ bool World::has_converged() {
 void World::check_end() {
   const std::string difference = find_difference(*this);
   require(difference.empty(), "I15", difference);
+  has_healed = true;
   check_saved(*this);
   check_views(*this);
   check_canaries(*this);

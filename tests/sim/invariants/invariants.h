@@ -16,6 +16,10 @@ void check_head(World& world, SimNode& node, const KnownFeed& feed);  // I3 I4 I
 void check_promises(World& world, Reader& reader, SimNode& node);  // I1 I14
 void check_cursors(World& world, Reader& reader, SimNode& node);   // I9
 
+// Of a node that runs, now and then.
+void check_receipts(World& world, SimNode& node);     // I8
+void check_revocations(World& world, SimNode& node);  // I13
+
 // Once everything works again. Empty when all agree, else what differs.
 [[nodiscard]] std::string find_difference(World& world);  // I15
 void check_saved(World& world);                           // I2

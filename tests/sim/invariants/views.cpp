@@ -89,11 +89,20 @@ Layer shown_by(World& world, const StoredLayer& stored) {
   return layer;
 }
 
+std::set<Space> spaces_of_revoked(World& world) {
+  std::set<Space> spaces;
+  for (const auto& [id, truth] : world.ledger.feeds)
+    if (truth.author >= 0 && world.node(truth.author).is_revoked)
+      spaces.insert(space_of(truth.intro));
+  return spaces;
+}
+
 void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_elsewhere) {
   Views views;
   Directory& directory = node.process->replica().directory();
   for (const KnownFeed& feed : directory.feeds()) read_feed(world, node, feed, views);
   std::size_t found = 0;
+  const auto is_cut = spaces_of_revoked(world);
   for (const StoredLayer& stored : node.process->store().layers_after(LayerRow(0), 1'000'000)) {
     const StoredSpace& space = directory.space(stored.space);
     const LayerName name{{space.home, space.audience, space.target}, stored.record};
@@ -105,6 +114,8 @@ void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_e
                       " shows other values than its entries say, audience " +
                       std::string(name_of(space.audience)));
     const Bytes bytes = shown(*decode_layer(stored.state));
+    // What had been merged before a cut was known stays until the record is merged anew.
+    if (node.is_revoked || is_cut.contains(name.first)) continue;
     const auto [other, is_first] = shown_elsewhere.try_emplace(name, bytes);
     world.require(
         is_first || other->second == bytes, "I6",

@@ -1,0 +1,72 @@
+// Old disks that come back, and keys that are taken away.
+#include "tests/sim/world.h"
+
+namespace chapterd::sim {
+namespace {
+
+using testing::SeededRandom;
+
+SimNode& some_node(World& world, SeededRandom& random) {
+  return *world.nodes[random.below(world.nodes.size())];
+}
+
+// A copy of the disk is laid aside, and another time it is put back. The engine does not handle a
+// restore yet, so it is never drawn but for the control that must be caught.
+void restore(World& world, const Event& event) {
+  if (world.control != Control::reuses_sequence) return;
+  SeededRandom random(event.salt);
+  SimNode& node = some_node(world, random);
+  if (!node.is_up()) return;
+  if (node.yesterday == nullptr) {
+    node.yesterday = node.disk->copy(random.next());
+    return;
+  }
+  node.kill();
+  for (const auto& [name, file] : node.yesterday->files) node.disk->files[name] = file;
+  std::erase_if(node.disk->files,
+                [&](const auto& each) { return !node.yesterday->files.contains(each.first); });
+  node.disk->lose_power();
+  world.ledger.promised[static_cast<std::size_t>(node.machine)].clear();  // a declared restore
+  node.yesterday.reset();
+}
+
+// The chapter above, or its own, revokes a machine at what it holds of it.
+void revoke(World& world, const Event& event) {
+  SeededRandom random(event.salt);
+  SimNode& node = some_node(world, random);
+  SimChapter& home = world.chapter_of(node);
+  if (node.is_revoked || home.machines.size() < 2 || node.machine != home.machines.back()) return;
+  const int issuer = home.parent >= 0 && random.below(2) == 0 ? home.parent : node.chapter;
+  SimChapter& above = world.chapters[static_cast<std::size_t>(issuer)];
+  SimNode& by = world.node(above.machines.front());
+  if (!by.is_up()) return;
+  node.is_revoked = true;
+  Job job;
+  job.stage = [&world, &above, key = node.id()](Replica& replica) {
+    Revoke body{key, {}, "stolen"};
+    for (const KnownFeed& feed : replica.directory().feeds())
+      if (feed.intro.node == key) body.cuts.push_back(feed.head);
+    const Statement statement{above.id, 1, body};
+    static_cast<void>(
+        replica.write_statement(sign_statement(world.federation, statement, *above.authority)));
+  };
+  job.finish = [&world, &by, &node](const std::optional<std::string>& error) {
+    if (!error)
+      world.ledger.knows_revoked.insert({by.machine, node.machine});
+    else
+      node.is_revoked = false;
+  };
+  by.process->post(std::move(job));
+}
+
+}  // namespace
+
+const std::vector<EventKind>& restore_events() {
+  static const std::vector<EventKind> all = {
+      {"restore", "restore", 6, restore},
+      {"revoke", "revoke", 2, revoke},
+  };
+  return all;
+}
+
+}  // namespace chapterd::sim
