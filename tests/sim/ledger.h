@@ -48,6 +48,9 @@ struct Ledger {
   std::map<Epoch, std::vector<LogPiece>> logs;
   // (machine, feed): a piece of it was refused there.
   std::set<std::pair<int, FeedId>> refused;
+  // Of revoked machines' feeds: the last entry that stands, by the one revocation there is.
+  std::map<FeedId, Sequence> cuts;
+  std::set<int> cut_by_own_chapter;
   // (machine, revoked machine): the first knows of it.
   std::set<std::pair<int, int>> knows_revoked;
   // Writes that people asked for, and what they were told.

@@ -88,7 +88,7 @@ Wish draw_wish(World& world, SimNode& node, SeededRandom& random) {
 // Asks a node to save a change; what it answers goes into the ledger.
 void ask(World& world, SimNode& node, Wish&& wish) {
   ++world.ledger.asked;
-  if (node.process == nullptr) {
+  if (node.process == nullptr || !node.process->has_started()) {
     ++world.ledger.answered_refused;
     return;
   }

@@ -55,8 +55,12 @@ void Process::start() {
     if (node_.disk->is_dead()) throw Broken("killed");
   }
   world_.after_commit(*this);
-  if (replica_->must_rebuild()) replica_->rebuild();
+  if (replica_->must_rebuild()) {
+    const auto rebuilt = replica_->rebuild();
+    world_.require(rebuilt.has_value(), "I3", "records cannot be merged anew");
+  }
   directory_->refresh(Snapshot(*reader_));
+  started_ = true;
   for (std::size_t call = 0; call < calls_.size(); ++call) dial_later(call);
 }
 
@@ -115,10 +119,14 @@ bool Process::write_group(std::vector<Job>& group) {
     replica_->commit();
   } catch (const DiskFull&) {
     if (replica_->has_staged()) throw;
+    world_.tell("machine " + std::to_string(node_.machine) + " has a full disk at arrival " +
+                std::to_string(replica_->directory().arrival().value));
     for (const Job& job : group) job.finish("store.disk-full");
     return false;
   }
   if (node_.disk->is_dead()) throw Broken("killed");
+  world_.tell("machine " + std::to_string(node_.machine) + " committed up to arrival " +
+              std::to_string(replica_->directory().arrival().value));
   world_.after_commit(*this);
   if (world_.control == Control::ack_before_commit) group.clear();
   return true;
@@ -139,14 +147,14 @@ void Process::receive(const std::shared_ptr<SimLink>& link,
   Job job;
   job.stage = [this, kept, outcome, link](Replica& replica) {
     outcome->held = kept->received.held;
-    outcome->content_bytes = kept->content_bytes;
-    outcome->end = kept->end;
+    outcome->account = kept->account;
     outcome->refused = std::move(kept->refused);
     Received received = replica.receive(std::move(kept->received));
     std::move(received.refused.begin(), received.refused.end(),
               std::back_inserter(outcome->refused));
     for (const RefusedPiece& refused : outcome->refused) {
-      world_.ledger.refused.insert({node_.machine, refused.feed});
+      // A gap or anything else that no changed byte explains would be the product's fault.
+      if (world_.is_excused(refused)) world_.ledger.refused.insert({node_.machine, refused.feed});
       world_.tell("machine " + std::to_string(node_.machine) + " refuses a piece of feed " +
                   to_hex(refused.feed.view()).substr(0, 8) + " from machine " +
                   std::to_string(link->options().peer_machine) + ": " + refused.error.code);
@@ -174,7 +182,7 @@ void Process::tell_window(const VerifiedWindow& window, const SimLink& link) {
   if (window.received.held)
     for (const Arrival arrival : window.received.held->arrivals)
       text += " " + std::to_string(arrival.value);
-  world_.tell(text + (window.end ? " END" : ""));
+  world_.tell(text + (window.account.end ? " END" : ""));
 }
 
 void Process::dial_later(std::size_t at) {

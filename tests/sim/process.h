@@ -43,6 +43,8 @@ class Process : public std::enable_shared_from_this<Process> {
   void later(std::int64_t ms, std::function<void()> what);
   void now(const std::function<void()>& what);
 
+  [[nodiscard]] bool has_started() const { return started_; }
+
   void post(Job&& job);
   // Takes what waits, or a part of it, and commits it.
   void run_group();
@@ -97,6 +99,7 @@ class Process : public std::enable_shared_from_this<Process> {
   std::deque<Job> queue_;
   bool group_due_ = false;
   bool follow_due_ = false;
+  bool started_ = false;
   bool ended_ = false;
 };
 

@@ -39,22 +39,23 @@ void revoke(World& world, const Event& event) {
   const int issuer = home.parent >= 0 && random.below(2) == 0 ? home.parent : node.chapter;
   SimChapter& above = world.chapters[static_cast<std::size_t>(issuer)];
   SimNode& by = world.node(above.machines.front());
-  if (!by.is_up()) return;
+  if (!world.is_listening(by.machine)) return;
   node.is_revoked = true;
   Job job;
+  if (issuer == node.chapter) world.ledger.cut_by_own_chapter.insert(node.machine);
   job.stage = [&world, &above, key = node.id()](Replica& replica) {
     Revoke body{key, {}, "stolen"};
-    for (const KnownFeed& feed : replica.directory().feeds())
-      if (feed.intro.node == key) body.cuts.push_back(feed.head);
+    for (const KnownFeed& feed : replica.directory().feeds()) {
+      if (feed.intro.node != key) continue;
+      body.cuts.push_back(feed.head);
+      world.ledger.cuts[feed.head.feed] = feed.head.seq;
+    }
     const Statement statement{above.id, 1, body};
     static_cast<void>(
         replica.write_statement(sign_statement(world.federation, statement, *above.authority)));
   };
   job.finish = [&world, &by, &node](const std::optional<std::string>& error) {
-    if (!error)
-      world.ledger.knows_revoked.insert({by.machine, node.machine});
-    else
-      node.is_revoked = false;
+    if (!error) world.ledger.knows_revoked.insert({by.machine, node.machine});
   };
   by.process->post(std::move(job));
 }

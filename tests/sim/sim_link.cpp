@@ -29,8 +29,6 @@ void SimLink::start() {
   options.side = options_.side;
   options.push_at_once = options_.push_at_once;
   session_.emplace(context, options_.peer, options, owner_.world().agenda.now());
-  const bool revoked = owner_.directory().authority().is_revoked(options_.peer);
-  if (options_.side == Side::listener && revoked) session_->close("node.revoked");
   read();
 }
 
@@ -83,6 +81,12 @@ void SimLink::vanish(bool silently) {
   } else {
     network.close(connection_, owner_.node().machine);
   }
+}
+
+// There is room again: first for what the session kept, then for what comes.
+void SimLink::go_on() {
+  static_cast<void>(session_->resume());
+  read();
 }
 
 void SimLink::follow_session() {
@@ -141,7 +145,7 @@ void SimLink::pass_on() {
   while (!verifying_ && session_->has_inbound()) {
     InboundWindow window = session_->take_inbound();
     if (is_empty(window) && storing_ == 0) {
-      session_->stored(StoredWindow{{}, {}, window.content_bytes, window.end});
+      session_->stored(StoredWindow{{}, {}, window.account});
       continue;
     }
     verifying_ = true;
@@ -164,7 +168,7 @@ void SimLink::verified(VerifiedWindow&& window) {
     if (self->ended_) return;
     if (stored == nullptr) return self->close("store.disk-full");
     self->session_->stored(*stored);
-    self->read();
+    self->go_on();
   });
   follow_session();
 }

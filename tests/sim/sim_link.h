@@ -49,6 +49,7 @@ class SimLink final : public Socket, public std::enable_shared_from_this<SimLink
 
  private:
   void read();
+  void go_on();
   void follow_session();
   void pass_on();
   void corrupt(InboundWindow& window);

@@ -6,6 +6,7 @@
 #include "tests/sim/invariants/invariants.h"
 #include "tests/sim/sim_vfs.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace chapterd::sim {
@@ -91,7 +92,7 @@ void World::heal() {
 
 bool World::is_listening(int machine) {
   SimNode& each = node(machine);
-  return each.process != nullptr && each.paused_until <= agenda.now();
+  return each.process != nullptr && each.process->has_started() && each.paused_until <= agenda.now();
 }
 
 void World::tell(const std::string& what) {
@@ -107,6 +108,22 @@ void World::require(bool holds, const char* invariant, const std::string& what) 
 void World::says(int from, int to, ByteView bytes) {
   trace_hash.u64(static_cast<std::uint64_t>(agenda.now().ms));
   trace_hash.u64(static_cast<std::uint64_t>(from * 1000 + to)).add(bytes);
+}
+
+std::uint64_t World::standing(const FeedId& id, const FeedTruth& truth) {
+  if (truth.author < 0 || !node(truth.author).is_revoked) return UINT64_MAX;
+  if (truth.intro.audience == Audience::auth) return UINT64_MAX;
+  const bool own = ledger.cut_by_own_chapter.contains(truth.author);
+  if (truth.intro.audience == Audience::chapter && !own) return UINT64_MAX;
+  const auto cut = ledger.cuts.find(id);
+  return cut == ledger.cuts.end() ? 0 : cut->second.value;
+}
+
+bool World::is_excused(const RefusedPiece& refused) const {
+  const bool corrupts = std::find(plan.faults.begin(), plan.faults.end(), "corrupt") !=
+                        plan.faults.end();
+  return corrupts || refused.error.code == "authority.revoked" ||
+         refused.error.code == "piece.gap";
 }
 
 int World::chapter_index(const ChapterId& id) const {

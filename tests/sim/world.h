@@ -78,12 +78,17 @@ class World {
   // Whether a known fault of the product is worked round.
   [[nodiscard]] bool works_round(Known) const { return !options.bare; }
 
+  // Whether changed bytes explain a refusal: they happen in this run.
+  [[nodiscard]] bool is_excused(const RefusedPiece& refused) const;
+
   // A control's hand in a window.
   void spoil(VerifiedWindow& window, Process& process);
 
   // Whether a node of this chapter may hold a feed: from the tree as founded, without the
   // product's own rules.
   [[nodiscard]] bool may_hold(int chapter, const FeedIntro& intro) const;
+  // How many entries of a feed stand: all, or up to the cut of its revoked author.
+  [[nodiscard]] std::uint64_t standing(const FeedId& id, const FeedTruth& truth);
   [[nodiscard]] int chapter_index(const ChapterId& id) const;
 
   // True once for each head: a signature that was checked is not checked again.

@@ -5,12 +5,15 @@
 namespace chapterd::sim {
 namespace {
 
-NodeCertificate certificate_for(const SigningKey& key, const ChapterId& chapter) {
+NodeCertificate certificate_for(const FederationId& federation,
+                                const SigningKey& key,
+                                const ChapterId& chapter) {
   NodeCertificate certificate;
   certificate.node = key.public_key();
   certificate.box = BoxKey::from_seed(key.seed()).public_key();
   certificate.chapter = chapter;
   certificate.name = "sim";
+  certificate.proof = prove_node(federation, certificate, key);
   return certificate;
 }
 
@@ -55,7 +58,8 @@ std::vector<Bytes> join(SimNode& parent,
 
 int World::add_chapter(int parent, const std::string& code) {
   SimChapter chapter;
-  chapter.id = random.fixed<ChapterId>();
+  chapter.id = parent < 0 ? random.fixed<ChapterId>()
+                          : chapter_id_below(chapters[static_cast<std::size_t>(parent)].id, code);
   chapter.code = code;
   chapter.parent = parent;
   chapter.authority = std::make_shared<SigningKey>(SigningKey::generate(random));
@@ -86,7 +90,7 @@ int World::add_machine(int index) {
     chain.pop_back();
     made.peers.push_back(first.machine);
   }
-  const Statement own{chapter.id, 1, certificate_for(*made.key, chapter.id)};
+  const Statement own{chapter.id, 1, certificate_for(federation, *made.key, chapter.id)};
   chain.push_back(sign_statement(federation, own, *chapter.authority));
   chapter.machines.push_back(machine);
   made.found(genesis, chain);

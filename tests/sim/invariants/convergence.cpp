@@ -17,34 +17,50 @@ Head head_at(SimNode& node, const FeedId& id) {
   return feed == nullptr ? Head{id, {}, {}} : feed->head;
 }
 
+// What a node lacks of what stands of a feed; empty when nothing.
+std::string find_lack(World& world, SimNode& node, const FeedId& id, const FeedTruth& truth) {
+  // A revoked author is not listened to any more: then the others must agree among themselves.
+  const bool revoked = world.node(truth.author).is_revoked;
+  Head newest = revoked ? Head{id, {}, {}} : head_at(world.node(truth.author), id);
+  for (const auto& other : world.nodes) {
+    if (!revoked || other->is_revoked) continue;
+    const Head theirs = head_at(*other, id);
+    if (theirs.seq > newest.seq) newest = theirs;
+  }
+  const Head held = head_at(node, id);
+  const std::uint64_t stands = world.standing(id, truth);
+  if (held == newest || (stands != UINT64_MAX && held.seq.value >= stands)) return {};
+  return name_of_machine(world, node) + " holds " + std::to_string(held.seq.value) + " of " +
+         std::to_string(std::min(newest.seq.value, stands)) + " entries for audience " +
+         std::string(name_of(truth.intro.audience)) + " of machine " +
+         std::to_string(truth.author);
+}
+
+std::string find_doubt(World& world, SimNode& node) {
+  for (const auto& link : node.process->links()) {
+    if (link->session() == nullptr || world.node(link->options().peer_machine).is_revoked) continue;
+    if (link->session()->state() == SessionState::open && !link->session()->caught_up())
+      return "a link of " + name_of_machine(world, node) + " to machine " +
+             std::to_string(link->options().peer_machine) + " does not say that both agree";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string find_difference(World& world) {
   for (const auto& each : world.nodes)
-    if (each->process == nullptr) return name_of_machine(world, *each) + " does not run";
+    if (!world.is_listening(each->machine)) return name_of_machine(world, *each) + " does not run";
   for (const auto& [id, truth] : world.ledger.feeds) {
-    if (truth.author < 0 || world.node(truth.author).is_revoked) continue;
-    const Head newest = head_at(world.node(truth.author), id);
+    if (truth.author < 0) continue;
     for (const auto& each : world.nodes) {
       if (each->is_revoked || !world.may_hold(each->chapter, truth.intro)) continue;
-      const Head held = head_at(*each, id);
-      if (held == newest) continue;
-      return name_of_machine(world, *each) + " holds " + std::to_string(held.seq.value) + " of " +
-             std::to_string(newest.seq.value) + " entries for audience " +
-             std::string(name_of(truth.intro.audience)) + " of machine " +
-             std::to_string(truth.author);
+      if (auto lack = find_lack(world, *each, id, truth); !lack.empty()) return lack;
     }
   }
-  const bool any_revoked =
-      std::any_of(world.nodes.begin(), world.nodes.end(), [](const auto& n) { return n->is_revoked; });
-  if (any_revoked && world.works_round(Known::digests_pass_the_cut)) return {};
   for (const auto& each : world.nodes) {
-    for (const auto& link : each->process->links()) {
-      if (link->session() == nullptr) continue;
-      if (link->session()->state() == SessionState::open && !link->session()->caught_up())
-        return "a link of " + name_of_machine(world, *each) + " to machine " +
-               std::to_string(link->options().peer_machine) + " does not say that both agree";
-    }
+    if (each->is_revoked) continue;
+    if (auto doubt = find_doubt(world, *each); !doubt.empty()) return doubt;
   }
   return {};
 }

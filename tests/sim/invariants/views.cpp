@@ -49,6 +49,9 @@ void add_change(Views& views,
 void read_feed(World& world, SimNode& node, const KnownFeed& feed, Views& views) {
   const std::string where = " (machine " + std::to_string(node.machine) + ")";
   Head head{feed.head.feed, Sequence(0), EntryHash{}};
+  const auto truth = world.ledger.feeds.find(feed.head.feed);
+  const std::uint64_t stands =
+      truth == world.ledger.feeds.end() ? UINT64_MAX : world.standing(truth->first, truth->second);
   for (const StoredPiece& stored :
        node.process->store().pieces_of(feed.row, Sequence(1), SIZE_MAX)) {
     const auto piece = decode_piece(stored.body);
@@ -62,7 +65,8 @@ void read_feed(World& world, SimNode& node, const KnownFeed& feed, Views& views)
     std::vector<ChangeView> changes;
     decode_changes(*piece, verdicts, changes);
     for (std::size_t i = 0; i < hashes.size(); ++i)
-      if (verdicts[i] == ChangeVerdict::good) add_change(views, feed.intro, changes[i], hashes[i]);
+      if (verdicts[i] == ChangeVerdict::good && piece->first.value + i <= stands)
+        add_change(views, feed.intro, changes[i], hashes[i]);
   }
   world.require(head == feed.head, "I3", "a feed does not lead to its head" + where);
 }
@@ -89,21 +93,14 @@ Layer shown_by(World& world, const StoredLayer& stored) {
   return layer;
 }
 
-std::set<Space> spaces_of_revoked(World& world) {
-  std::set<Space> spaces;
-  for (const auto& [id, truth] : world.ledger.feeds)
-    if (truth.author >= 0 && world.node(truth.author).is_revoked)
-      spaces.insert(space_of(truth.intro));
-  return spaces;
-}
-
 void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_elsewhere) {
   Views views;
   Directory& directory = node.process->replica().directory();
   for (const KnownFeed& feed : directory.feeds()) read_feed(world, node, feed, views);
   std::size_t found = 0;
-  const auto is_cut = spaces_of_revoked(world);
+  if (node.is_revoked) return;  // it is told why, and nothing more
   for (const StoredLayer& stored : node.process->store().layers_after(LayerRow(0), 1'000'000)) {
+    if (is_blank(stored.state)) continue;
     const StoredSpace& space = directory.space(stored.space);
     const LayerName name{{space.home, space.audience, space.target}, stored.record};
     const auto merged = views.find(name);
@@ -114,8 +111,6 @@ void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_e
                       " shows other values than its entries say, audience " +
                       std::string(name_of(space.audience)));
     const Bytes bytes = shown(*decode_layer(stored.state));
-    // What had been merged before a cut was known stays until the record is merged anew.
-    if (node.is_revoked || is_cut.contains(name.first)) continue;
     const auto [other, is_first] = shown_elsewhere.try_emplace(name, bytes);
     world.require(
         is_first || other->second == bytes, "I6",
