@@ -72,6 +72,9 @@ void World::after_commit(Process& process) {
     before = feed.head;
   }
   note_log(*this, process);
+  // A revocation whose writer died before it answered counts all the same.
+  for (const auto& other : nodes)
+    if (process.replica().directory().authority().is_revoked(other->id())) other->is_revoked = true;
   trace_hash.u64(process.replica().directory().arrival().value);
   if (each.random.below(one_commit_in) == 0) {
     each.disk->probes.push_back(each.disk->copy(each.random.next()));

@@ -40,10 +40,12 @@ void revoke(World& world, const Event& event) {
   SimChapter& above = world.chapters[static_cast<std::size_t>(issuer)];
   SimNode& by = world.node(above.machines.front());
   if (!world.is_listening(by.machine)) return;
-  node.is_revoked = true;
   Job job;
-  if (issuer == node.chapter) world.ledger.cut_by_own_chapter.insert(node.machine);
-  job.stage = [&world, &above, key = node.id()](Replica& replica) {
+  const bool own = issuer == node.chapter;
+  job.stage = [&world, &above, &node, &by, own, key = node.id()](Replica& replica) {
+    if (node.is_revoked || replica.directory().authority().is_revoked(key)) return;
+    world.ledger.cut_by_own_chapter.erase(node.machine);
+    if (own) world.ledger.cut_by_own_chapter.insert(node.machine);
     Revoke body{key, {}, "stolen"};
     for (const KnownFeed& feed : replica.directory().feeds()) {
       if (feed.intro.node != key) continue;
@@ -51,11 +53,14 @@ void revoke(World& world, const Event& event) {
       world.ledger.cuts[feed.head.feed] = feed.head.seq;
     }
     const Statement statement{above.id, 1, body};
-    static_cast<void>(
-        replica.write_statement(sign_statement(world.federation, statement, *above.authority)));
+    by.has_written_revocation =
+        replica.write_statement(sign_statement(world.federation, statement, *above.authority))
+            .has_value();
   };
   job.finish = [&world, &by, &node](const std::optional<std::string>& error) {
-    if (!error) world.ledger.knows_revoked.insert({by.machine, node.machine});
+    if (error || !by.has_written_revocation) return;
+    node.is_revoked = true;
+    world.ledger.knows_revoked.insert({by.machine, node.machine});
   };
   by.process->post(std::move(job));
 }

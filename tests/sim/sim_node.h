@@ -54,7 +54,8 @@ class SimNode {
   Instant corrupts_until;              // what it relays until then has changed bytes
   std::unique_ptr<SimDisk> yesterday;  // a copy of its disk
   bool stays_down = false;             // until the end of the chaos
-  bool is_revoked = false;
+  bool is_revoked = false;             // the statement is on some disk
+  bool has_written_revocation = false;
   bool loses_power_next = false;  // when its disk dies, rather than the process being killed
   int restarts = 0;
   std::string last_trouble;

@@ -66,9 +66,7 @@ Bytes our_sign_receipt(const FederationId&,
                        const Receipt&,
                        const SigningKey&) asm("__wrap_" CHAPTERD_SIGN_RECEIPT);
 
-bool our_may_hold(const Authority& authority,
-                                const PublicKey& node,
-                                const FeedIntro& intro) {
+bool our_may_hold(const Authority& authority, const PublicKey& node, const FeedIntro& intro) {
   return active_control() == Control::no_entitlement || real_may_hold(authority, node, intro);
 }
 
@@ -83,9 +81,9 @@ static void keep_newest(LayerState& layer) {
 }
 
 void our_merge(LayerState& layer,
-                             const ChangeView& change,
-                             const EntryHash& entry,
-                             HybridTime time) {
+               const ChangeView& change,
+               const EntryHash& entry,
+               HybridTime time) {
   real_merge(layer, change, entry, time);
   if (active_control() == Control::merges_by_clock) keep_newest(layer);
   if (active_control() == Control::forgets_awaited)
@@ -93,9 +91,9 @@ void our_merge(LayerState& layer,
 }
 
 bool our_verify(const PublicKey& node,
-                              const FederationId& federation,
-                              const Head& head,
-                              const Signature& checkpoint) {
+                const FederationId& federation,
+                const Head& head,
+                const Signature& checkpoint) {
   return active_control() == Control::no_verifier ||
          real_verify(node, federation, head, checkpoint);
 }
@@ -109,8 +107,8 @@ bool our_is_revoked(const Authority* authority, const PublicKey& node) {
 }
 
 Bytes our_sign_receipt(const FederationId& federation,
-                                     const Receipt& receipt,
-                                     const SigningKey& node) {
+                       const Receipt& receipt,
+                       const SigningKey& node) {
   Receipt said = receipt;
   if (active_control() == Control::false_receipt) said.head.seq = said.head.seq.next();
   return real_sign_receipt(federation, said, node);

@@ -92,7 +92,8 @@ void World::heal() {
 
 bool World::is_listening(int machine) {
   SimNode& each = node(machine);
-  return each.process != nullptr && each.process->has_started() && each.paused_until <= agenda.now();
+  return each.process != nullptr && each.process->has_started() &&
+         each.paused_until <= agenda.now();
 }
 
 void World::tell(const std::string& what) {
@@ -120,10 +121,9 @@ std::uint64_t World::standing(const FeedId& id, const FeedTruth& truth) {
 }
 
 bool World::is_excused(const RefusedPiece& refused) const {
-  const bool corrupts = std::find(plan.faults.begin(), plan.faults.end(), "corrupt") !=
-                        plan.faults.end();
-  return corrupts || refused.error.code == "authority.revoked" ||
-         refused.error.code == "piece.gap";
+  const bool corrupts =
+      std::find(plan.faults.begin(), plan.faults.end(), "corrupt") != plan.faults.end();
+  return corrupts || refused.error.code == "authority.revoked" || refused.error.code == "piece.gap";
 }
 
 int World::chapter_index(const ChapterId& id) const {

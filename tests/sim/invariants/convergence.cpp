@@ -32,8 +32,7 @@ std::string find_lack(World& world, SimNode& node, const FeedId& id, const FeedT
   if (held == newest || (stands != UINT64_MAX && held.seq.value >= stands)) return {};
   return name_of_machine(world, node) + " holds " + std::to_string(held.seq.value) + " of " +
          std::to_string(std::min(newest.seq.value, stands)) + " entries for audience " +
-         std::string(name_of(truth.intro.audience)) + " of machine " +
-         std::to_string(truth.author);
+         std::string(name_of(truth.intro.audience)) + " of machine " + std::to_string(truth.author);
 }
 
 std::string find_doubt(World& world, SimNode& node) {

@@ -12,7 +12,9 @@ void check_revocations(World& world, SimNode& node) {
     const std::pair<int, int> pair{node.machine, other->machine};
     const bool knows = authority.is_revoked(other->id());
     if (knows) world.ledger.knows_revoked.insert(pair);
-    const bool must = world.ledger.knows_revoked.contains(pair) || world.has_healed;
+    // Of a node that it never met there is nothing to know.
+    const bool has_met = authority.node(other->id()) != nullptr;
+    const bool must = world.ledger.knows_revoked.contains(pair) || (world.has_healed && has_met);
     world.require(knows || !must, "I13",
                   "machine " + std::to_string(node.machine) +
                       " does not know that the key of machine " + std::to_string(other->machine) +
