@@ -133,6 +133,7 @@ struct Batch {
   std::vector<StoredFeed> feeds;    // new
   std::vector<StoredFeed> heads;    // of feeds known before: row, seq and hash count
   std::vector<StoredPiece> pieces;  // new, in order of arrival
+  std::vector<StoredPiece> moved;   // known before: feed, seq, prev, last and body count
   std::vector<StoredSpace> spaces;  // new
   std::vector<StoredKind> kinds;    // new
   std::vector<StoredLayer> new_layers;

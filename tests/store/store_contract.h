@@ -1,4 +1,5 @@
 // What every backend must do. A backend's test file includes this and instantiates the suite.
+// Long because: one place says all that a backend must do.
 #pragma once
 
 #include "replication/store/store.h"
@@ -178,6 +179,25 @@ TEST_P(StoreContract, RefusesAnUpdateOfARowThatIsNotThere) {
   Batch layer;
   layer.layers = {layer_of(9, 1, 1, 1)};
   EXPECT_THROW(store_->commit(layer), Broken);
+}
+
+TEST_P(StoreContract, MovesAPieceToAnotherFeedWhereItLiesInTheLog) {
+  store_->commit(ground());
+  Batch batch;
+  batch.pieces = {piece_of(1, 1, 1, 3)};
+  store_->commit(batch);
+  batch = {};
+  batch.moved = {piece_of(1, 2, 1, 3)};
+  batch.moved[0].body = {5};
+  store_->commit(batch);
+  reopen();
+  EXPECT_TRUE(store_->pieces_of(FeedRow(1), Sequence(1), 100).empty());
+  const auto moved = store_->pieces_of(FeedRow(2), Sequence(1), 100);
+  ASSERT_EQ(moved.size(), 1U);
+  EXPECT_EQ(moved[0].arrival, Arrival(1));
+  EXPECT_EQ(moved[0].body, Bytes{5});
+  batch.moved = {piece_of(9, 2, 9, 1)};
+  EXPECT_THROW(store_->commit(batch), Broken);
 }
 
 TEST_P(StoreContract, MovesCursorHeadAndEntriesTogether) {

@@ -135,6 +135,9 @@ struct WriteStatements {
         new_piece(connection,
                   "INSERT INTO piece(arrival, feed, seq, count, lane, via, prev, last, links, body)"
                   " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        moved_piece(connection,
+                    "UPDATE piece SET feed = ?2, seq = ?3, prev = ?4, last = ?5, body = ?6 "
+                    "WHERE arrival = ?1"),
         new_space(connection, "INSERT INTO space(row, home, audience, target) VALUES(?, ?, ?, ?)"),
         new_kind(connection, "INSERT INTO kind(row, name) VALUES(?, ?)"),
         new_layer(connection,
@@ -176,6 +179,7 @@ struct WriteStatements {
   Query new_feed;
   Query head;
   Query new_piece;
+  Query moved_piece;
   Query new_space;
   Query new_kind;
   Query new_layer;
@@ -201,6 +205,10 @@ void WriteStatements::write_log(const Connection& connection, const Batch& batch
     new_piece.run(piece.arrival, piece.feed, piece.seq, std::uint64_t{piece.count},
                   static_cast<std::uint64_t>(piece.lane), piece.via, piece.prev, piece.last,
                   piece.links, piece.body);
+  }
+  for (const StoredPiece& piece : batch.moved) {
+    moved_piece.run(piece.arrival, piece.feed, piece.seq, piece.prev, piece.last, piece.body);
+    changed_one(connection);
   }
   for (const StoredReceipt& held : batch.receipts) {
     receipt.run(held.arrival, held.feed, held.node, held.seq, held.via, held.bytes);
