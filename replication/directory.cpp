@@ -98,6 +98,12 @@ std::vector<StoredPiece> Directory::refresh(const Snapshot& now) {
   for (const auto& space : reader.spaces_after(SpaceRow(spaces_.size()))) add_space(space);
   for (auto& kind : reader.kinds_after(KindRow(kinds_.size()))) add_kind(std::move(kind));
   arrival_ = reader.counters().arrival;
+  const auto epoch = reader.values(stored_name::epoch);
+  if (!epoch.empty() && Epoch(ByteReader(epoch.front().value).u64()) != epoch_) {
+    auto anew = load(now);
+    CHECK(anew.has_value());
+    *this = std::move(*anew);
+  }
   return fresh;
 }
 
@@ -139,6 +145,7 @@ void Directory::add_space(const StoredSpace& space) {
 KnownFeed& Directory::add_feed(KnownFeed feed) {
   CHECK(feed.row.value == feeds_.size() + 1);
   by_id_.emplace(feed.head.feed, feed.row);
+  if (feed.intro.node == self_) own_feeds_.push_back(feed.row);
   return feeds_.emplace_back(std::move(feed));
 }
 

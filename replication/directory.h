@@ -31,6 +31,11 @@ inline constexpr const char* genesis = "identity/genesis";
 inline constexpr const char* epoch = "identity/epoch";              // 8 bytes
 inline constexpr const char* incarnation = "identity/incarnation";  // 16 bytes
 inline constexpr const char* node = "identity/node";                // 32 bytes: public key
+inline constexpr const char* instance = "identity/instance";  // the export mark: store/high_water.h
+inline constexpr const char* restored =
+    "restore/since";  // 8 bytes, ms: rolled back, and what others hold of it is not all back yet
+inline constexpr const char* unmet =
+    "restore/unmet";  // 8 bytes: arrival after which own entries have not left the node
 inline constexpr const char* rebuilding =
     "rebuild/next";  // arrival from which layers are still missing
 }  // namespace stored_name
@@ -41,9 +46,15 @@ class Directory {
   // Errc::not_found (node.not-initialised) when the store holds no identity yet.
   [[nodiscard]] static Result<Directory> load(const Snapshot& now);
 
-  // Follows what was committed since. Returns the new pieces, without bodies, in order of arrival.
-  // The snapshot makes heads, feeds and `arrival` belong together: an entry that is committed
-  // between two queries would be passed over for ever.
+  // Another life of this database begins, as it will be after the commit.
+  void begin_life(Epoch epoch, const Incarnation& incarnation) {
+    epoch_ = epoch;
+    incarnation_ = incarnation;
+  }
+
+  // Follows what was committed since; all is read anew once the epoch is another. Returns the new
+  // pieces, without bodies, in order of arrival. The snapshot makes heads, feeds and `arrival`
+  // belong together: an entry that is committed between two queries would be passed over for ever.
   std::vector<StoredPiece> refresh(const Snapshot& now);
 
   [[nodiscard]] const Authority& authority() const { return authority_; }
@@ -69,6 +80,9 @@ class Directory {
   [[nodiscard]] const KnownFeed& feed(FeedRow row) const { return feeds_[row.value - 1]; }
 
   [[nodiscard]] const std::vector<KnownFeed>& feeds() const { return feeds_; }
+
+  // Those that this node writes, in any incarnation.
+  [[nodiscard]] const std::vector<FeedRow>& own_feeds() const { return own_feeds_; }
 
   [[nodiscard]] const StoredSpace& space(SpaceRow row) const { return spaces_[row.value - 1]; }
 
@@ -106,6 +120,7 @@ class Directory {
   Incarnation incarnation_;
   Arrival arrival_;
   std::vector<KnownFeed> feeds_;  // feeds_[row - 1]
+  std::vector<FeedRow> own_feeds_;
   std::unordered_map<FeedId, FeedRow, FixedHash> by_id_;
   std::vector<StoredSpace> spaces_;
   std::map<std::tuple<ChapterId, Audience, ChapterId>, SpaceRow> space_rows_;

@@ -35,6 +35,7 @@ VerifiedWindow verify(InboundWindow&& window, const PublicKey& peer, PieceVerifi
   verified.received.receipts = std::move(window.receipts);
   verified.received.held = window.held;
   verified.received.acknowledged = window.acknowledged;
+  verified.received.meeting = window.meeting;
   verified.account = window.account;
   return verified;
 }
@@ -200,7 +201,8 @@ Result<void> Session::on(EndFrame& end) {
 
 bool Session::has_inbound() const {
   return !inbound_.pieces.empty() || !inbound_.receipts.empty() || inbound_.held ||
-         inbound_.acknowledged || inbound_.account.end || inbound_.account.content_bytes > 0;
+         inbound_.acknowledged || inbound_.meeting || inbound_.account.end ||
+         inbound_.account.content_bytes > 0;
 }
 
 InboundWindow Session::take_inbound() {
@@ -279,6 +281,7 @@ void Session::compare_digest(const EndFrame& end) {
   if (digest_of(heads) == end.digest) {
     caught_up_ = true;
     agreed_ = true;
+    note_recovered();
     stays_different_ = false;
     resynced(end);
     end_due_ = asks ? !std::exchange(told_, true) : last_end_sent_ != end.digest;

@@ -72,6 +72,12 @@ void Replica::reload() {
   peers_ = store_.peers();
   note_standing();
   own_feeds_.clear();
+  // The mark too: a keeper that is ahead of the database would look like a roll-back.
+  if (const auto mark = decode_export_mark(value_in_store(stored_name::instance))) mark_ = *mark;
+  mark_due_ = false;
+  wrote_ = false;
+  wrote_unmet_ = false;
+  own_staged_ = 0;
   clear_staged();
 }
 
@@ -115,10 +121,17 @@ FeedRow Replica::own_feed(const Address& address) {
   intro.audience = address.audience;
   if (address.audience == Audience::to) intro.target = authority.path_of(address.target);
   intro.incarnation = directory_.incarnation();
+  for (const FeedRow row : directory_.own_feeds()) {
+    const FeedIntro& known = directory_.feed(row).intro;
+    if (known.incarnation == intro.incarnation && known.audience == intro.audience &&
+        known.target == intro.target && known.home == intro.home) {
+      return row;
+    }
+  }
+  intro.predecessors = predecessors_of(intro);
   Bytes bytes = encode(intro);
   const FeedId id = feed_id(authority.federation(), bytes);
-  const KnownFeed* known = directory_.feed(id);
-  return known != nullptr ? known->row : add_feed(std::move(intro), std::move(bytes), id);
+  return add_feed(std::move(intro), std::move(bytes), id);
 }
 
 Result<Written> Replica::write(const Address& address, const Change& change) {
@@ -188,6 +201,8 @@ Written Replica::append(FeedRow feed, EntryKind kind, Bytes payload) {
   // joined.
   if (is_first || own->second.run_entries == 0)
     own->second = OwnFeed{random_.fixed<RunSeed>(), 0, 0};
+  note_unmet(directory_.arrival());
+  own_staged_ += 1;
   const Arrival arrival = next_arrival();
   if (!open_) {
     OpenPiece open;
@@ -342,6 +357,10 @@ Bytes Replica::value(const std::string& name) {
   for (auto staged = batch_.values.rbegin(); staged != batch_.values.rend(); ++staged) {
     if (staged->name == name) return staged->value;
   }
+  return value_in_store(name);
+}
+
+Bytes Replica::value_in_store(const std::string& name) {
   for (NamedValue& stored : store_.values(name)) {
     if (stored.name == name) return std::move(stored.value);
   }
@@ -364,6 +383,7 @@ void Replica::commit() {
   if (!staged_) return;
   close_piece();
   sign_receipts();
+  raise_mark_when_due();
   stage_heads();
   try {
     store_.commit(batch_);
@@ -372,6 +392,7 @@ void Replica::commit() {
     throw;
   }
   clear_staged();
+  write_mark();
 }
 
 }  // namespace chapterd

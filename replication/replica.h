@@ -14,6 +14,7 @@
 #include "replication/format/frame.h"
 #include "replication/format/receipt.h"
 #include "replication/merge.h"
+#include "replication/store/high_water.h"
 #include "replication/verified.h"
 
 #include <map>
@@ -42,6 +43,12 @@ struct Written {
   EntryHash hash;
 };
 
+// What a node learned from the one above when it called it.
+struct Meeting {
+  bool rolled_back = false;  // it holds entries of ours that we do not
+  bool recovered = false;    // both hold the same again
+};
+
 // What a session hands to the writer at once: whole windows or parts of them.
 struct ReceivedWindow {
   PublicKey peer;
@@ -49,6 +56,7 @@ struct ReceivedWindow {
   std::vector<Bytes> receipts;
   std::optional<Cursor> held;          // new position in the peer's log, valid once this is stored
   std::optional<Cursor> acknowledged;  // how far the peer said it holds ours
+  std::optional<Meeting> meeting;
 };
 
 struct RefusedPiece {
@@ -82,6 +90,13 @@ class Replica {
                                                Random& random,
                                                ByteView genesis,
                                                const PublicKey& node);
+
+  // Compares the database's export mark with that of `keeper`, which must outlive the replica, and
+  // keeps both from now on. When the database was rolled back, a new incarnation begins and is
+  // committed. Call it once, before anything is staged.
+  void keep_mark(MarkKeeper& keeper);
+  // Nothing is written any more: an older copy of the database shall be noticed from here on.
+  void close();
 
   // Stages one change of a record of the own chapter. Errc::usage (over the limits of the format).
   [[nodiscard]] Result<Written> write(const Address& address, const Change& change);
@@ -184,6 +199,7 @@ class Replica {
   void note_cursors(const ReceivedWindow& window, StoredPeer& peer);
   StoredPeer& peer(const PublicKey& node);
   void stage_heads();
+  [[nodiscard]] Bytes value_in_store(const std::string& name);
   SpaceRow space_for(const FeedIntro& intro);
   KindRow kind_for(std::string_view name);
   Arrival merge_into(SpaceRow space,
@@ -196,6 +212,21 @@ class Replica {
   void take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece& stored);
   void see_time(HybridTime time);
   void keep_pending(const PieceEntry& entry, ChangeVerdict verdict, Arrival arrival);
+
+  // incarnation.cpp
+  using NewNames = std::unordered_map<std::uint64_t, std::uint64_t>;
+  void raise_mark();
+  void raise_mark_when_due();
+  void write_mark();
+  void begin_incarnation();
+  [[nodiscard]] std::vector<Predecessor> predecessors_of(const FeedIntro& intro) const;
+  void note_unmet(Arrival before);
+  void meet(const Meeting& meeting);
+  [[nodiscard]] bool proves_rollback(const VerifiedPiece& piece) const;
+  void chain_anew(Arrival line);
+  void move_piece(const StoredPiece& stored,
+                  NewNames& names,
+                  std::set<std::pair<SpaceRow, RecordId>>& touched);
 
   // replica_rebuild.cpp
   void note_rebuilt(Arrival through);
@@ -229,6 +260,15 @@ class Replica {
   // What stands of the feeds that a revocation cuts, as the merged layers show it; by row.
   std::map<FeedRow, Sequence> cut_at_;
   std::uint64_t cut_version_ = 0;
+
+  MarkKeeper* keeper_ = nullptr;
+  ExportMark mark_;
+  bool mark_due_ = false;           // the database's is newer than the keeper's
+  bool wrote_ = false;              // something of our own since the start
+  std::size_t own_since_mark_ = 0;  // entries
+  std::size_t own_staged_ = 0;      // entries
+  bool met_ = false;                // the node above, since the start
+  bool wrote_unmet_ = false;
 
   // Staged, cleared by commit().
   bool staged_ = false;

@@ -26,6 +26,7 @@ const char* waits_for(const PieceEntry& entry, ChangeVerdict verdict) {
 }  // namespace
 
 Received Replica::receive(ReceivedWindow&& window) {
+  if (window.meeting) meet(*window.meeting);
   StoredPeer& from = peer(window.peer);
   const std::uint64_t via = from.row;
   Received received;
@@ -87,6 +88,7 @@ Result<FeedRow> Replica::feed_for(const VerifiedPiece& piece) {
 }
 
 Result<void> Replica::receive_piece(VerifiedPiece& piece, std::uint64_t via) {
+  if (proves_rollback(piece)) begin_incarnation();
   const Piece& content = piece.piece();
   const KnownFeed* known = directory_.feed(piece.feed().id);
   const Head head = known == nullptr ? Head{} : known->head;

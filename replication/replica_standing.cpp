@@ -134,6 +134,9 @@ StoredPiece Replica::piece_with(Arrival at) {
   for (const StoredPiece& staged : batch_.pieces) {
     if (staged.arrival <= at && at < staged.arrival.plus(staged.count)) return staged;
   }
+  for (const StoredPiece& moved : batch_.moved) {
+    if (moved.arrival <= at && at < moved.arrival.plus(moved.count)) return moved;
+  }
   auto stored = store_.piece_at(at);
   if (!stored) throw Broken("an entry of a merged record is missing");
   return std::move(*stored);

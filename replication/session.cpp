@@ -6,7 +6,7 @@
 #include "replication/format/limits.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <utility>
 
 namespace chapterd {
@@ -63,6 +63,8 @@ Session::Session(const SessionContext& context,
       random_(context.random),
       peer_(peer),
       options_(options),
+      epoch_(context.directory.epoch()),
+      restored_(!context.reader.values(stored_name::restored).empty()),
       outflow_(context.directory, context.reader, context.key, peer),
       stored_peer_(find_peer(context.reader, peer)),
       verifier_(std::make_shared<PieceVerifier>(context.directory.authority().federation())),
@@ -166,14 +168,18 @@ Result<void> Session::on(HelloFrame& hello) {
   return {};
 }
 
-// Own feeds of the caller of which more is held here than it says it has: it was rolled back.
+// Feeds of the caller that are held here up to another entry than it says, or that it does not
+// name: it may have been rolled back. Less than the caller has may be another branch.
 std::vector<Witness> Session::witness_for(const HelloFrame& hello) {
   std::vector<Witness> witnesses;
-  std::set<FeedId> seen;
-  for (const Head& own : hello.own) {
-    if (witnesses.size() == most_own_heads || !seen.insert(own.feed).second) continue;
-    const KnownFeed* feed = directory_.feed(own.feed);
-    if (feed == nullptr || feed->intro.node != peer_ || feed->head.seq <= own.seq) continue;
+  std::map<FeedId, Head> said;
+  for (const Head& own : hello.own) said.emplace(own.feed, own);
+  for (const KnownFeed& known : directory_.feeds()) {
+    if (witnesses.size() == most_own_heads) break;
+    const KnownFeed* feed = &known;
+    if (feed->intro.node != peer_ || feed->head.seq == Sequence(0)) continue;
+    if (const auto at = said.find(feed->head.feed); at != said.end() && at->second == feed->head)
+      continue;
     const auto pieces = reader_.pieces_of(feed->row, feed->head.seq, 1);
     if (pieces.empty()) continue;
     const auto piece = decode_piece(pieces.front().body);
@@ -194,8 +200,40 @@ Result<void> Session::on(WelcomeFrame& welcome) {
       witnesses_.push_back(witness);
     }
   }
+  if (std::ranges::any_of(witnesses_, [&](const Witness& w) { return shows_rollback(w); })) {
+    // Nothing of ours may go out before the writer has begun a new incarnation.
+    inbound_.meeting = Meeting{.rolled_back = true};
+    close("node.rolled-back");
+    return {};
+  }
+  if (!options_.push_at_once) inbound_.meeting = Meeting{};
   open(welcome.epoch, welcome.cursor, welcome.holds);
   return {};
+}
+
+// Entries that we signed and do not hold, in a feed that we would go on writing.
+bool Session::shows_rollback(const Witness& witness) {
+  const KnownFeed* feed = directory_.feed(witness.head.feed);
+  // After a restore some are still to come back.
+  if (feed == nullptr) return !restored_;
+  if (feed->intro.incarnation != directory_.incarnation()) return false;
+  if (witness.head.seq > feed->head.seq) return true;
+  if (witness.head.seq == feed->head.seq) return witness.head.hash != feed->head.hash;
+  const auto pieces = reader_.pieces_of(feed->row, witness.head.seq, 1);
+  if (pieces.empty()) return true;
+  const auto piece = decode_piece(pieces.front().body);
+  if (!piece) throw Broken("a piece in the database is damaged");
+  const auto hashes = chain(*piece, feed->head.feed, pieces.front().prev);
+  return hashes[witness.head.seq.value - piece->first.value] != witness.head.hash;
+}
+
+// What we lost is back once we agree with the node above; a node with none above asks those below.
+void Session::note_recovered() {
+  if (!restored_) return;
+  const bool is_top = directory_.authority().path_of(directory_.chapter()).above.empty();
+  if (options_.side == Side::listener && !is_top) return;
+  restored_ = false;
+  inbound_.meeting = Meeting{.recovered = true};
 }
 
 // Both sides know each other now: where does each stream start?
@@ -229,6 +267,8 @@ void Session::open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_
 }
 
 void Session::committed() {
+  // Another life of our database began: everything is said anew.
+  if (directory_.epoch() != epoch_) close("node.restored");
   if (state_ != SessionState::open) return;
   if (const auto scope = outflow_.rescope()) send(Frame(*scope));
   if (!farewell_ && directory_.authority().is_revoked(peer_)) farewell_ = now_;

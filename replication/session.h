@@ -45,6 +45,7 @@ struct InboundWindow {
   std::vector<Bytes> receipts;
   std::optional<Cursor> held;
   std::optional<Cursor> acknowledged;
+  std::optional<Meeting> meeting;
   WindowAccount account;
 };
 
@@ -184,6 +185,8 @@ class Session {
   [[nodiscard]] std::vector<Bytes> own_chain() const;
   [[nodiscard]] std::uint64_t count_holds() const;
   [[nodiscard]] std::vector<Witness> witness_for(const HelloFrame& hello);
+  [[nodiscard]] bool shows_rollback(const Witness& witness);
+  void note_recovered();
   void open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_holds);
   Result<void> take_segment(const Segment& segment);
   Offered* offered(const SegmentPiece& piece);
@@ -204,6 +207,8 @@ class Session {
   Random& random_;
   const PublicKey peer_;
   const SessionOptions options_;
+  const Epoch epoch_;      // of our database, as it was told to the peer
+  bool restored_ = false;  // and what the world holds of it is not all back
 
   SessionState state_ = SessionState::opening;
   std::string end_code_;

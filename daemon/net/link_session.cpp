@@ -18,7 +18,8 @@ constexpr std::size_t most_request_bytes = 4096;
 constexpr std::uint64_t busy_ms = 60'000;
 
 bool is_empty(const InboundWindow& window) {
-  return window.pieces.empty() && window.receipts.empty() && !window.held && !window.acknowledged;
+  return window.pieces.empty() && window.receipts.empty() && !window.held && !window.acknowledged &&
+         !window.meeting;
 }
 
 }  // namespace

@@ -27,7 +27,17 @@ OpenedNode::OpenedNode(const Config& config,
       folder_(std::move(folder)),
       kinds_(std::move(kinds)),
       key_(std::move(key)),
-      parts_{config_, folder_, kinds_, date_, random_, key_, std::move(authority)} {}
+      parts_{config_, folder_, kinds_, date_, random_, key_, std::move(authority)},
+      mark_(folder_.instance()) {}
+
+OpenedNode::~OpenedNode() {
+  if (!replica_) return;
+  try {
+    replica_->close();
+  } catch (const DiskFull&) {  // NOLINT(bugprone-empty-catch): an older mark notices less, no more
+  } catch (const Broken&) {    // NOLINT(bugprone-empty-catch): said by whoever wrote last
+  }
+}
 
 Result<std::unique_ptr<OpenedNode>> OpenedNode::open(const Config& config) {
   if (auto started = start_crypto(); !started) return forward(started);
@@ -53,6 +63,7 @@ Result<std::unique_ptr<OpenedNode>> OpenedNode::open(const Config& config) {
   if (!replica) return forward(replica);
   node->replica_ = std::move(*replica);
   if (auto checked = check_complete(node->replica_->directory()); !checked) return forward(checked);
+  node->replica_->keep_mark(node->mark_);
   if (node->replica_->must_rebuild()) {
     if (auto rebuilt = node->replica_->rebuild(); !rebuilt) return forward(rebuilt);
   }

@@ -5,6 +5,7 @@
 #include "crypto/system_random.h"
 #include "daemon/operations/node_access.h"
 #include "daemon/system_clock.h"
+#include "replication/store/high_water.h"
 #include "replication/store/sqlite/sqlite_store.h"
 
 #include <memory>
@@ -13,13 +14,16 @@ namespace chapterd {
 
 class OpenedNode {
  public:
-  // Takes the folder's lock until it is destroyed. Finishes a rebuild that was cut short. Errors:
-  // those of open_folder(), start_crypto(), open_database(), Replica::open() and read_key()
-  // for node.key. A missing authority.key is no error: then there is no authority.
+  // Takes the folder's lock until it is destroyed. When the database was put back to an older
+  // state, a new incarnation begins. Finishes a rebuild that was cut short. Errors: those of
+  // open_folder(), start_crypto(), open_database(), Replica::open() and read_key() for node.key. A
+  // missing authority.key is no error: then there is no authority.
   [[nodiscard]] static Result<std::unique_ptr<OpenedNode>> open(const Config& config);
 
   OpenedNode(const OpenedNode&) = delete;
   OpenedNode& operator=(const OpenedNode&) = delete;
+  // Raises the export mark a last time, unless the machine is broken.
+  ~OpenedNode();
 
   [[nodiscard]] const NodeParts& parts() const { return parts_; }
 
@@ -47,6 +51,7 @@ class OpenedNode {
   SystemRandom random_;
   const SigningKey key_;
   const NodeParts parts_;
+  MarkFile mark_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Replica> replica_;
 };

@@ -1,4 +1,5 @@
 // Verbs about the node itself: where its work is, whom it exchanges with, what needs a person.
+#include "base/byte_stream.h"
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/held.h"
 #include "daemon/operations/peer_rows.h"
@@ -212,6 +213,14 @@ Json identity_json(const Moment& moment) {
            {{"name", federation_name(directory)}, {"id", to_hex(authority.federation().view())}}}};
 }
 
+// Since when this database is known to be an older state than the others have seen; null when it is
+// not, or when everything is back.
+Json restored_json(Reader& reader) {
+  const auto since = reader.values(stored_name::restored);
+  if (since.empty()) return nullptr;
+  return static_cast<std::int64_t>(ByteReader(since.front().value).u64());
+}
+
 Result<Json> status(NodeAccess& node, const Json& args) {
   if (auto done = Arguments(args).done(); !done) return forward(done);
   const auto disk = node.disk();
@@ -229,6 +238,7 @@ Result<Json> status(NodeAccess& node, const Json& args) {
     json["peers"] = peers_json(moment);
     json["needs_person"] = needs_json(moment, *disk);
     json["pending"] = moment.reader.pending(most_pending).size();
+    json["restored_ms"] = restored_json(moment.reader);
     json["disk_free_bytes"] = disk->free_bytes;
     return json;
   });

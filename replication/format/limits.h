@@ -12,10 +12,11 @@ inline constexpr std::size_t run_entries = 64;       // one Ed25519 check is wor
 inline constexpr std::size_t run_bytes = 16 * 1024;  // a slow link is cut at least this often
 inline constexpr std::size_t piece_bytes = 60 * 1024;  // payload that is joined into one piece
 inline constexpr std::size_t encoded_piece_bytes = 62 * 1024;  // with its intro it fits a frame
-inline constexpr std::size_t feed_tips = 8;       // branches of one feed that are carried
-inline constexpr std::size_t path_chapters = 16;  // depth of the tree of chapters
-inline constexpr std::size_t name_bytes = 200;    // names and codes of chapters and nodes
-inline constexpr std::size_t intro_bytes = 1280;  // an intro with two full paths and eight tips
+inline constexpr std::size_t feed_tips = 8;        // branches of one feed that are carried
+inline constexpr std::size_t mark_entries = 1000;  // own entries between two export marks
+inline constexpr std::size_t path_chapters = 16;   // depth of the tree of chapters
+inline constexpr std::size_t name_bytes = 200;     // names and codes of chapters and nodes
+inline constexpr std::size_t intro_bytes = 1280;   // an intro with two full paths and eight tips
 inline constexpr std::size_t statement_bytes = 16 * 1024;  // a revocation that lists some 200 feeds
 
 // --- changes ---

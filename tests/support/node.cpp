@@ -71,6 +71,8 @@ void TestNode::open() {
   auto opened = Replica::open(*store, *clock, *random, *key);
   require(opened);
   replica = std::move(*opened);
+  mark = std::make_unique<MarkFile>(folder.file("instance"));
+  replica->keep_mark(*mark);
   auto loaded = Directory::load(Snapshot(*store));
   require(loaded);
   directory = std::make_unique<Directory>(std::move(*loaded));

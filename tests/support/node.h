@@ -81,6 +81,7 @@ class TestNode {
   std::unique_ptr<SigningKey> key;
   std::shared_ptr<SigningKey> authority;
   std::unique_ptr<SqliteStore> store;
+  std::unique_ptr<MarkKeeper> mark;
   std::unique_ptr<Replica> replica;
   std::unique_ptr<Directory> directory;  // the loop's own
 

@@ -83,6 +83,20 @@ std::string heading(const Context& context, const Json& status) {
   return page;
 }
 
+// While the node waits to hear what the others hold of it.
+std::string restored(const Output& output, const Json& status) {
+  if (!number(status, "restored_ms")) return {};
+  const bool has_parent = list(status, "work").size() > 2;
+  const std::string whom = has_parent ? "the chapter above" : "the chapters below";
+  return output.paint(Shade::strong, "Restored from an older state") + "\n" +
+         wrapped("Noticed " + since(status, "restored_ms") +
+                     ". What you write is saved and will be sent. What was sent after that state "
+                     "was kept comes back from " +
+                     whom + " once this computer has met it; leave the daemon running.",
+                 2, page_columns) +
+         "\n";
+}
+
 std::string stock(const Json& status) {
   std::string words;
   const Json& records = member(status, "records");
@@ -113,6 +127,7 @@ Result<void> show_status(Context& context) {
   Output& output = context.output;
   if (output.answer(*status)) return {};
   std::string page = heading(context, *status) + "\n" + stations(output, *status) + "\n";
+  page += restored(output, *status);
   page += output.paint(Shade::strong, "Other chapters") + "\n";
   const Json& peers = list(*status, "peers");
   if (peers.empty()) page += "  None yet.\n";

@@ -1,0 +1,232 @@
+// A new life of the database after it was rolled back: a new epoch and new incarnations of all own
+// feeds, so that nothing is ever signed a second time; what had not left is chained anew.
+#include "base/byte_stream.h"
+#include "base/contract.h"
+#include "replication/format/limits.h"
+#include "replication/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chapterd {
+namespace {
+
+constexpr std::size_t rows_a_time = 4096;
+
+Bytes copy(ByteView view) {
+  return {view.begin(), view.end()};
+}
+
+// The same change, with the values that it supersedes under their new names.
+Bytes renamed(ByteView payload, const std::unordered_map<std::uint64_t, std::uint64_t>& names) {
+  ChangeView view;
+  if (!decode_change(payload, view)) return copy(payload);
+  Change change;
+  change.record = view.record;
+  change.kind = std::string(view.kind);
+  change.schema = view.schema;
+  for (const OperationView& each : view.operations) {
+    Operation operation{std::string(each.field), each.action, copy(each.value), {}};
+    for (ValueName name : view.supersedes(each)) {
+      if (const auto at = names.find(name.entry); at != names.end()) name.entry = at->second;
+      operation.supersedes.push_back(name);
+    }
+    std::ranges::sort(operation.supersedes);
+    change.operations.push_back(std::move(operation));
+  }
+  return encode(change);
+}
+
+}  // namespace
+
+void Replica::keep_mark(MarkKeeper& keeper) {
+  keeper_ = &keeper;
+  const Bytes stored = value(stored_name::instance);
+  std::optional<ExportMark> database;
+  if (const auto decoded = decode_export_mark(stored)) database = *decoded;
+  const std::optional<ExportMark> file = keeper.read();
+  switch (compare_marks(file, database)) {
+    case MarkVerdict::same:
+      mark_ = *database;
+      return;
+    case MarkVerdict::fresh:
+      mark_ = ExportMark{random_.fixed<InstanceToken>(), 0};
+      set_value(stored_name::instance, encode(mark_));
+      break;
+    case MarkVerdict::rolled_back:
+    case MarkVerdict::file_missing:
+    case MarkVerdict::other_pair:
+      mark_.number = std::max(file ? file->number : 0, database ? database->number : 0);
+      begin_incarnation();
+      break;
+  }
+  commit();
+  // For a fresh node number 0 says that the file may not be there yet.
+  mark_due_ = true;
+  write_mark();
+}
+
+void Replica::raise_mark() {
+  if (keeper_ == nullptr) return;
+  mark_.number += 1;
+  own_since_mark_ = 0;
+  mark_due_ = true;
+  set_value(stored_name::instance, encode(mark_));
+}
+
+// Called while own entries are staged.
+void Replica::raise_mark_when_due() {
+  if (own_staged_ == 0) return;
+  const bool is_first = !std::exchange(wrote_, true);
+  own_since_mark_ += std::exchange(own_staged_, 0);
+  if (is_first || own_since_mark_ >= limits::mark_entries) raise_mark();
+}
+
+// The database is committed. A full disk leaves the older file, which is safe: it is tried again.
+void Replica::write_mark() {
+  if (mark_due_ && keeper_ != nullptr && keeper_->write(mark_)) mark_due_ = false;
+}
+
+void Replica::close() {
+  // What is staged still belongs to a transaction that failed: the machine is broken.
+  if (keeper_ == nullptr || own_since_mark_ == 0 || staged_) return;
+  raise_mark();
+  commit();
+}
+
+void Replica::begin_incarnation() {
+  close_piece();
+  directory_.begin_life(Epoch(random_.number() | 1U), random_.fixed<Incarnation>());
+  ByteWriter epoch;
+  epoch.u64(directory_.epoch().value);
+  ByteWriter since;
+  since.u64(static_cast<std::uint64_t>(clock_.now().ms));
+  set_value(stored_name::epoch, epoch.take());
+  set_value(stored_name::incarnation, copy(directory_.incarnation().view()));
+  set_value(stored_name::restored, since.take());
+  set_value(stored_name::unmet, {});
+  own_feeds_.clear();
+  wrote_unmet_ = false;
+  mark_.token = random_.fixed<InstanceToken>();
+  raise_mark();
+}
+
+// The newest feeds for this address that no other own feed continues yet.
+std::vector<Predecessor> Replica::predecessors_of(const FeedIntro& intro) const {
+  std::vector<Predecessor> predecessors;
+  const auto is_continued = [&](const FeedId& id) {
+    return std::ranges::any_of(directory_.own_feeds(), [&](FeedRow row) {
+      const auto& named = directory_.feed(row).intro.predecessors;
+      return std::ranges::any_of(named, [&](const Predecessor& p) { return p.tip.feed == id; });
+    });
+  };
+  for (const FeedRow row : directory_.own_feeds()) {
+    const KnownFeed& feed = directory_.feed(row);
+    if (feed.intro.audience == intro.audience && feed.intro.target == intro.target &&
+        feed.intro.incarnation != intro.incarnation && feed.head.seq != Sequence(0) &&
+        !is_continued(feed.head.feed) && predecessors.size() < limits::feed_tips) {
+      predecessors.push_back({feed.head, Continues::restore});
+    }
+  }
+  return predecessors;
+}
+
+// From here until it meets its parent, what this node writes has not left: should the parent then
+// tell of newer entries, this is what must be chained anew.
+void Replica::note_unmet(Arrival before) {
+  if (std::exchange(wrote_unmet_, true) || met_) return;
+  const KnownNode* self = directory_.authority().node(directory_.self());
+  if (self == nullptr || directory_.authority().path_of(directory_.chapter()).above.empty()) return;
+  if (!value(stored_name::unmet).empty()) return;
+  ByteWriter line;
+  line.u64(before.value);
+  set_value(stored_name::unmet, line.take());
+}
+
+void Replica::meet(const Meeting& meeting) {
+  if (meeting.rolled_back) {
+    const Bytes line = value(stored_name::unmet);
+    commit();  // what is staged is chained anew from the store
+    begin_incarnation();
+    if (!line.empty()) chain_anew(Arrival(ByteReader(line).u64()));
+  } else {
+    met_ = true;
+    if (!value(stored_name::unmet).empty()) set_value(stored_name::unmet, {});
+  }
+  if (meeting.recovered && !value(stored_name::restored).empty())
+    set_value(stored_name::restored, {});
+}
+
+// A peer brings entries of our own, in a feed that we would go on writing, which we do not hold.
+bool Replica::proves_rollback(const VerifiedPiece& piece) const {
+  const FeedIntro& intro = piece.feed().intro;
+  if (intro.node != directory_.self() || intro.incarnation != directory_.incarnation())
+    return false;
+  const KnownFeed* known = directory_.feed(piece.feed().id);
+  return known == nullptr || piece.piece().last() > known->head.seq;
+}
+
+// Own entries after `line` move, where they lie in the log, from their feeds into new incarnations.
+void Replica::chain_anew(Arrival line) {
+  NewNames names;
+  std::set<std::pair<SpaceRow, RecordId>> touched;
+  for (Arrival after = line;;) {
+    const auto pieces = store_.heads_after(after, rows_a_time);
+    if (pieces.empty()) break;
+    for (const StoredPiece& head : pieces) {
+      after = Arrival(head.arrival.value + head.count - 1);
+      if (head.via == 0 && directory_.feed(head.feed).intro.node == directory_.self())
+        move_piece(piece_with(head.arrival), names, touched);
+    }
+  }
+  for (const auto& [space, record] : touched) merge_anew(space, record);
+}
+
+void Replica::move_piece(const StoredPiece& stored,
+                         NewNames& names,
+                         std::set<std::pair<SpaceRow, RecordId>>& touched) {
+  auto decoded = decode_piece(stored.body);
+  if (!decoded) throw Broken("a piece in the database is damaged");
+  const KnownFeed from = directory_.feed(stored.feed);  // adding a feed may move it
+  const auto old_hashes = chain(*decoded, from.head.feed, stored.prev);
+  const FeedRow to =
+      own_feed({from.intro.audience, from.intro.target ? from.intro.target->chapter : ChapterId{}});
+  Piece piece = std::move(*decoded);
+  std::vector<Bytes> payloads;
+  payloads.reserve(piece.entries.size());
+  for (PieceEntry& entry : piece.entries) {
+    if (entry.kind != EntryKind::data) continue;
+    // Names keep their width, so that no limit can be passed.
+    payloads.push_back(renamed(entry.payload, names));
+    entry.payload = payloads.back();
+    entry.payload_bytes = static_cast<std::uint32_t>(entry.payload.size());
+    ChangeView change;
+    if (decode_change(entry.payload, change)) touched.emplace(space_for(from.intro), change.record);
+  }
+  const Head tip = directory_.feed(to).head;
+  piece.first = tip.seq.next();
+  piece.seed = random_.fixed<RunSeed>();
+  const auto hashes = chain(piece, tip.feed, tip.hash);
+  for (std::size_t i = 0; i < hashes.size(); ++i)
+    names.emplace(name_part(old_hashes[i]), name_part(hashes[i]));
+  // What its feed had before it is its head again.
+  if (stored.seq <= directory_.feed(stored.feed).head.seq)
+    directory_.advance(stored.feed, Sequence(stored.seq.value - 1), stored.prev);
+  directory_.advance(to, piece.last(), hashes.back());
+  piece.checkpoint.reset();
+  if ((piece.entries.back().flags & flag_run_end) != 0)
+    piece.checkpoint =
+        sign_checkpoint(key_, directory_.authority().federation(), directory_.feed(to).head);
+  StoredPiece moved = stored;
+  moved.feed = to;
+  moved.seq = piece.first;
+  moved.prev = tip.hash;
+  moved.last = hashes.back();
+  moved.body = encode(piece);
+  batch_.moved.push_back(std::move(moved));
+  touched_feeds_.insert(stored.feed.value);
+  touched_feeds_.insert(to.value);
+  staged_ = true;
+}
+
+}  // namespace chapterd

@@ -1,0 +1,355 @@
+// A database that was put back to an older state: nothing is signed twice, nothing that another
+// node holds is lost, and what was written since reaches the others.
+#include "replication/format/limits.h"
+#include "replication/session.h"
+#include "tests/store/faulty_vfs.h"
+#include "tests/support/node.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+
+namespace chapterd {
+namespace {
+
+using testing::SeededRandom;
+using testing::SetClock;
+using testing::TestNode;
+using testing::Wire;
+using Texts = std::vector<std::string>;
+
+constexpr Address up{Audience::up, {}};
+constexpr Address all{Audience::all, {}};
+constexpr Address home{Audience::chapter, {}};
+
+// What was put back with the database.
+enum class With { database_only, whole_folder };
+
+struct Restore : ::testing::TestWithParam<With> {
+  SeededRandom random{31};
+  SetClock clock;
+  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
+  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
+
+  static void save(TestNode& node) {
+    for (const char* file : {"chapterd.db", "chapterd.db-wal", "instance"}) {
+      const std::string kept = node.folder.file(std::string(file) + ".kept");
+      std::filesystem::remove(kept);
+      if (std::filesystem::exists(node.folder.file(file)))
+        std::filesystem::copy_file(node.folder.file(file), kept);
+    }
+  }
+
+  static void put_back(TestNode& node, With with) {
+    node.replica->close();
+    node.directory.reset();
+    node.replica.reset();
+    node.store.reset();
+    std::filesystem::remove(node.folder.file("chapterd.db-shm"));
+    for (const char* file : {"chapterd.db", "chapterd.db-wal", "instance"}) {
+      if (with == With::database_only && std::string(file) == "instance") continue;
+      std::filesystem::remove(node.folder.file(file));
+      if (std::filesystem::exists(node.folder.file(std::string(file) + ".kept"))) {
+        std::filesystem::copy_file(node.folder.file(std::string(file) + ".kept"),
+                                   node.folder.file(file));
+      }
+    }
+    node.restart();
+  }
+
+  // As often as a daemon would call again. Nothing may be refused as a second history.
+  void exchange() {
+    for (int i = 0; i < 4; ++i) {
+      Wire wire(*kenya, *global);
+      wire.run();
+      for (const Session* session : {&wire.dialler(), &wire.listener()}) {
+        for (const RefusedPiece& fault : session->faults())
+          ADD_FAILURE() << fault.error.code << ": " << fault.error.what;
+      }
+      note_signed(*kenya);
+      note_signed(*global);
+      caught_up = wire.dialler().caught_up() && wire.listener().caught_up();
+    }
+  }
+
+  // Whatever anybody holds of another's feeds was signed by its author.
+  void note_signed(TestNode& node) {
+    for (const KnownFeed& feed : node.replica->directory().feeds()) {
+      if (feed.intro.node == node.id()) continue;
+      for (const StoredPiece& stored : node.store->pieces_of(feed.row, Sequence(1), SIZE_MAX)) {
+        const auto piece = decode_piece(stored.body);
+        ASSERT_TRUE(piece);
+        const auto hashes = chain(*piece, feed.head.feed, stored.prev);
+        for (std::size_t i = 0; i < hashes.size(); ++i) {
+          const auto at = std::pair(feed.head.feed, piece->first.plus(i));
+          EXPECT_EQ(signed_.emplace(at, hashes[i]).first->second, hashes[i]) << "signed twice";
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] static std::size_t own_feeds(TestNode& node, Audience audience) {
+    std::size_t count = 0;
+    for (const FeedRow row : node.replica->directory().own_feeds())
+      count += node.replica->directory().feed(row).intro.audience == audience ? 1 : 0;
+    return count;
+  }
+
+  [[nodiscard]] static bool is_waiting(TestNode& node) {
+    return !node.store->values(stored_name::restored).empty();
+  }
+
+  void expect_at_both(Audience audience, const std::string& record, const Texts& values) {
+    EXPECT_EQ(kenya->values(audience, record, "title"), values) << "Kenya, " << record;
+    EXPECT_EQ(global->values(audience, record, "title"), values) << "global, " << record;
+  }
+
+  std::map<std::pair<FeedId, Sequence>, EntryHash> signed_;
+  bool caught_up = false;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    , Restore, ::testing::Values(With::database_only, With::whole_folder), [](const auto& with) {
+      return with.param == With::database_only ? "DatabaseOnly" : "WholeFolder";
+    });
+
+TEST_P(Restore, WhatAChildLostComesBackFromItsParent) {
+  kenya->write_text(up, "old", "title", "before");
+  exchange();
+  save(*kenya);
+  kenya->write_text(up, "new", "title", "after the backup");
+  kenya->write_text(up, "old", "title", "changed");
+  exchange();
+  put_back(*kenya, GetParam());
+  ASSERT_EQ(kenya->values(Audience::up, "new", "title"), Texts{});
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::up, "new", {"after the backup"});
+  expect_at_both(Audience::up, "old", {"changed"});
+  EXPECT_FALSE(is_waiting(*kenya));
+}
+
+TEST_P(Restore, WhatAChildWroteOfflineSinceReachesItsParent) {
+  kenya->write_text(up, "old", "title", "before");
+  exchange();
+  save(*kenya);
+  for (int i = 0; i < 5; ++i) kenya->write_text(up, "new", "title", std::to_string(i));
+  exchange();
+  put_back(*kenya, GetParam());
+  // More than was lost, so that their numbers alone would not tell; over several starts.
+  for (int i = 0; i < 4; ++i) kenya->write_text(up, "offline", "title", std::to_string(i));
+  kenya->write_text(home, "note", "title", "at home");
+  kenya->restart();
+  for (int i = 4; i < 8; ++i) kenya->write_text(up, "offline", "title", std::to_string(i));
+  kenya->write_text(home, "note", "title", "at home, changed");
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::up, "old", {"before"});
+  expect_at_both(Audience::up, "new", {"4"});
+  expect_at_both(Audience::up, "offline", {"7"});
+  EXPECT_EQ(kenya->values(Audience::chapter, "note", "title"), Texts{"at home, changed"});
+  EXPECT_EQ(own_feeds(*kenya, Audience::up), 2U);
+  // The records are what the log says, also when they are made anew from it.
+  const std::string view = kenya->view_hash();
+  ASSERT_TRUE(kenya->replica->rebuild());
+  EXPECT_EQ(kenya->view_hash(), view);
+}
+
+TEST_P(Restore, FeedsThatWereOpenedAfterTheBackupAreNotOpenedAgain) {
+  exchange();
+  save(*kenya);
+  kenya->write_text(up, "new", "title", "in a feed that the backup does not know");
+  exchange();
+  put_back(*kenya, GetParam());
+  kenya->write_text(up, "offline", "title", "since");
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::up, "new", {"in a feed that the backup does not know"});
+  expect_at_both(Audience::up, "offline", {"since"});
+  EXPECT_EQ(own_feeds(*kenya, Audience::up), 2U);
+}
+
+TEST_P(Restore, WhatAParentLostComesBackFromItsChildren) {
+  kenya->write_text(up, "insight", "title", "before");
+  global->write_text(all, "old", "title", "before");
+  exchange();
+  save(*global);
+  kenya->write_text(up, "insight", "title", "changed");
+  global->write_text(all, "new", "title", "after the backup");
+  exchange();
+  put_back(*global, GetParam());
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::up, "insight", {"changed"});
+  expect_at_both(Audience::all, "new", {"after the backup"});
+  global->write_text(all, "old", "title", "since");
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::all, "old", {"since"});
+  EXPECT_EQ(own_feeds(*global, Audience::all), 2U);
+  EXPECT_FALSE(is_waiting(*global));
+}
+
+TEST_P(Restore, TheSameBackupCanBePutBackTwice) {
+  kenya->write_text(up, "insight", "title", "before");
+  exchange();
+  save(*kenya);
+  for (int round = 0; round < 2; ++round) {
+    kenya->write_text(up, "round " + std::to_string(round), "title", "exchanged");
+    exchange();
+    put_back(*kenya, GetParam());
+    kenya->write_text(up, "offline " + std::to_string(round), "title", "since");
+    exchange();
+    EXPECT_TRUE(caught_up);
+  }
+  for (const char* record : {"round 0", "round 1"})
+    expect_at_both(Audience::up, record, {"exchanged"});
+  for (const char* record : {"offline 0", "offline 1"})
+    expect_at_both(Audience::up, record, {"since"});
+}
+
+using RestoreOnce = Restore;
+
+INSTANTIATE_TEST_SUITE_P(Only, RestoreOnce, ::testing::Values(With::database_only));
+
+TEST_P(RestoreOnce, ANewFeedNamesTheOneThatItContinues) {
+  kenya->write_text(up, "insight", "title", "before");
+  const Head tip = kenya->head(Audience::up);
+  save(*kenya);
+  kenya->write_text(up, "insight", "title", "lost");
+  kenya->write_text(up, "insight", "title", "lost too");
+  put_back(*kenya, GetParam());
+  EXPECT_TRUE(is_waiting(*kenya));
+  const Written written = kenya->write_text(up, "insight", "title", "since");
+  const FeedIntro& intro = kenya->replica->directory().feed(written.feed).intro;
+  EXPECT_EQ(written.seq, Sequence(1));
+  EXPECT_EQ(intro.predecessors, (std::vector<Predecessor>{{tip, Continues::restore}}));
+}
+
+// What was saved and had not been sent is in the backup, and goes out as it was chained.
+TEST_P(RestoreOnce, WhatTheBackupHeldAndHadNotSentIsSent) {
+  kenya->write_text(up, "insight", "title", "waits in the backup");
+  save(*kenya);
+  kenya->write_text(up, "insight", "title", "lost");
+  kenya->write_text(up, "insight", "title", "lost too");
+  put_back(*kenya, GetParam());
+  exchange();
+  expect_at_both(Audience::up, "insight", {"waits in the backup"});
+}
+
+TEST_P(RestoreOnce, ADatabaseWithoutItsFileBeginsANewIncarnation) {
+  kenya->write_text(up, "insight", "title", "before");
+  const Incarnation before = kenya->replica->directory().incarnation();
+  const Epoch epoch = kenya->replica->directory().epoch();
+  std::filesystem::remove(kenya->folder.file("instance"));
+  kenya->restart();
+  EXPECT_NE(kenya->replica->directory().incarnation(), before);
+  EXPECT_NE(kenya->replica->directory().epoch(), epoch);
+  // And only one.
+  const Incarnation now = kenya->replica->directory().incarnation();
+  kenya->restart();
+  EXPECT_EQ(kenya->replica->directory().incarnation(), now);
+}
+
+TEST_P(RestoreOnce, AStartAfterACrashBeginsNoIncarnation) {
+  const Incarnation before = kenya->replica->directory().incarnation();
+  for (int i = 0; i < 3; ++i) {
+    kenya->write_text(up, "insight", "title", std::to_string(i));
+    kenya->restart();  // without close()
+  }
+  exchange();
+  EXPECT_EQ(kenya->replica->directory().incarnation(), before);
+  EXPECT_FALSE(is_waiting(*kenya));
+}
+
+// Keeps nothing: the process dies after the database was committed and before the file was written.
+class DiesBeforeWriting final : public MarkKeeper {
+ public:
+  explicit DiesBeforeWriting(MarkKeeper& file) : file_(file) {}
+
+  std::optional<ExportMark> read() override { return file_.read(); }
+
+  bool write(const ExportMark& /*mark*/) override { throw Broken("the process was killed"); }
+
+ private:
+  MarkKeeper& file_;
+};
+
+TEST_P(RestoreOnce, ACrashBetweenDatabaseAndFileIsNoRollback) {
+  kenya->write_text(up, "insight", "title", "before");
+  kenya->restart();
+  const Incarnation before = kenya->replica->directory().incarnation();
+  DiesBeforeWriting dying(*kenya->mark);
+  kenya->replica->keep_mark(dying);
+  EXPECT_THROW(kenya->write_text(up, "insight", "title", "saved"), Broken);
+  kenya->restart();
+  EXPECT_EQ(kenya->replica->directory().incarnation(), before);
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Texts{"saved"});
+}
+
+TEST_P(RestoreOnce, ACrashInTheMiddleOfANewIncarnationEndsInOne) {
+  kenya->write_text(up, "insight", "title", "before");
+  std::filesystem::remove(kenya->folder.file("instance"));
+  DiesBeforeWriting dying(*kenya->mark);
+  EXPECT_THROW(kenya->replica->keep_mark(dying), Broken);
+  kenya->restart();
+  EXPECT_TRUE(is_waiting(*kenya));
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::up, "insight", {"before"});
+}
+
+TEST_P(RestoreOnce, AGroupThatAFullDiskRefusedLeavesNoMarkBehind) {
+  kenya->write_text(up, "insight", "title", "before");
+  kenya->restart(faulty_vfs());
+  const Incarnation before = kenya->replica->directory().incarnation();
+  faults().room_bytes = 0;
+  EXPECT_THROW(kenya->write_text(up, "insight", "title", "refused"), DiskFull);
+  faults() = Faults{};
+  kenya->replica->set_value("test/value", {1});  // a commit without entries of our own
+  kenya->commit();
+  kenya->restart();
+  EXPECT_EQ(kenya->replica->directory().incarnation(), before);
+}
+
+TEST_P(RestoreOnce, ANodeThatOnlyItsParentCanTellSendsNothingBeforeItsNewIncarnation) {
+  exchange();
+  save(*kenya);
+  kenya->write_text(up, "new", "title", "in a feed that the backup does not know");
+  exchange();
+  put_back(*kenya, With::whole_folder);
+  Wire wire(*kenya, *global);
+  wire.run();
+  EXPECT_EQ(wire.dialler().end_code(), "node.rolled-back");
+  EXPECT_EQ(wire.dialler().entries_sent(), 0U);
+  EXPECT_TRUE(is_waiting(*kenya));
+}
+
+TEST_P(RestoreOnce, AParentThatLearnsOfItFromBelowSpeaksAnewToEverybody) {
+  global->write_text(all, "old", "title", "before");
+  exchange();
+  save(*global);
+  global->write_text(all, "new", "title", "after the backup");
+  exchange();
+  put_back(*global, With::whole_folder);
+  Wire wire(*kenya, *global);
+  wire.run();
+  EXPECT_EQ(wire.listener().end_code(), "node.restored");
+}
+
+// The tests above put older states back in the middle of a run; this one after a thousand entries
+// and without an orderly end.
+TEST_P(RestoreOnce, AThousandEntriesRaiseTheMarkWithoutAnyEnd) {
+  kenya->write_text(up, "insight", "title", "before");
+  const auto before = kenya->mark->read();
+  for (std::size_t i = 0; i < limits::mark_entries; ++i)
+    static_cast<void>(kenya->write(
+        up, testing::a_change(testing::record_named("many"), "title", std::to_string(i))));
+  kenya->commit();
+  ASSERT_TRUE(before && kenya->mark->read());
+  EXPECT_EQ(kenya->mark->read()->number, before->number + 1);
+}
+
+}  // namespace
+}  // namespace chapterd
