@@ -47,13 +47,6 @@ Process::~Process() = default;
 
 void Process::start() {
   check_promises(world_, *store_, node_);
-  if (world_.works_round(Known::recovered_is_not_durable)) {
-    // Another value each time: what does not change is not written, and nothing is synced then.
-    const auto other = node_.random.fixed<Fixed<8, struct StartedTag>>();
-    replica_->set_value("sim/started", Bytes(other.bytes.begin(), other.bytes.end()));
-    replica_->commit();
-    if (node_.disk->is_dead()) throw Broken("killed");
-  }
   world_.after_commit(*this);
   if (replica_->must_rebuild()) {
     const auto rebuilt = replica_->rebuild();

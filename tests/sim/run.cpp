@@ -99,7 +99,6 @@ std::vector<int> minimise(const Options& options, const Outcome& failure) {
 std::string command_for(const Options& options) {
   std::string text = "scripts/simulate --seed " + std::to_string(options.seed) + " --events " +
                      std::to_string(options.events);
-  if (options.bare) text += " --bare";
   if (options.control != Control::none) {
     for (const ControlInfo& each : controls())
       if (each.control == options.control) text += std::string(" --control ") + each.name;

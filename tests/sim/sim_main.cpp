@@ -29,8 +29,7 @@ struct Command {
                "       simulate --seed S [--events E] [--only 1,2,3] [--trace] [--minimise]\n"
                "       simulate --twice --seeds N       each seed twice: the same trace?\n"
                "       simulate --controls              is every deliberate fault caught?\n"
-               "       more: --faults A,B (instead of the seed's choice), --control NAME,\n"
-               "       --bare (without what tests/sim/known.h works round)\n");
+               "       more: --faults A,B (instead of the seed's choice), --control NAME\n");
   std::exit(2);
 }
 
@@ -76,7 +75,6 @@ const Flag flags[] = {
        c.options.control = *control;
      }},
     {"--trace", false, [](Command& c, std::string_view) { c.options.trace = true; }},
-    {"--bare", false, [](Command& c, std::string_view) { c.options.bare = true; }},
     {"--minimise", false, [](Command& c, std::string_view) { c.minimise = true; }},
     {"--quiet", false, [](Command& c, std::string_view) { c.quiet = true; }},
     {"--twice", false, [](Command& c, std::string_view) { c.twice = true; }},

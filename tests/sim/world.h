@@ -3,7 +3,6 @@
 
 #include "crypto/hash.h"
 #include "tests/sim/controls.h"
-#include "tests/sim/known.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/plan.h"
 #include "tests/sim/sim_network.h"
@@ -32,7 +31,6 @@ struct Options {
   Control control = Control::none;
   std::vector<int> only;            // numbers of the events to keep; all when empty
   std::vector<std::string> faults;  // kinds of faults that are on; the seed chooses when empty
-  bool bare = false;                // without what known.h works round
   bool trace = false;               // print what happens
 };
 
@@ -74,9 +72,6 @@ class World {
   void before_commit(SimNode& node);
   void after_commit(Process& process);
   void says(int from, int to, ByteView bytes);
-
-  // Whether a known fault of the product is worked round.
-  [[nodiscard]] bool works_round(Known) const { return !options.bare; }
 
   // Whether changed bytes explain a refusal: they happen in this run.
   [[nodiscard]] bool is_excused(const RefusedPiece& refused) const;

@@ -147,8 +147,8 @@ void Connection::checkpoint_when_due() {
 }
 
 void Connection::settle_wal() {
-  const int code = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
-                                             nullptr, nullptr);
+  const int code =
+      sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return;
   if (!means_disk_full(code, sqlite3_system_errno(db_.get()))) raise(code);
 }

@@ -12,9 +12,9 @@ void check_revocations(World& world, SimNode& node) {
     const std::pair<int, int> pair{node.machine, other->machine};
     const bool knows = authority.is_revoked(other->id());
     if (knows) world.ledger.knows_revoked.insert(pair);
-    // Of a node that it never met there is nothing to know.
-    const bool has_met = authority.node(other->id()) != nullptr;
-    const bool must = world.ledger.knows_revoked.contains(pair) || (world.has_healed && has_met);
+    // Of a node that it never met there is nothing to know, and nobody waits for a revoked one.
+    const bool learns = authority.node(other->id()) != nullptr && !node.is_revoked;
+    const bool must = world.ledger.knows_revoked.contains(pair) || (world.has_healed && learns);
     world.require(knows || !must, "I13",
                   "machine " + std::to_string(node.machine) +
                       " does not know that the key of machine " + std::to_string(other->machine) +
