@@ -18,7 +18,7 @@ const std::vector<ControlInfo>& controls() {
       {Control::cursor_first, "cursor-first", "I9", 5},
       {Control::no_entitlement, "no-entitlement", "I11", 5},
       {Control::no_verifier, "no-verifier", "I3 I4", 20},
-      {Control::reuses_sequence, "reuses-sequence", "I1 I4 I14", 5},
+      {Control::reuses_sequence, "reuses-sequence", "I1 I4 I8 I14", 5},
       {Control::merges_by_clock, "merges-by-clock", "I7", 5},
       {Control::forgets_awaited, "forgets-awaited", "I6 I7", 20},
       {Control::leaks_chapter, "leaks-chapter", "I10", 5},
