@@ -257,7 +257,8 @@ Result<Bytes> answer_join(Replica& replica,
     replica.set_value(stored_invite_name(request->invite), encode(*kept));
   }
   std::vector<Bytes> chain = replica.directory().authority().chain(replica.directory().self());
-  chain.pop_back();  // this node's own certificate is not part of the child's chain
+  // This node's own certificate stays in it: so the child can seal bundles to its parent before it
+  // has ever met it.
   chain.push_back(certificate);
   ByteWriter out;
   out.u8(answer_version).sized_bytes(replica.directory().authority().genesis());
