@@ -47,6 +47,16 @@ inline constexpr unsigned bucket_bits = 13;              // 8,192 hashes of buck
 inline constexpr std::size_t chain_statements = 2 * path_chapters + 2;  // certificates in a HELLO
 inline constexpr std::size_t session_feeds = 1U << 17;  // feeds that one session names to its peer
 
+// --- bundles ---
+inline constexpr std::size_t bundle_recipients = 64;          // nodes that one bundle is sealed to
+inline constexpr std::size_t bundle_chunk_bytes = 64 * 1024;  // sealed as one, before sealing
+inline constexpr std::size_t bundle_run_bytes =
+    2 * 1024 * 1024;  // of sealed chunks that are read as one
+inline constexpr std::size_t bundle_header_bytes =
+    576 * 1024;  // the longest chain and all recipients
+inline constexpr std::uint64_t bundle_part_bytes = 1ULL << 30U;  // of one file
+
+// --- times of a session ---
 inline constexpr std::int64_t ping_ms = 15'000;        // silence after which a PING goes out
 inline constexpr std::int64_t dead_ms = 45'000;        // silence after which a peer counts as gone
 inline constexpr std::int64_t end_every_ms = 600'000;  // digests are compared at least this often
