@@ -58,6 +58,18 @@ Outflow::Outflow(const Directory& directory,
       grant_(grant_name(directory.authority(), peer)),
       authority_version_(directory.authority().version()) {}
 
+Outflow::Outflow(const Directory& directory,
+                 Reader& reader,
+                 const SigningKey& key,
+                 std::vector<PublicKey> recipients)
+    : directory_(directory),
+      reader_(reader),
+      key_(key),
+      peer_(recipients.at(0)),
+      recipients_(std::move(recipients)),
+      grant_(grant_name(directory.authority(), peer_)),
+      authority_version_(directory.authority().version()) {}
+
 void Outflow::start(const std::array<Arrival, cursor_lanes>& from) {
   sent_ = from;
   acknowledged_ = from;
@@ -72,9 +84,27 @@ bool Outflow::granted(FeedRow feed) {
   CHECK(feed.value <= directory_.feeds().size());
   if (feed.value >= granted_.size()) granted_.resize(directory_.feeds().size() + 1, 0);
   std::uint8_t& known = granted_[feed.value];
-  if (known == 0)
-    known = may_hold(directory_.authority(), peer_, directory_.feed(feed).intro) ? 1 : 2;
+  if (known == 0) known = all_may_hold(directory_.feed(feed).intro) ? 1 : 2;
   return known == 1;
+}
+
+bool Outflow::all_may_hold(const FeedIntro& intro) const {
+  if (recipients_.empty()) return may_hold(directory_.authority(), peer_, intro);
+  return intro.audience != Audience::chapter &&
+         std::ranges::all_of(recipients_, [&](const PublicKey& node) {
+           return may_hold(directory_.authority(), node, intro);
+         });
+}
+
+// Whether receipts for this feed go this way.
+bool Outflow::leads_home(const FeedIntro& intro) const {
+  const Authority& authority = directory_.authority();
+  const auto leads = [&](const PublicKey& key) {
+    const KnownNode* node = authority.node(key);
+    return node != nullptr &&
+           leads_to_author(authority, directory_.chapter(), node->certificate.chapter, intro);
+  };
+  return recipients_.empty() ? leads(peer_) : std::ranges::any_of(recipients_, leads);
 }
 
 std::optional<ScopeFrame> Outflow::rescope() {
@@ -163,7 +193,6 @@ bool Outflow::send_lane(Lane lane, Bytes& out) {
 bool Outflow::send_receipts(Bytes& out) {
   Arrival& sent = sent_[index_of(Lane::receipts)];
   if (sent >= directory_.arrival()) return false;
-  const KnownNode* peer = directory_.authority().node(peer_);
   const auto stored = reader_.receipts_after(sent, receipts_a_frame);
   ReceiptsFrame frame;
   Arrival reached = directory_.arrival();
@@ -171,9 +200,8 @@ bool Outflow::send_receipts(Bytes& out) {
     if (receipt.arrival > directory_.arrival()) break;
     reached = receipt.arrival;
     const bool came_from_there = peer_row_ != 0 && receipt.via == peer_row_;
-    if (!came_from_there && peer != nullptr && granted(receipt.feed) &&
-        leads_to_author(directory_.authority(), directory_.chapter(), peer->certificate.chapter,
-                        directory_.feed(receipt.feed).intro)) {
+    if (!came_from_there && granted(receipt.feed) &&
+        leads_home(directory_.feed(receipt.feed).intro)) {
       frame.receipts.push_back(receipt.bytes);
     }
   }
@@ -181,6 +209,7 @@ bool Outflow::send_receipts(Bytes& out) {
   sent = reached;
   if (frame.receipts.empty()) return !stored.empty();
   for (const Bytes& receipt : frame.receipts) content_sent_ += receipt.size();
+  receipts_sent_ += frame.receipts.size();
   append(out, encode(Frame(std::move(frame))));
   send_mark(Lane::receipts, out);
   return true;

@@ -1,5 +1,5 @@
-// What goes to one peer: lanes in order, windows ended by marks, never more than the peer gave
-// credit for.
+// What goes to one peer, or into a bundle for several: lanes in order, windows ended by marks,
+// never more than the peer gave credit for.
 #pragma once
 
 #include "crypto/node_key.h"
@@ -22,6 +22,12 @@ namespace chapterd {
 class Outflow {
  public:
   Outflow(const Directory& directory, Reader& reader, const SigningKey& key, const PublicKey& peer);
+  // Into a bundle: what all of these may hold, of which there is at least one, and no `chapter`
+  // feeds, whose payloads are not sealed yet.
+  Outflow(const Directory& directory,
+          Reader& reader,
+          const SigningKey& key,
+          std::vector<PublicKey> recipients);
 
   // Rows of peers are known only after a first commit; until then nothing came from this one.
   void set_peer_row(std::uint64_t row) { peer_row_ = row; }
@@ -63,6 +69,8 @@ class Outflow {
 
   [[nodiscard]] std::uint64_t entries_sent() const { return entries_sent_; }
 
+  [[nodiscard]] std::uint64_t receipts_sent() const { return receipts_sent_; }
+
   [[nodiscard]] std::uint64_t bytes_sent() const { return content_sent_; }
 
   // Our shared heads as the peer had acknowledged them: feeds under way count at their old head.
@@ -93,6 +101,8 @@ class Outflow {
   void send_segment(Segment& segment, Bytes& out);
   void send_mark(Lane lane, Bytes& out);
   [[nodiscard]] bool granted(FeedRow feed);
+  [[nodiscard]] bool all_may_hold(const FeedIntro& intro) const;
+  [[nodiscard]] bool leads_home(const FeedIntro& intro) const;
   [[nodiscard]] bool goes_out(const StoredPiece& piece);
   [[nodiscard]] bool stands(const StoredPiece& piece) const;
   [[nodiscard]] OutPiece signed_piece(const StoredPiece& stored, Piece piece);
@@ -104,6 +114,7 @@ class Outflow {
   Reader& reader_;
   const SigningKey& key_;
   const PublicKey peer_;
+  const std::vector<PublicKey> recipients_;  // of a bundle; empty on a link
   std::uint64_t peer_row_ = 0;
 
   bool started_ = false;
@@ -118,6 +129,7 @@ class Outflow {
   std::uint64_t content_sent_ = 0;
   std::uint64_t content_acknowledged_ = 0;
   std::uint64_t entries_sent_ = 0;
+  std::uint64_t receipts_sent_ = 0;
   std::deque<InFlight> in_flight_;
   std::map<Audience, Packer> packers_;
 };

@@ -1,0 +1,82 @@
+// Bundles that were cut, changed or put together by somebody else.
+#include "tests/support/bundles.h"
+
+#include <gtest/gtest.h>
+
+namespace chapterd {
+namespace {
+
+using testing::BundleOutcome;
+using testing::item_ends;
+using testing::read_bundle;
+using testing::SeededRandom;
+using testing::SetClock;
+using testing::TestNode;
+using testing::write_bundle;
+
+constexpr Address up{Audience::up, {}};
+
+struct DamagedBundle : ::testing::Test {
+  SeededRandom random{22};
+  SetClock clock;
+  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
+  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
+};
+
+TEST_F(DamagedBundle, EveryByteFlippedIsRefusedOrHarmless) {
+  kenya->write_text(up, "insight", "title", "boats");
+  const Bytes file = write_bundle(*kenya, *global);
+  const std::size_t trailer = item_ends(file).rbegin()[1];
+  for (std::size_t at = 0; at < file.size(); ++at) {
+    Bytes changed = file;
+    changed[at] ^= 1U << (at % 8);
+    const BundleOutcome outcome = read_bundle(*global, changed);
+    ASSERT_FALSE(outcome.complete) << at;
+    ASSERT_FALSE(outcome.moved_cursor) << at;
+    // A damaged end leaves what came before it good, and the whole not believed.
+    ASSERT_TRUE(at >= trailer || outcome.entries == 0) << at;
+  }
+  EXPECT_EQ(global->view_hash(), kenya->view_hash());
+  EXPECT_TRUE(read_bundle(*global, file).complete);
+}
+
+TEST_F(DamagedBundle, TruncatedAnywhereImportsWhatVerifiesAndIsNeverComplete) {
+  for (int i = 0; i < 3000; ++i) {
+    Bytes noise(500);
+    random.fill(noise);
+    kenya->write(up,
+                 testing::a_change(testing::record_named(std::to_string(i)), "t", to_hex(noise)));
+  }
+  kenya->commit();
+  const Bytes file = write_bundle(*kenya, *global);
+  const auto ends = item_ends(file);
+  ASSERT_GT(ends.size(), 20U);
+  std::uint64_t held = global->entries();
+  for (std::size_t i = 0; i + 1 < ends.size(); ++i) {
+    for (const std::size_t size : {ends[i] - 1, ends[i]}) {
+      const BundleOutcome outcome = read_bundle(*global, ByteView(file).first(size));
+      ASSERT_FALSE(outcome.complete);
+      ASSERT_FALSE(outcome.moved_cursor);
+      ASSERT_GE(global->entries(), held);
+      held = global->entries();
+    }
+  }
+  EXPECT_EQ(global->view_hash(), kenya->view_hash());  // the last cut took the trailer only
+  EXPECT_TRUE(read_bundle(*global, file).complete);
+}
+
+TEST_F(DamagedBundle, ChunksOfAnotherBundleOrInAnotherOrderDoNotOpen) {
+  kenya->write_text(up, "insight", "title", "boats");
+  const Bytes one = write_bundle(*kenya, *global);
+  const Bytes other = write_bundle(*kenya, *global);
+  const std::size_t head = item_ends(one).front();
+  Bytes mixed(one.begin(), one.begin() + static_cast<std::ptrdiff_t>(head));
+  append(mixed, ByteView(other).subspan(item_ends(other).front()));
+  EXPECT_EQ(read_bundle(*global, mixed).code, "bundle.damaged");
+  Bytes longer = one;
+  longer.push_back(0);
+  EXPECT_FALSE(read_bundle(*global, longer).complete);
+}
+
+}  // namespace
+}  // namespace chapterd
