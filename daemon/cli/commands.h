@@ -25,6 +25,7 @@ inline constexpr const char* check = "Checking and settings";
 [[nodiscard]] std::vector<Command> invite_commands();
 [[nodiscard]] std::vector<Command> quarantine_commands();
 [[nodiscard]] std::vector<Command> sync_commands();
+[[nodiscard]] std::vector<Command> bundle_commands();
 [[nodiscard]] std::vector<Command> where_commands();
 [[nodiscard]] std::vector<Command> explain_commands();
 [[nodiscard]] std::vector<Command> verify_commands();
