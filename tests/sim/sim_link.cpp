@@ -118,6 +118,7 @@ void SimLink::end() {
 
 // What a relay that changes bytes does to what it passes on.
 void SimLink::corrupt(InboundWindow& window) {
+  if (!owner_.world().is_machine(options_.peer_machine)) return;  // a rogue
   SimNode& peer = owner_.world().node(options_.peer_machine);
   if (peer.corrupts_until <= owner_.world().agenda.now()) return;
   for (InboundPiece& piece : window.pieces) {

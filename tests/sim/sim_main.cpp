@@ -115,7 +115,7 @@ int run_controls(const Command& command) {
       options.seed = command.options.seed + static_cast<std::uint64_t>(seeds++);
       by = run_apart(options).invariant;
     }
-    const bool meant = std::string_view(each.caught_by).find(by) != std::string_view::npos;
+    const bool meant = (std::string(each.caught_by) + " ").find(by + " ") != std::string::npos;
     const bool caught = !by.empty() && meant;
     missed += caught ? 0 : 1;
     std::printf("%-20s %s %s after %d of at most %d seeds (%s)\n", each.name,

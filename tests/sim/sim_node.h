@@ -20,6 +20,7 @@ struct SimChapter {
   int parent = -1;  // index; -1: global
   std::shared_ptr<SigningKey> authority;
   std::vector<int> machines;
+  std::vector<Bytes> chain;  // statements that lead to its authority
 };
 
 class SimNode {

@@ -123,7 +123,7 @@ std::uint64_t World::standing(const FeedId& id, const FeedTruth& truth) {
 bool World::is_excused(const RefusedPiece& refused) const {
   const bool corrupts =
       std::find(plan.faults.begin(), plan.faults.end(), "corrupt") != plan.faults.end();
-  return corrupts || refused.error.code == "authority.revoked" || refused.error.code == "piece.gap";
+  return corrupts || refused.error.code == "authority.revoked";
 }
 
 int World::chapter_index(const ChapterId& id) const {

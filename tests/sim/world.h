@@ -5,6 +5,7 @@
 #include "tests/sim/controls.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/plan.h"
+#include "tests/sim/rogue.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_node.h"
 
@@ -62,6 +63,10 @@ class World {
 
   [[nodiscard]] SimNode& node(int machine) { return *nodes[static_cast<std::size_t>(machine)]; }
 
+  [[nodiscard]] bool is_machine(int machine) const {
+    return static_cast<std::size_t>(machine) < nodes.size();
+  }
+
   [[nodiscard]] SimChapter& chapter_of(const SimNode& each) {
     return chapters[static_cast<std::size_t>(each.chapter)];
   }
@@ -110,8 +115,10 @@ class World {
   Plan plan;
   std::vector<SimChapter> chapters;
   std::vector<std::unique_ptr<SimNode>> nodes;
+  std::vector<std::unique_ptr<Rogue>> rogues;
   Bytes genesis;
   FederationId federation;
+  bool has_forks = false;  // a rogue told two histories of its feed
   bool is_healing = false;
   bool has_healed = false;
   Hasher trace_hash{"sim/trace"};

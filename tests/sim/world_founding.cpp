@@ -90,6 +90,7 @@ int World::add_machine(int index) {
     chain.pop_back();
     made.peers.push_back(first.machine);
   }
+  chapter.chain = chain;
   const Statement own{chapter.id, 1, certificate_for(federation, *made.key, chapter.id)};
   chain.push_back(sign_statement(federation, own, *chapter.authority));
   chapter.machines.push_back(machine);
