@@ -48,6 +48,8 @@ Process::~Process() = default;
 void Process::start() {
   check_promises(world_, *store_, node_);
   world_.after_commit(*this);
+  // From here on it hands out what it found: that must be durable by now.
+  world_.check_recovery(*node_.disk->copy(node_.random.next()), node_);
   if (replica_->must_rebuild()) {
     const auto rebuilt = replica_->rebuild();
     world_.require(rebuilt.has_value(), "I3", "records cannot be merged anew");

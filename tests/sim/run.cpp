@@ -103,6 +103,11 @@ std::string command_for(const Options& options) {
     for (const ControlInfo& each : controls())
       if (each.control == options.control) text += std::string(" --control ") + each.name;
   }
+  if (!options.faults.empty()) {
+    std::string names;
+    for (const std::string& name : options.faults) names += (names.empty() ? "" : ",") + name;
+    text += " --faults " + names;
+  }
   if (!options.only.empty()) text += " --only " + joined(options.only);
   return text;
 }
