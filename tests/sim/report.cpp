@@ -12,6 +12,7 @@ using Named = std::vector<std::pair<const char*, std::uint64_t>>;
 
 Named named(const Figures& figures) {
   return {{"events", figures.events},
+          {"steps", figures.steps},
           {"power_cuts", figures.power_cuts},
           {"kills", figures.kills},
           {"messages", figures.messages},
@@ -48,6 +49,7 @@ void add(Report& report, const Figures& figures) {
   ++report.seeds;
   Figures& sum = report.sum;
   sum.events += figures.events;
+  sum.steps += figures.steps;
   sum.power_cuts += figures.power_cuts;
   sum.kills += figures.kills;
   sum.messages += figures.messages;

@@ -46,6 +46,11 @@ void revoke(World& world, const Event& event) {
     if (node.is_revoked || replica.directory().authority().is_revoked(key)) return;
     world.ledger.cut_by_own_chapter.erase(node.machine);
     if (own) world.ledger.cut_by_own_chapter.insert(node.machine);
+    // An earlier attempt may not have come through; a feed that is not listed is cut at 0.
+    std::erase_if(world.ledger.cuts, [&](const auto& cut) {
+      const auto truth = world.ledger.feeds.find(cut.first);
+      return truth != world.ledger.feeds.end() && truth->second.author == node.machine;
+    });
     Revoke body{key, {}, "stolen"};
     for (const KnownFeed& feed : replica.directory().feeds()) {
       if (feed.intro.node != key) continue;

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t healing_bound_ms = 45LL * 60 * 1000;
 constexpr std::int64_t look_every_ms = 5'000;
 constexpr std::uint64_t steps_between_checks = 2'000;
-// Some fifty times what a run takes: two nodes that keep each other busy for ever show here.
+// A hundred times what a run takes: two nodes that keep each other busy for ever show here.
 constexpr std::uint64_t most_steps = 3'000'000;
 
 }  // namespace

@@ -93,6 +93,28 @@ Layer shown_by(World& world, const StoredLayer& stored) {
   return layer;
 }
 
+std::string who_wrote(World& world, const ValueName& name) {
+  for (const auto& [id, truth] : world.ledger.feeds)
+    for (std::size_t i = 0; i < truth.hashes.size(); ++i)
+      if (name_part(truth.hashes[i]) == name.entry)
+        return "by machine " + std::to_string(truth.author) + " in entry " + std::to_string(i + 1) +
+               " of feed " + to_hex(id.view()).substr(0, 8) + ", of which stand " +
+               std::to_string(world.standing(id, truth));
+  return "by nobody";
+}
+
+void tell_layer(World& world, const std::string& what, const Layer& layer) {
+  for (const auto& [field, values] : layer)
+    for (const auto& [name, value] : values)
+      world.tell(what + " " + field + " = " + to_hex(value) + ", " + who_wrote(world, name));
+}
+
+void tell_difference(World& world, const Layer& shown, const Merged& merged) {
+  tell_layer(world, "shown:", shown);
+  tell_layer(world, "stands:", standing(merged));
+  tell_layer(world, "ever:", merged.values);
+}
+
 void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_elsewhere) {
   Views views;
   Directory& directory = node.process->replica().directory();
@@ -106,6 +128,8 @@ void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_e
     const auto merged = views.find(name);
     world.require(merged != views.end(), "I6", "a record is shown that nobody wrote");
     ++found;
+    if (world.options.trace && shown_by(world, stored) != standing(merged->second))
+      tell_difference(world, shown_by(world, stored), merged->second);
     world.require(shown_by(world, stored) == standing(merged->second), "I7",
                   "machine " + std::to_string(node.machine) +
                       " shows other values than its entries say, audience " +
