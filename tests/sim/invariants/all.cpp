@@ -15,7 +15,7 @@ void check_node_now(World& world, SimNode& node) {
 
 void World::check_now() {
   for (const auto& each : nodes)
-    if (each->process != nullptr) check_node_now(*this, *each);
+    if (each->process != nullptr && each->process->has_started()) check_node_now(*this, *each);
 }
 
 bool World::has_converged() {
