@@ -105,9 +105,8 @@ Result<void> Session::take_segment(const Segment& segment) {
     if (offer->feed->intro.audience != segment.audience) {
       return broken("stream.audience", "A peer sent a feed among those of another audience.");
     }
-    if (offer->restarts) offer->known = held_of(offer->feed->id);
-    inbound_.pieces.push_back({offer->feed, offer->known, piece.piece, offer->restarts});
-    offer->restarts = false;
+    inbound_.pieces.push_back({offer->feed, held_of(offer->feed->id), piece.piece,
+                               std::exchange(offer->restarts, false)});
   }
   return {};
 }
@@ -133,7 +132,6 @@ Session::Offered* Session::offered(const SegmentPiece& piece) {
   if (!intro) return nullptr;
   FeedOffer offer{feed_id(authority.federation(), piece.intro), std::move(*intro), piece.intro};
   Offered& added = offers_[piece.feed];
-  added.known = held_of(offer.id);
   // Both must be entitled: the peer to hold what it sends, we to hold what comes.
   added.refused = !may_hold(authority, peer_, offer.intro) ||
                   !may_hold(authority, directory_.self(), offer.intro);

@@ -155,7 +155,6 @@ class Session {
  private:
   struct Offered {
     std::shared_ptr<const FeedOffer> feed;
-    Head known;
     bool refused = false;
     bool restarts = false;  // the writer refused a piece: what we hold is told anew
   };

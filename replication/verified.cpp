@@ -50,7 +50,7 @@ Result<VerifiedPiece> PieceVerifier::verify(InboundPiece&& inbound) {
   if (!piece) return forward(piece);
   const FeedId& id = inbound.feed->id;
   Head& head = heads_.try_emplace(id, inbound.known).first->second;
-  if (inbound.restarts) head = inbound.known;
+  if (inbound.restarts || inbound.known.seq > head.seq) head = inbound.known;
   if (piece->last() <= head.seq) {
     return fail(Errc::failed, "piece.known", "All entries of this piece are held already.");
   }

@@ -24,9 +24,9 @@ struct FeedOffer {
 // A piece as it came, with what the session knew when it came.
 struct InboundPiece {
   std::shared_ptr<const FeedOffer> feed;
-  Head known;  // head held of this feed when the session first met it
+  Head known;  // head held of this feed when the piece came: other links bring entries too
   Bytes bytes;
-  bool restarts = false;  // `known` is newer than what the verifier follows: the writer refused it
+  bool restarts = false;  // what the verifier follows was refused by the writer: back to `known`
 };
 
 enum class ChangeVerdict : std::uint8_t { none, good, newer, malformed };

@@ -140,5 +140,27 @@ TEST_F(Pair, ThreeLevelsBothWays) {
   EXPECT_EQ(kisumu->store->receipts_of(feed->row).size(), 2U);
 }
 
+// What one link brought counts on the others: nobody sends back what it got from the receiver.
+TEST_F(Pair, PartsOfAFeedThatComeByTwoWaysFitTogether) {
+  auto office = TestNode::beside(*kenya);
+  Wire between(*office, *kenya);
+  Wire first(*kenya, *global);
+  Wire second(*office, *global);
+  const auto publish_by = [&](Wire& wire, const std::string& value) {
+    global->write_text(all, "synthesis", "title", value);
+    wire.announce();
+    wire.run();
+    between.announce();
+    between.run();
+  };
+  for (Wire* wire : {&between, &first, &second}) wire->run();
+  publish_by(second, "one");
+  publish_by(first, "two");
+  publish_by(second, "three");
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), std::vector<std::string>{"three"});
+  EXPECT_TRUE(between.listener().faults().empty());
+  EXPECT_TRUE(between.dialler().faults().empty());
+}
+
 }  // namespace
 }  // namespace chapterd
