@@ -51,6 +51,12 @@ struct Figures {
   std::int64_t healing_ms = 0;  // from the end of the chaos until all agreed
 };
 
+// A bundle on its way.
+struct Carried {
+  int machine = 0;  // that it is for
+  Bytes file;
+};
+
 class World {
  public:
   explicit World(const Options& options);
@@ -116,6 +122,7 @@ class World {
   std::vector<SimChapter> chapters;
   std::vector<std::unique_ptr<SimNode>> nodes;
   std::vector<std::unique_ptr<Rogue>> rogues;
+  std::vector<Carried> carried;
   Bytes genesis;
   FederationId federation;
   bool has_forks = false;  // a rogue told two histories of its feed
