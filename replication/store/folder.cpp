@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 #include <utility>
 
@@ -109,12 +108,6 @@ void write_holder(int lock) {
   [[maybe_unused]] const ssize_t count = ::pwrite(lock, process.data(), process.size(), 0);
 }
 
-Result<struct statvfs> disk_of(const std::string& path) {
-  struct statvfs disk = {};
-  if (::statvfs(path.c_str(), &disk) == 0) return disk;
-  return fail(trouble("folder.cannot-open", "The disk of " + path + " gives no answer", errno));
-}
-
 // 0, or the error number.
 int write_all(int file, ByteView bytes) {
   while (!bytes.empty()) {
@@ -180,20 +173,6 @@ DataFolder& DataFolder::operator=(DataFolder&& from) noexcept {
 
 DataFolder::~DataFolder() {
   if (lock_ >= 0) ::close(lock_);  // which gives the lock back; the file stays
-}
-
-Result<std::uint64_t> DataFolder::free_bytes() const {
-  const auto disk = disk_of(path_);
-  if (!disk) return forward(disk);
-  return std::uint64_t{disk->f_bavail} * disk->f_frsize;
-}
-
-Result<bool> DataFolder::is_low() const {
-  const auto disk = disk_of(path_);
-  if (!disk) return forward(disk);
-  const std::uint64_t all = std::uint64_t{disk->f_blocks} * disk->f_frsize;
-  const std::uint64_t least = std::min<std::uint64_t>(64 * 1024 * 1024, all / 20);
-  return std::uint64_t{disk->f_bavail} * disk->f_frsize < least;
 }
 
 Result<Bytes> read_file(const std::string& path, std::size_t most_bytes) {

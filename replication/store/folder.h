@@ -35,13 +35,6 @@ class DataFolder {
   // The instance token and export mark, by which a rolled-back database is noticed.
   [[nodiscard]] std::string instance() const { return path_ + "/instance"; }
 
-  // Bytes that this user may still write. Error: folder.cannot-open.
-  [[nodiscard]] Result<std::uint64_t> free_bytes() const;
-
-  // Less is free than 64 MiB or a twentieth of the disk, whichever is smaller: time to refuse new
-  // writes in words while reading and erasing still work. Error: folder.cannot-open.
-  [[nodiscard]] Result<bool> is_low() const;
-
  private:
   DataFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
 

@@ -91,14 +91,6 @@ TEST(DataFolder, IsFreeAgainWhenItsHolderIsGone) {
   EXPECT_EQ(refusal(scratch.path(), Create::no), "");
 }
 
-TEST(DataFolder, KnowsTheRoomOnItsDisk) {
-  const ScratchFolder scratch;
-  const auto folder = DataFolder::open(scratch.path(), Create::no);
-  ASSERT_TRUE(folder.has_value());
-  EXPECT_GT(folder->free_bytes().value(), 0U);
-  EXPECT_TRUE(folder->is_low().has_value());
-}
-
 TEST(DurableFile, ReplacesAFileAndLeavesNoOther) {
   const ScratchFolder scratch;
   const std::string path = scratch.file("instance");
