@@ -277,16 +277,11 @@ void Session::compare_digest(const EndFrame& end) {
   const std::vector<SharedHead> heads =
       asks ? outflow_.acknowledged_heads() : shared_heads(directory_, peer_);
   if (digest_of(heads) == end.digest) {
-    caught_up_ = true;
-    agreed_ = true;
-    note_recovered();
-    stays_different_ = false;
-    resynced(end);
-    end_due_ = asks ? !std::exchange(told_, true) : last_end_sent_ != end.digest;
+    agree(end);
+    end_due_ = last_end_sent_ != end.digest;
     return;
   }
   caught_up_ = false;
-  told_ = false;
   if (!asks) {
     end_due_ = true;
     return;
@@ -300,6 +295,14 @@ void Session::compare_digest(const EndFrame& end) {
   } else {
     stays_different_ = true;
   }
+}
+
+void Session::agree(const EndFrame& end) {
+  caught_up_ = true;
+  agreed_ = true;
+  stays_different_ = false;
+  note_recovered();
+  resynced(end);
 }
 
 // The whole of what both may hold is the same: from here on the peer's log can be followed again.

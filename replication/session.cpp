@@ -306,6 +306,8 @@ void Session::send_end_when_due() {
   end.digest = digest_of(shared_heads(directory_, peer_));
   last_end_sent_ = end.digest;
   send(Frame(end));
+  // The peer said the same before we had it: it will not say so again.
+  if (has_end_ && last_end_received_.digest == end.digest) agree(last_end_received_);
 }
 
 void Session::send(const Frame& frame) {

@@ -193,6 +193,7 @@ class Session {
   void take_scratch(std::uint64_t bytes);
   void compare_digest(const EndFrame& end);
   void start_buckets(const std::vector<SharedHead>& heads);
+  void agree(const EndFrame& end);
   void resynced(const EndFrame& end);
   void note_fault(RefusedPiece fault);
   void take_refused(const RefusedPiece& refused);
@@ -237,7 +238,6 @@ class Session {
   EndFrame last_end_received_;
   bool has_end_ = false;
   Digest last_end_sent_;
-  bool told_ = false;         // dialler: the listener knows that we agree
   Arrival compared_at_;       // our log when digests last differed
   int rounds_ = 0;            // of buckets
   int buckets_answered_ = 0;  // since the last END

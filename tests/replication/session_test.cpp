@@ -162,5 +162,24 @@ TEST_F(Pair, PartsOfAFeedThatComeByTwoWaysFitTogether) {
   EXPECT_TRUE(between.dialler().faults().empty());
 }
 
+// The dialler's END crosses what the listener wrote meanwhile: then it must say once more that both
+// agree.
+TEST_F(Pair, BothSayThatTheyAgreeAlsoWhenAnEndCrossesAnEntry) {
+  Wire wire(*kenya, *global);
+  wire.run();
+  for (int ms = 0; ms < 10 * 60'000; ms += 14'000) {
+    clock.advance_ms(14'000);
+    if (ms + 14'000 >= 10 * 60'000) global->write_text(all, "synthesis", "title", "Findings");
+    wire.dialler().tick(clock.now());
+    wire.run();
+    wire.listener().tick(clock.now());
+    wire.run();
+  }
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"),
+            std::vector<std::string>{"Findings"});
+  EXPECT_TRUE(wire.dialler().caught_up());
+  EXPECT_TRUE(wire.listener().caught_up());
+}
+
 }  // namespace
 }  // namespace chapterd

@@ -19,7 +19,9 @@ void World::check_now() {
 }
 
 bool World::has_converged() {
-  return find_difference(*this).empty();
+  const std::string difference = find_difference(*this);
+  if (!difference.empty()) tell("not yet: " + difference);
+  return difference.empty();
 }
 
 void World::check_end() {
