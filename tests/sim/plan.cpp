@@ -15,8 +15,8 @@ constexpr std::string_view never_drawn = "restore";
 
 std::vector<const EventKind*> all_faults() {
   std::vector<const EventKind*> all;
-  for (const auto* table :
-       {&fault_events(), &byzantine_events(), &restore_events(), &courier_events()})
+  for (const auto* table : {&fault_events(), &byzantine_events(), &restore_events(),
+                            &courier_events(), &newcomer_events()})
     for (const EventKind& kind : *table) all.push_back(&kind);
   return all;
 }

@@ -36,12 +36,13 @@ struct Plan {
 // Begins every text that only a chapter may read: found anywhere else, it leaked.
 inline constexpr const char* canary_prefix = "canary-7f3a91-";
 
-// people.cpp, faults.cpp, byzantine.cpp, restores.cpp, couriers.cpp
+// people.cpp, faults.cpp, byzantine.cpp, restores.cpp, couriers.cpp, newcomers.cpp
 [[nodiscard]] const std::vector<EventKind>& people_events();
 [[nodiscard]] const std::vector<EventKind>& fault_events();
 [[nodiscard]] const std::vector<EventKind>& byzantine_events();
 [[nodiscard]] const std::vector<EventKind>& restore_events();
 [[nodiscard]] const std::vector<EventKind>& courier_events();
+[[nodiscard]] const std::vector<EventKind>& newcomer_events();
 
 [[nodiscard]] std::vector<std::string> fault_names();
 

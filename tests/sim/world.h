@@ -108,8 +108,17 @@ class World {
   void check_recovery(SimDisk& disk, SimNode& node);
 
   // Building: by world_founding.cpp.
+  [[nodiscard]] SimChapter new_chapter(int parent, const std::string& code);
   int add_chapter(int parent, const std::string& code);
-  int add_machine(int chapter);
+  void add_machine(int chapter);
+  // An empty machine, and its first day: with its chapter's chain, certified by its chapter.
+  SimNode& make_machine(int chapter);
+  void begin_machine(SimNode& made);
+  // The chapter above hands out an invite and answers it: the statements that lead to the new one.
+  [[nodiscard]] std::vector<Bytes> join(Replica& replica,
+                                        SimNode& parent,
+                                        const SimChapter& chapter,
+                                        const SigningKey& key);
 
   const Options options;
   const Control control;

@@ -21,13 +21,13 @@ void must(const auto& result) {
   if (!result) throw std::runtime_error(result.error().code + ": " + result.error().what);
 }
 
-// The chapter above hands out an invite; the new chapter answers it.
-std::vector<Bytes> join(SimNode& parent,
-                        const SigningKey& parent_authority,
-                        SimChapter& chapter,
-                        const SigningKey& key,
-                        const FederationId& federation) {
-  Replica& replica = parent.process->replica();
+}  // namespace
+
+// Both halves are staged; the caller commits.
+std::vector<Bytes> World::join(Replica& replica,
+                               SimNode& parent,
+                               const SimChapter& chapter,
+                               const SigningKey& key) {
   Invite invite;
   invite.federation = federation;
   invite.parent = parent.id();
@@ -41,62 +41,68 @@ std::vector<Bytes> join(SimNode& parent,
   invite.expires = parent.clock.now().plus_ms(1'000'000);
   replica.set_value(stored_invite_name(invite_id(invite.secret)),
                     encode(KeptInvite{invite, InviteState::open, {}}));
-  replica.commit();
   const JoinRequest request{invite_id(invite.secret), key.public_key(),
                             chapter.authority->public_key(),
                             BoxKey::from_seed(key.seed()).public_key(), chapter.code};
   const Bytes asked = make_join_request(invite, request, key, *chapter.authority);
-  const auto answered = answer_join(replica, parent_authority, asked, parent.clock.now());
+  const SigningKey& authority = *chapters[static_cast<std::size_t>(chapter.parent)].authority;
+  const auto answered = answer_join(replica, authority, asked, parent.clock.now());
   must(answered);
-  replica.commit();
   auto answer = check_answer(invite, chapter.authority->public_key(), *answered);
   must(answer);
   return std::move(answer->chain);
 }
 
-}  // namespace
-
-int World::add_chapter(int parent, const std::string& code) {
+SimChapter World::new_chapter(int parent, const std::string& code) {
   SimChapter chapter;
   chapter.id = parent < 0 ? random.fixed<ChapterId>()
                           : chapter_id_below(chapters[static_cast<std::size_t>(parent)].id, code);
   chapter.code = code;
   chapter.parent = parent;
   chapter.authority = std::make_shared<SigningKey>(SigningKey::generate(random));
-  chapters.push_back(std::move(chapter));
+  return chapter;
+}
+
+int World::add_chapter(int parent, const std::string& code) {
+  chapters.push_back(new_chapter(parent, code));
   return static_cast<int>(chapters.size()) - 1;
+}
+
+SimNode& World::make_machine(int chapter) {
+  const int machine = static_cast<int>(nodes.size());
+  nodes.push_back(std::make_unique<SimNode>(*this, machine, chapter, random.next()));
+  ledger.promised.emplace_back();
+  ledger.read.emplace_back();
+  return *nodes.back();
+}
+
+void World::begin_machine(SimNode& made) {
+  SimChapter& chapter = chapter_of(made);
+  std::vector<Bytes> chain = chapter.chain;
+  const Statement own{chapter.id, 1, certificate_for(federation, *made.key, chapter.id)};
+  chain.push_back(sign_statement(federation, own, *chapter.authority));
+  chapter.machines.push_back(made.machine);
+  made.found(genesis, chain);
+  made.start();
 }
 
 // The first machine of a chapter joins by an invite of the chapter above and calls it; a further
 // one is certified by its own chapter and calls its first machine too.
-int World::add_machine(int index) {
-  const int machine = static_cast<int>(nodes.size());
+void World::add_machine(int index) {
   SimChapter& chapter = chapters[static_cast<std::size_t>(index)];
-  nodes.push_back(std::make_unique<SimNode>(*this, machine, index, random.next()));
-  ledger.promised.emplace_back();
-  ledger.read.emplace_back();
-  SimNode& made = *nodes.back();
-  std::vector<Bytes> chain;
+  SimNode& made = make_machine(index);
   if (chapter.parent >= 0) {
     const SimChapter& above = chapters[static_cast<std::size_t>(chapter.parent)];
     const int call = above.machines[random.below(above.machines.size())];
     made.peers.push_back(call);
-    if (chapter.machines.empty())
-      chain = join(node(call), *above.authority, chapter, *made.key, federation);
+    if (chapter.machines.empty()) {
+      Replica& replica = node(call).process->replica();
+      chapter.chain = join(replica, node(call), chapter, *made.key);
+      replica.commit();
+    }
   }
-  if (!chapter.machines.empty()) {
-    SimNode& first = node(chapter.machines.front());
-    chain = first.process->replica().directory().authority().chain(first.id());
-    chain.pop_back();
-    made.peers.push_back(first.machine);
-  }
-  chapter.chain = chain;
-  const Statement own{chapter.id, 1, certificate_for(federation, *made.key, chapter.id)};
-  chain.push_back(sign_statement(federation, own, *chapter.authority));
-  chapter.machines.push_back(machine);
-  made.found(genesis, chain);
-  made.start();
-  return machine;
+  if (!chapter.machines.empty()) made.peers.push_back(chapter.machines.front());
+  begin_machine(made);
 }
 
 // Global, two or three national chapters, two to four below them; two chapters have two machines.
