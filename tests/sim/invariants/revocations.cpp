@@ -13,8 +13,9 @@ void check_revocations(World& world, SimNode& node) {
     const bool knows = authority.is_revoked(other->id());
     if (knows) world.ledger.knows_revoked.insert(pair);
     // Of a node that it never met there is nothing to know, and nobody waits for a revoked one.
-    const bool learns = authority.node(other->id()) != nullptr && !node.is_revoked;
-    const bool must = world.ledger.knows_revoked.contains(pair) || (world.has_healed && learns);
+    const bool has_met = authority.node(other->id()) != nullptr;
+    const bool learned = world.has_healed && !node.is_revoked;
+    const bool must = has_met && (learned || world.ledger.knows_revoked.contains(pair));
     world.require(knows || !must, "I13",
                   "machine " + std::to_string(node.machine) +
                       " does not know that the key of machine " + std::to_string(other->machine) +
