@@ -9,6 +9,8 @@
 namespace chapterd {
 namespace {
 
+constexpr unsigned no_rank = 256;  // below every level
+
 tl::unexpected<Error> beyond_scope(const char* what) {
   return fail(Errc::not_allowed, "authority.scope", what, "Nothing was taken from it.");
 }
@@ -21,6 +23,24 @@ bool is_newer(std::uint64_t number,
               const Bytes& known) {
   if (number != known_number) return number > known_number;
   return std::lexicographical_compare(bytes.begin(), bytes.end(), known.begin(), known.end());
+}
+
+// Whether nodes of a chapter at or above the author's may hold such a feed: only who may look at a
+// feed can say what of it stands.
+bool may_judge(const ChapterId& chapter, const FeedIntro& intro) {
+  switch (intro.audience) {
+    case Audience::auth:
+      return false;
+    case Audience::up:
+    case Audience::all:
+      return true;
+    case Audience::chapter:
+    case Audience::down:
+      return chapter == intro.home.chapter;
+    case Audience::to:
+      return intro.target && is_between(chapter, intro.home, *intro.target);
+  }
+  return false;
 }
 
 }  // namespace
@@ -57,7 +77,7 @@ Result<Applied> Authority::apply(ByteView bytes) {
     return apply_chapter(*statement, bytes);
   if (std::holds_alternative<NodeCertificate>(statement->body))
     return apply_node(*statement, bytes);
-  if (std::holds_alternative<Revoke>(statement->body)) return apply_revoke(*statement);
+  if (std::holds_alternative<Revoke>(statement->body)) return apply_revoke(*statement, bytes);
   if (std::holds_alternative<Admit>(statement->body)) return apply_admit(*statement, bytes);
   return Applied::known;  // a later kind of statement: kept in its feed, passed on, no effect here
 }
@@ -128,15 +148,17 @@ Result<Applied> Authority::apply_node(const Statement& statement, ByteView bytes
   return Applied::news;
 }
 
-Result<Applied> Authority::apply_revoke(const Statement& statement) {
+Result<Applied> Authority::apply_revoke(const Statement& statement, ByteView bytes) {
   const auto& body = std::get<Revoke>(statement.body);
   const auto [from, to] = revocations_.equal_range(body.node);
-  for (auto known = from; known != to; ++known) {
-    if (known->second.issuer == statement.issuer && known->second.number == statement.number)
-      return Applied::known;
+  // Whole statements are compared: of two with one number both count, whichever came first.
+  if (std::any_of(from, to, [&](const auto& known) {
+        return std::ranges::equal(known.second.statement, bytes);
+      })) {
+    return Applied::known;
   }
-  Revocation revocation{statement.issuer, chapter(statement.issuer)->certificate.level,
-                        statement.number, body};
+  Revocation revocation{statement.issuer, chapter(statement.issuer)->certificate.level, body,
+                        Bytes(bytes.begin(), bytes.end())};
   revocations_.emplace(body.node, std::move(revocation));
   ++version_;
   ++cut_version_;
@@ -229,6 +251,23 @@ bool Authority::is_revoked(const PublicKey& key) const {
   return !effective(key).empty();
 }
 
+std::vector<Bytes> Authority::revocations() const {
+  std::vector<std::tuple<bool, unsigned, const Bytes*>> all;
+  for (const auto& [key, revocation] : revocations_) {
+    const KnownNode* known = node(key);
+    const bool counts =
+        known != nullptr && is_at_or_above(revocation.issuer, known->certificate.chapter);
+    all.emplace_back(!counts, revocation.rank, &revocation.statement);
+  }
+  std::ranges::sort(all, [](const auto& a, const auto& b) {
+    return std::tie(std::get<0>(a), std::get<1>(a), *std::get<2>(a)) <
+           std::tie(std::get<0>(b), std::get<1>(b), *std::get<2>(b));
+  });
+  std::vector<Bytes> statements;
+  for (const auto& each : all) statements.push_back(*std::get<2>(each));
+  return statements;
+}
+
 std::string Authority::revoked_because(const PublicKey& key) const {
   const Revocation* highest = nullptr;
   for (const Revocation* revocation : effective(key)) {
@@ -240,10 +279,12 @@ std::string Authority::revoked_because(const PublicKey& key) const {
 std::optional<Head> Authority::cut(const FeedIntro& intro, const FeedId& feed) const {
   // Statements are signed by authorities: they count whoever carries them.
   if (revocations_.empty() || intro.audience == Audience::auth) return std::nullopt;
+  const auto revocations = effective(intro.node);
+  if (revocations.empty()) return std::nullopt;
   std::optional<Head> cut;
-  unsigned rank = 256;
-  for (const Revocation* revocation : effective(intro.node)) {
-    if (intro.audience == Audience::chapter && revocation->issuer != intro.home.chapter) continue;
+  unsigned rank = no_rank;
+  for (const Revocation* revocation : revocations) {
+    if (!may_judge(revocation->issuer, intro)) continue;
     Head stands{feed, Sequence(0), EntryHash{}};
     for (const Head& listed : revocation->body.cuts) {
       if (listed.feed == feed) stands = listed;
@@ -252,16 +293,22 @@ std::optional<Head> Authority::cut(const FeedIntro& intro, const FeedId& feed) c
     if (is_higher || (revocation->rank == rank && stands.seq < cut->seq)) cut = stands;
     rank = std::min<unsigned>(rank, revocation->rank);
   }
-  return cut ? std::optional(admitted(intro, *cut, rank)) : std::nullopt;
+  if (!cut) {
+    // Nobody who revoked the node may look at this feed. A chapter's own papers stay untouched; of
+    // the others nothing stands until one who may look at them admits what was there before:
+    // otherwise a thief could open one that nobody above ever sees, and go on.
+    if (intro.audience == Audience::chapter) return std::nullopt;
+    cut = Head{feed, Sequence(0), EntryHash{}};
+  }
+  return admitted(intro, *cut, rank);
 }
 
 // The cut, or where somebody who stands at least as high as the one that cut moved it.
 Head Authority::admitted(const FeedIntro& intro, Head cut, unsigned rank) const {
   for (const auto& [statement, admission] : admissions_) {
-    const bool counts =
-        admission.body.node == intro.node && admission.rank <= rank &&
-        is_at_or_above(admission.issuer, intro.home.chapter) &&
-        (intro.audience != Audience::chapter || admission.issuer == intro.home.chapter);
+    const bool counts = admission.body.node == intro.node && admission.rank <= rank &&
+                        is_at_or_above(admission.issuer, intro.home.chapter) &&
+                        may_judge(admission.issuer, intro);
     if (!counts) continue;
     for (const Head& head : admission.body.heads) {
       if (head.feed == cut.feed && head.seq > cut.seq) cut = head;

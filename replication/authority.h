@@ -28,8 +28,8 @@ struct KnownNode {
 struct Revocation {
   ChapterId issuer;
   std::uint8_t rank = 0;  // level of the issuer: the smallest wins
-  std::uint64_t number = 0;
   Revoke body;
+  Bytes statement;
 };
 
 struct Admission {
@@ -70,11 +70,15 @@ class Authority {
   [[nodiscard]] std::vector<Bytes> chain(const PublicKey& node) const;
 
   [[nodiscard]] bool is_revoked(const PublicKey& node) const;
+  // The statements of all revocations: those that count first, of them the highest revoker's.
+  [[nodiscard]] std::vector<Bytes> revocations() const;
   // Why, in the words of the highest revoker; empty when it is not revoked.
   [[nodiscard]] std::string revoked_because(const PublicKey& node) const;
   // The last entry of a feed that stands; nullopt: no cut; sequence 0: nothing of it stands.
-  // `auth` feeds are never cut, `chapter` feeds only by their own chapter. The highest authority's
-  // cut holds, at one rank the shortest.
+  // A function of the statements, the intro and the id alone. `auth` feeds are never cut, `chapter`
+  // feeds only by their own chapter. Of those who revoked the node and may hold the feed, the cut
+  // of the highest authority holds, at one rank the shortest. When none of them may hold it,
+  // nothing of it stands but what somebody admits who may.
   [[nodiscard]] std::optional<Head> cut(const FeedIntro& intro, const FeedId& feed) const;
 
   // Grows with every statement that changed something.
@@ -87,7 +91,7 @@ class Authority {
   Authority() = default;
   Result<Applied> apply_chapter(const Statement& statement, ByteView bytes);
   Result<Applied> apply_node(const Statement& statement, ByteView bytes);
-  Result<Applied> apply_revoke(const Statement& statement);
+  Result<Applied> apply_revoke(const Statement& statement, ByteView bytes);
   Result<Applied> apply_admit(const Statement& statement, ByteView bytes);
   [[nodiscard]] Head admitted(const FeedIntro& intro, Head cut, unsigned rank) const;
   [[nodiscard]] bool is_at_or_above(const ChapterId& ancestor, const ChapterId& chapter) const;

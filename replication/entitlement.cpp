@@ -4,29 +4,11 @@
 #include "base/byte_stream.h"
 #include "crypto/hash.h"
 
-#include <algorithm>
-
 namespace chapterd {
 namespace {
 
 tl::unexpected<Error> refused(const char* code, const char* what) {
   return fail(Errc::not_allowed, code, what, "Nothing was stored.");
-}
-
-// The chapters from `home` up to the last one that it shares with `target`, and down again.
-bool is_between(const ChapterId& chapter, const ChapterPath& home, const ChapterPath& target) {
-  const auto line = [](const ChapterPath& path) {
-    std::vector<ChapterId> whole = path.above;
-    whole.push_back(path.chapter);
-    return whole;
-  };
-  const std::vector<ChapterId> a = line(home);
-  const std::vector<ChapterId> b = line(target);
-  std::size_t shared = 0;
-  while (shared < std::min(a.size(), b.size()) && a[shared] == b[shared]) ++shared;
-  const auto from = static_cast<std::ptrdiff_t>(shared == 0 ? 0 : shared - 1);
-  return std::find(a.begin() + from, a.end(), chapter) != a.end() ||
-         std::find(b.begin() + from, b.end(), chapter) != b.end();
 }
 
 }  // namespace

@@ -48,10 +48,11 @@ void Replica::keep_mark(MarkKeeper& keeper) {
   switch (compare_marks(file, database)) {
     case MarkVerdict::same:
       mark_ = *database;
-      return;
+      break;
     case MarkVerdict::fresh:
       mark_ = ExportMark{random_.fixed<InstanceToken>(), 0};
       set_value(stored_name::instance, encode(mark_));
+      mark_due_ = true;
       break;
     case MarkVerdict::rolled_back:
     case MarkVerdict::file_missing:
@@ -60,10 +61,35 @@ void Replica::keep_mark(MarkKeeper& keeper) {
       begin_incarnation();
       break;
   }
+  revocations_ = keeper.read_revocations();
+  recalled_ = revocations_;
+  recall_revocations();
+  follow_cuts();
+  keep_revocations();
   commit();
   // For a fresh node number 0 says that the file may not be there yet.
-  mark_due_ = true;
   write_mark();
+}
+
+// What the keeper still knows of revocations and the database does not: it acts again, and goes
+// into our own `auth` feed, so that the database has it too.
+void Replica::recall_revocations() {
+  for (Bytes& statement : std::exchange(recalled_, {})) {
+    const auto applied = directory_.authority().apply(statement);
+    if (applied && *applied == Applied::news) append_statement(statement);
+    if (!applied && applied.error().kind == Errc::not_found)
+      recalled_.push_back(std::move(statement));  // its issuer is still to come
+  }
+}
+
+// Notes what the file beside the database must hold after this group.
+void Replica::keep_revocations() {
+  if (keeper_ == nullptr) return;
+  std::vector<Bytes> now = directory_.authority().revocations();
+  now.insert(now.end(), recalled_.begin(), recalled_.end());
+  if (now == revocations_) return;
+  revocations_ = std::move(now);
+  mark_due_ = true;
 }
 
 void Replica::raise_mark() {
@@ -84,7 +110,7 @@ void Replica::raise_mark_when_due() {
 
 // The database is committed. A full disk leaves the older file, which is safe: it is tried again.
 void Replica::write_mark() {
-  if (mark_due_ && keeper_ != nullptr && keeper_->write(mark_)) mark_due_ = false;
+  if (mark_due_ && keeper_ != nullptr && keeper_->write(mark_, revocations_)) mark_due_ = false;
 }
 
 void Replica::close() {

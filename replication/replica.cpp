@@ -70,8 +70,10 @@ void Replica::reload() {
   CHECK(directory.has_value());
   directory_ = std::move(*directory);
   peers_ = store_.peers();
-  note_standing();
   own_feeds_.clear();
+  // What the keeper knows stays known, though the store may not have it.
+  for (const Bytes& statement : revocations_) directory_.authority().apply_or_keep(statement);
+  note_standing();
   // The mark too: a keeper that is ahead of the database would look like a roll-back.
   if (const auto mark = decode_export_mark(value_in_store(stored_name::instance))) mark_ = *mark;
   mark_due_ = false;

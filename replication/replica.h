@@ -92,7 +92,8 @@ class Replica {
                                                const PublicKey& node);
 
   // Compares the database's export mark with that of `keeper`, which must outlive the replica, and
-  // keeps both from now on. When the database was rolled back, a new incarnation begins and is
+  // keeps both from now on. When the database was rolled back, a new incarnation begins;
+  // revocations that only the keeper still knows are written into this node's `auth` feed. Both are
   // committed. Call it once, before anything is staged.
   void keep_mark(MarkKeeper& keeper);
   // Nothing is written any more: an older copy of the database shall be noticed from here on.
@@ -218,6 +219,8 @@ class Replica {
   void raise_mark();
   void raise_mark_when_due();
   void write_mark();
+  void recall_revocations();
+  void keep_revocations();
   void begin_incarnation();
   [[nodiscard]] std::vector<Predecessor> predecessors_of(const FeedIntro& intro) const;
   void note_unmet(Arrival before);
@@ -264,6 +267,8 @@ class Replica {
   MarkKeeper* keeper_ = nullptr;
   ExportMark mark_;
   bool mark_due_ = false;           // the database's is newer than the keeper's
+  std::vector<Bytes> revocations_;  // as the keeper has them, or will once it is written
+  std::vector<Bytes> recalled_;     // of the keeper, whose issuers are not known here yet
   bool wrote_ = false;              // something of our own since the start
   std::size_t own_since_mark_ = 0;  // entries
   std::size_t own_staged_ = 0;      // entries

@@ -53,8 +53,10 @@ void Replica::note_cut(const KnownFeed& feed) {
 
 // After statements were applied, before the group is committed.
 void Replica::follow_cuts() {
+  recall_revocations();
   const Authority& authority = directory_.authority();
   if (std::exchange(cut_version_, authority.cut_version()) == authority.cut_version()) return;
+  keep_revocations();
   close_piece();
   // All cuts first: a record may have entries of several feeds.
   const std::map<FeedRow, Sequence> before = std::exchange(cut_at_, {});

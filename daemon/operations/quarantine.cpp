@@ -1,4 +1,11 @@
-// What lies beyond the cut of a revocation: looking at it, and taking it back in.
+// What lies beyond the cut of a revocation: looking at it, taking it back in, and putting it aside
+// for good.
+//
+// Dropping is said to this database alone, by a value: what lies beyond a cut counts nowhere
+// anyway, so there is nothing that anybody else would have to learn, no authority key is needed,
+// and each chapter decides for itself what it still wants to look at. It holds up to the entry that
+// the person saw: what comes later shows again.
+#include "base/byte_stream.h"
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/chapter_names.h"
 #include "daemon/operations/held.h"
@@ -12,6 +19,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -25,17 +33,37 @@ constexpr std::size_t bytes_a_time = 1024 * 1024;
 // Entries that one answer shows; the count is always whole.
 constexpr std::size_t most_shown = 200;
 
+// Values of the store: up to which entry of a feed a person dropped what does not count; 8 bytes.
+constexpr const char* dropped_values = "quarantine/dropped/";
+
 // Feeds of one revoked node of which more is held than counts.
 struct SetAside {
   PublicKey node;
   ChapterId chapter;
   std::vector<KnownFeed> feeds;
-  std::uint64_t entries = 0;
+  std::uint64_t entries = 0;  // nobody has decided on these
+  std::uint64_t dropped = 0;
 };
 
-std::vector<SetAside> set_aside(const Directory& directory, const std::string& code) {
+using Dropped = std::map<std::string, std::uint64_t>;  // sequence, by name of the value
+
+std::string dropped_name(const FeedId& feed) {
+  return dropped_values + to_hex(feed.view());
+}
+
+Dropped dropped_in(Reader& reader) {
+  Dropped dropped;
+  for (const NamedValue& value : reader.values(dropped_values))
+    dropped[value.name] = ByteReader(value.value).u64();
+  return dropped;
+}
+
+std::vector<SetAside> set_aside(Reader& reader,
+                                const Directory& directory,
+                                const std::string& code) {
   std::map<PublicKey, SetAside> by_node;
   const Authority& authority = directory.authority();
+  const Dropped dropped = dropped_in(reader);
   for (const KnownFeed& feed : directory.feeds()) {
     const std::uint64_t stands = directory.standing_head(feed).seq.value;
     if (stands == feed.head.seq.value) continue;
@@ -44,7 +72,11 @@ std::vector<SetAside> set_aside(const Directory& directory, const std::string& c
     found.node = feed.intro.node;
     found.chapter = feed.intro.home.chapter;
     found.feeds.push_back(feed);
-    found.entries += feed.head.seq.value - stands;
+    const auto at = dropped.find(dropped_name(feed.head.feed));
+    const std::uint64_t decided =
+        at == dropped.end() ? stands : std::clamp(at->second, stands, feed.head.seq.value);
+    found.dropped += decided - stands;
+    found.entries += feed.head.seq.value - decided;
   }
   std::vector<SetAside> all;
   for (auto& [node, found] : by_node) all.push_back(std::move(found));
@@ -99,20 +131,29 @@ Json rows_of(Reader& reader, const Directory& directory, const SetAside& found) 
 Result<Json> list_set_aside(NodeAccess& node, const Json& args) {
   Arguments in(args);
   const std::string code = in.text_or("code", "");
+  const bool with_dropped = in.flag("dropped");
   if (auto done = in.done(); !done) return forward(done);
   return node.read([&](Reader& reader, const Directory& directory) -> Result<Json> {
     const Authority& authority = directory.authority();
     Json nodes = Json::array();
-    for (const SetAside& found : set_aside(directory, code)) {
+    for (const SetAside& found : set_aside(reader, directory, code)) {
+      if (found.entries == 0 && !with_dropped) continue;
       nodes.push_back({{"fingerprint", fingerprint(found.node)},
                        {"code", code_of(authority, found.chapter)},
                        {"name", name_of(authority, found.chapter)},
                        {"reason", authority.revoked_because(found.node)},
                        {"entries", found.entries},
+                       {"dropped", found.dropped},
                        {"shown", rows_of(reader, directory, found)}});
     }
     return Json{{"nodes", std::move(nodes)}};
   });
+}
+
+tl::unexpected<Error> nothing_of(const std::string& code) {
+  return fail(Errc::not_found, "quarantine.empty",
+              "Nothing of " + shown(code) + " is set aside here.", unchanged,
+              "See all with: chapterd quarantine list");
 }
 
 Result<Json> admit(NodeAccess& node, const Json& args) {
@@ -124,15 +165,11 @@ Result<Json> admit(NodeAccess& node, const Json& args) {
   return node.write([&](Replica& replica) -> Result<Json> {
     const Directory& directory = replica.directory();
     if (auto checked = check_may_write(directory); !checked) return forward(checked);
-    const std::vector<SetAside> found = set_aside(directory, code);
-    if (found.empty()) {
-      return fail(Errc::not_found, "quarantine.empty",
-                  "Nothing of " + shown(code) + " is set aside here.", unchanged,
-                  "See all with: chapterd quarantine list");
-    }
+    const std::vector<SetAside> found = set_aside(replica.store(), directory, code);
+    if (found.empty()) return nothing_of(code);
     std::uint64_t before = 0;
     for (const SetAside& each : found) {
-      before += each.entries;
+      before += each.entries + each.dropped;
       Admit body{each.node, {}};
       for (const KnownFeed& feed : each.feeds) body.heads.push_back(feed.head);
       const Statement statement{directory.chapter(), 1, std::move(body)};
@@ -141,14 +178,36 @@ Result<Json> admit(NodeAccess& node, const Json& args) {
       if (!written) return forward(written);
     }
     std::uint64_t left = 0;
-    for (const SetAside& each : set_aside(directory, code)) left += each.entries;
+    for (const SetAside& each : set_aside(replica.store(), directory, code))
+      left += each.entries + each.dropped;
     return Json{{"code", code}, {"admitted", before - left}, {"left", left}};
+  });
+}
+
+Result<Json> drop(NodeAccess& node, const Json& args) {
+  Arguments in(args);
+  const std::string code = in.text("code");
+  if (auto done = in.done(); !done) return forward(done);
+  return node.write([&](Replica& replica) -> Result<Json> {
+    const std::vector<SetAside> found = set_aside(replica.store(), replica.directory(), code);
+    if (found.empty()) return nothing_of(code);
+    std::uint64_t dropped = 0;
+    for (const SetAside& each : found) {
+      dropped += each.entries;
+      for (const KnownFeed& feed : each.feeds) {
+        ByteWriter through;
+        through.u64(feed.head.seq.value);
+        replica.set_value(dropped_name(feed.head.feed), through.take());
+      }
+    }
+    return Json{{"code", code}, {"dropped", dropped}};
   });
 }
 
 constexpr std::array verbs{
     Verb{"quarantine.list", Needs::nothing, list_set_aside},
     Verb{"quarantine.admit", Needs::space, admit},
+    Verb{"quarantine.drop", Needs::space, drop},
 };
 
 }  // namespace
@@ -157,9 +216,9 @@ std::span<const Verb> quarantine_verbs() {
   return verbs;
 }
 
-std::uint64_t entries_set_aside(const Directory& directory) {
+std::uint64_t entries_set_aside(Reader& reader, const Directory& directory) {
   std::uint64_t entries = 0;
-  for (const SetAside& found : set_aside(directory, "")) entries += found.entries;
+  for (const SetAside& found : set_aside(reader, directory, "")) entries += found.entries;
   return entries;
 }
 

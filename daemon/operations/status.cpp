@@ -176,7 +176,7 @@ Json needs_json(const Moment& moment, const DiskSpace& disk) {
     needs.push_back(to_json({"disk.low",
                              "The disk is nearly full: nothing new is taken, while reading and "
                              "deleting still work. Free some space."}));
-  if (const std::uint64_t entries = entries_set_aside(directory); entries > 0)
+  if (const std::uint64_t entries = entries_set_aside(moment.reader, directory); entries > 0)
     needs.push_back(
         to_json({"quarantine", std::to_string(entries) + (entries == 1 ? " entry" : " entries") +
                                    " of revoked nodes are set aside and count for nothing. Look at "

@@ -33,7 +33,8 @@ struct Verb {
 [[nodiscard]] std::span<const Verb> quarantine_verbs();  // quarantine.cpp: what a revocation cut
                                                          // off
 
-// Entries beyond the cuts of revocations that are held here and count for nothing.
-[[nodiscard]] std::uint64_t entries_set_aside(const Directory& directory);
+// Entries beyond the cuts of revocations that are held here, count for nothing, and that nobody
+// dropped.
+[[nodiscard]] std::uint64_t entries_set_aside(Reader& reader, const Directory& directory);
 
 }  // namespace chapterd

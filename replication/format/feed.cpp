@@ -46,6 +46,21 @@ bool is_above(const ChapterId& ancestor, const ChapterPath& path) {
   return std::find(path.above.begin(), path.above.end(), ancestor) != path.above.end();
 }
 
+bool is_between(const ChapterId& chapter, const ChapterPath& home, const ChapterPath& target) {
+  const auto line = [](const ChapterPath& path) {
+    std::vector<ChapterId> whole = path.above;
+    whole.push_back(path.chapter);
+    return whole;
+  };
+  const std::vector<ChapterId> a = line(home);
+  const std::vector<ChapterId> b = line(target);
+  std::size_t shared = 0;
+  while (shared < std::min(a.size(), b.size()) && a[shared] == b[shared]) ++shared;
+  const auto from = static_cast<std::ptrdiff_t>(shared == 0 ? 0 : shared - 1);
+  return std::find(a.begin() + from, a.end(), chapter) != a.end() ||
+         std::find(b.begin() + from, b.end(), chapter) != b.end();
+}
+
 Bytes encode(const FeedIntro& intro) {
   ByteWriter out(256);
   out.u8(intro_version).u8(algorithm_ed25519).fixed(intro.node);

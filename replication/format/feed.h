@@ -32,6 +32,11 @@ struct ChapterPath {
 
 // True when `ancestor` is one of the chapters above.
 [[nodiscard]] bool is_above(const ChapterId& ancestor, const ChapterPath& path);
+// True for the chapters from `home` up to the last one that it shares with `target`, and down again
+// to it, both ends included.
+[[nodiscard]] bool is_between(const ChapterId& chapter,
+                              const ChapterPath& home,
+                              const ChapterPath& target);
 
 struct FeedIntro {
   PublicKey node;    // whose key signs its checkpoints

@@ -10,12 +10,20 @@
 // Limit: a database put back alone, after a crash, to a state of the same run and the same thousand
 // is noticed only when the node meets its parent.
 //
-// File `instance`, mode 0600, and the value in the database:
+// The file also keeps the statements that revoke nodes, so that no older database can un-see them.
 //
-//   version   u8         01
-//   token     bytes[16]  random, new after each restore
-//   number    u64        0 until both copies are there
-//   check     bytes[8]   of H256("chapterd/instance/1\0" | all before it)
+// File `instance`, mode 0600; the value in the database is the mark alone:
+//
+//   mark      version   u8         01
+//             token     bytes[16]  random, new after each restore
+//             number    u64        0 until both copies are there
+//             check     bytes[8]   of H256("chapterd/instance/1\0" | all before it)
+//   revoked   version   u8         01                        (absent in files of older programs)
+//             count     varint
+//             count ×   sized      a statement, at most 16 KiB
+//             check     bytes[8]   of H256("chapterd/instance-revoked/1\0" | version to the last)
+//
+// Each part is judged by itself: a damaged list costs no incarnation, a damaged mark no revocation.
 #pragma once
 
 #include "base/bytes.h"
@@ -25,6 +33,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace chapterd {
 
@@ -36,6 +45,9 @@ struct ExportMark {
 
   friend bool operator==(const ExportMark&, const ExportMark&) = default;
 };
+
+// Statements of revocation in the file: the first ones that fit, more are in the database only.
+inline constexpr std::size_t most_revoked_bytes = 1024 * 1024;
 
 [[nodiscard]] Bytes encode(const ExportMark& mark);
 // Errc::malformed (instance.damaged).
@@ -59,9 +71,13 @@ class MarkKeeper {
   virtual ~MarkKeeper() = default;
   // Nothing when there is none, or when it is damaged. Throws Broken when it cannot be read.
   [[nodiscard]] virtual std::optional<ExportMark> read() = 0;
-  // On disk when it returns true; false when the disk is full: then the old one is still there.
+  // The statements beside it, as they were handed to write(). None when that part is missing or
+  // damaged. Throws Broken when the file cannot be read.
+  [[nodiscard]] virtual std::vector<Bytes> read_revocations() = 0;
+  // On disk when it returns true; false when the disk is full: then the old ones are still there.
   // Throws Broken.
-  [[nodiscard]] virtual bool write(const ExportMark& mark) = 0;
+  [[nodiscard]] virtual bool write(const ExportMark& mark,
+                                   const std::vector<Bytes>& revocations) = 0;
 };
 
 class MarkFile final : public MarkKeeper {
@@ -69,9 +85,12 @@ class MarkFile final : public MarkKeeper {
   explicit MarkFile(std::string path) : path_(std::move(path)) {}
 
   [[nodiscard]] std::optional<ExportMark> read() override;
-  [[nodiscard]] bool write(const ExportMark& mark) override;
+  [[nodiscard]] std::vector<Bytes> read_revocations() override;
+  [[nodiscard]] bool write(const ExportMark& mark, const std::vector<Bytes>& revocations) override;
 
  private:
+  [[nodiscard]] Bytes read_all() const;
+
   std::string path_;
 };
 

@@ -280,6 +280,15 @@ TEST_F(Family, WhatARevokedNodeWroteBeyondItsCutIsShownAndCanBeAdmitted) {
   EXPECT_EQ(nodes[0]["reason"], "stolen");
   EXPECT_NE(nodes[0]["shown"].dump().find("Boats"), std::string::npos);
   EXPECT_EQ(must(top_->call("status", Json::object()))["needs_person"][0]["code"], "quarantine");
+  // Dropped, it is no work any more, also after a restart, and can be admitted all the same.
+  EXPECT_EQ(must(top_->call("quarantine.drop", {{"code", "KE"}}))["dropped"], nodes[0]["entries"]);
+  top_.reset();
+  top_.emplace(top_config_);
+  EXPECT_TRUE(must(top_->call("status", Json::object()))["needs_person"].empty());
+  EXPECT_TRUE(must(top_->call("quarantine.list", Json::object()))["nodes"].empty());
+  EXPECT_EQ(must(top_->call("quarantine.list", {{"dropped", true}}))["nodes"][0]["dropped"],
+            nodes[0]["entries"]);
+  EXPECT_EQ(code_of(top_->call("record.show", {{"id", id}})), "record.unknown");
   const Json admitted = must(top_->call("quarantine.admit", {{"code", "KE"}}));
   EXPECT_EQ(admitted["admitted"], nodes[0]["entries"]);
   EXPECT_EQ(admitted["left"], 0);

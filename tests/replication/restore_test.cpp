@@ -270,7 +270,11 @@ class DiesBeforeWriting final : public MarkKeeper {
 
   std::optional<ExportMark> read() override { return file_.read(); }
 
-  bool write(const ExportMark& /*mark*/) override { throw Broken("the process was killed"); }
+  std::vector<Bytes> read_revocations() override { return file_.read_revocations(); }
+
+  bool write(const ExportMark& /*mark*/, const std::vector<Bytes>& /*revocations*/) override {
+    throw Broken("the process was killed");
+  }
 
  private:
   MarkKeeper& file_;

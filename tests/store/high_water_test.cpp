@@ -52,9 +52,50 @@ TEST(HighWater, TheFileGivesBackWhatWasWritten) {
   const ScratchFolder folder;
   MarkFile file(folder.file("instance"));
   EXPECT_FALSE(file.read());
-  ASSERT_TRUE(file.write(mark_of(3, 41)));
-  ASSERT_TRUE(file.write(mark_of(3, 42)));
+  const std::vector<Bytes> revoked = {{1, 2, 3}, Bytes(16 * 1024, 7)};
+  ASSERT_TRUE(file.write(mark_of(3, 41), {}));
+  EXPECT_TRUE(file.read_revocations().empty());
+  ASSERT_TRUE(file.write(mark_of(3, 42), revoked));
   EXPECT_EQ(file.read(), mark_of(3, 42));
+  EXPECT_EQ(file.read_revocations(), revoked);
+}
+
+TEST(HighWater, AFileOfAnOlderProgramHasAMarkAndNoRevocations) {
+  const ScratchFolder folder;
+  ASSERT_TRUE(write_file_durably(folder.file("instance"), encode(mark_of(3, 42))));
+  MarkFile file(folder.file("instance"));
+  EXPECT_EQ(file.read(), mark_of(3, 42));
+  EXPECT_TRUE(file.read_revocations().empty());
+}
+
+TEST(HighWater, DamageToOnePartOfTheFileLeavesTheOther) {
+  const ScratchFolder folder;
+  const std::string path = folder.file("instance");
+  MarkFile file(path);
+  const std::vector<Bytes> revoked = {{1, 2, 3}, {4, 5}};
+  ASSERT_TRUE(file.write(mark_of(3, 42), revoked));
+  const Bytes good = *read_file(path, 1000);
+  const std::size_t mark_bytes = encode(mark_of(3, 42)).size();
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    Bytes bad = good;
+    bad[at] ^= 1U;
+    ASSERT_TRUE(write_file_durably(path, bad));
+    EXPECT_EQ(file.read().has_value(), at >= mark_bytes) << at;
+    EXPECT_EQ(file.read_revocations(), at < mark_bytes ? revoked : std::vector<Bytes>{}) << at;
+  }
+  for (std::size_t size = mark_bytes; size < good.size(); ++size) {
+    ASSERT_TRUE(write_file_durably(path, ByteView(good).first(size)));
+    EXPECT_EQ(file.read(), mark_of(3, 42)) << size;
+    EXPECT_TRUE(file.read_revocations().empty()) << size;
+  }
+}
+
+TEST(HighWater, TheFileStaysBounded) {
+  const ScratchFolder folder;
+  MarkFile file(folder.file("instance"));
+  ASSERT_TRUE(file.write(mark_of(3, 42), std::vector<Bytes>(100, Bytes(16 * 1024, 7))));
+  EXPECT_EQ(file.read(), mark_of(3, 42));
+  EXPECT_EQ(file.read_revocations().size(), 63U);
 }
 
 TEST(HighWater, AnyChangedBitMakesItNoMark) {
