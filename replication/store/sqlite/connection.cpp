@@ -110,9 +110,12 @@ void Connection::end_snapshot() noexcept {
   if (!is_writer_) sqlite3_exec(db_.get(), "COMMIT", nullptr, nullptr, nullptr);
 }
 
+// A COMMIT whose write failed leaves no system error in the connection (seen with 3.40.1); the
+// thread still has it.
 void Connection::run(const char* sql) {
+  errno = 0;
   const int code = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) raise(code);
+  if (code != SQLITE_OK) raise(code, errno);
 }
 
 std::vector<std::string> Connection::texts(const char* sql) {
@@ -153,8 +156,8 @@ void Connection::settle_wal() {
   if (!means_disk_full(code, sqlite3_system_errno(db_.get()))) raise(code);
 }
 
-void Connection::raise(int code) const {
-  const int system_error = db_ ? sqlite3_system_errno(db_.get()) : 0;
+void Connection::raise(int code, int system_error) const {
+  if (const int kept = db_ ? sqlite3_system_errno(db_.get()) : 0; kept != 0) system_error = kept;
   std::string what = std::string("SQLite: ") + sqlite3_errstr(code) + " (code " +
                      std::to_string(code) + ", system error " + std::to_string(system_error) + ")";
   if (means_disk_full(code, system_error)) throw DiskFull(what);

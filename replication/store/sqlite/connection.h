@@ -92,7 +92,8 @@ class Connection {
   void settle_wal();
 
   // Throws what an unexpected result code means.
-  [[noreturn]] void raise(int code) const;
+  // `system_error` for what SQLite does not keep.
+  [[noreturn]] void raise(int code, int system_error = 0) const;
 
  private:
   friend class Query;
