@@ -2,6 +2,7 @@
 #include "replication/merge.h"
 
 #include "base/byte_stream.h"
+#include "crypto/accident_check.h"
 
 #include <algorithm>
 
@@ -78,6 +79,14 @@ LayerField read_field(ByteReader& in) {
   return field;
 }
 
+constexpr std::size_t check_bytes = 8;
+
+bool is_whole(ByteView layer) {
+  if (layer.size() < check_bytes) return false;
+  ByteReader check(layer.last(check_bytes));
+  return check.u64() == accident_check(layer.first(layer.size() - check_bytes));
+}
+
 }  // namespace
 
 Bytes encode(const LayerState& layer) {
@@ -88,7 +97,8 @@ Bytes encode(const LayerState& layer) {
     out.varint(field.awaited.size());
     for (const ValueName& name : field.awaited) out.u64(name.entry).varint(name.operation);
   }
-  return out.take();
+  const std::uint64_t check = accident_check(out.view());
+  return out.u64(check).take();
 }
 
 Bytes shown(const LayerState& layer) {
@@ -104,11 +114,12 @@ Bytes shown(const LayerState& layer) {
 }
 
 bool is_blank(ByteView layer) {
-  return !layer.empty() && layer.front() == 0;  // the number of changes comes first
+  // The number of changes comes first. A damaged layer is not taken for one that shows nothing.
+  return !layer.empty() && layer.front() == 0 && is_whole(layer);
 }
 
 Result<LayerState> decode_layer(ByteView bytes) {
-  ByteReader in(bytes);
+  ByteReader in(is_whole(bytes) ? bytes.first(bytes.size() - check_bytes) : ByteView());
   LayerState layer;
   layer.changes = static_cast<std::uint32_t>(in.varint());
   layer.newest = HybridTime{in.u64()};

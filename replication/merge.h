@@ -39,7 +39,8 @@ struct LayerState {
   std::vector<LayerField> fields;  // ordered by name of the field
 };
 
-// For the store. Two orders of the same changes may differ in `awaited` only, which shows nowhere.
+// For the store, with a check at its end: a disk that changes bytes must not change what is shown.
+// Two orders of the same changes may differ in `awaited` only, which shows nowhere.
 [[nodiscard]] Bytes encode(const LayerState& layer);
 // What is compared between nodes: everything but `awaited`.
 [[nodiscard]] Bytes shown(const LayerState& layer);

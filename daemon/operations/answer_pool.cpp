@@ -158,6 +158,9 @@ void AnswerPool::answer_calls() {
     try {
       if (!access) access = std::make_unique<DaemonAccess>(options_);
       frame = control::encode_answer(answer(*access, work->body));
+    } catch (const DamagedRecord& damaged) {  // all others can still be read
+      access.reset();
+      frame = control::encode_answer(fail(damaged.error));
     } catch (const std::exception& thrown) {
       access.reset();
       options_.broken(thrown.what());

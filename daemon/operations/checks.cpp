@@ -2,6 +2,7 @@
 #include "crypto/hash.h"
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/held.h"
+#include "daemon/operations/store_trouble.h"
 #include "daemon/operations/verbs.h"
 #include "replication/format/entry.h"
 #include "replication/format/piece.h"
@@ -42,6 +43,7 @@ class Verification {
         find(feed, at.seq.next(), "The database cannot be read from here on.");
       }
     }
+    check_records();
   }
 
   void find_in_file(const std::string& what) { put(Json(), 0, what); }
@@ -121,6 +123,25 @@ class Verification {
     }
   }
 
+  // What is shown is merged from the entries: damaged, it can be made anew.
+  void check_records() {
+    std::uint64_t damaged = 0;
+    try {
+      for (LayerRow after(0);;) {
+        const auto layers = reader_.layers_after(after, layers_a_time);
+        for (const StoredLayer& layer : layers) {
+          after = layer.row;
+          if (!decode_layer(layer.state)) ++damaged;
+        }
+        if (layers.size() < layers_a_time) break;
+      }
+    } catch (const Broken&) {
+      return put(Json(), 0, "Records cannot be read from some place on. Mend it: chapterd rebuild");
+    }
+    if (damaged > 0)
+      put(Json(), 0, std::to_string(damaged) + " records are damaged. Mend it: chapterd rebuild");
+  }
+
   Reader& reader_;
   const Directory& directory_;
   std::uint64_t entries_ = 0;
@@ -176,7 +197,7 @@ std::map<std::uint64_t, SpaceView> view_spaces(Reader& reader, const Directory& 
       after = layer.row;
       if (layer.space.value > directory.spaces().size() || is_blank(layer.state)) continue;
       const auto state = decode_layer(layer.state);
-      if (!state) throw Broken("a merged record in the database is damaged");
+      if (!state) throw DamagedRecord(state.error());
       spaces[layer.space.value][layer.record] = hash("chapterd/view-record/1", shown(*state));
     }
     if (layers.size() < layers_a_time) return spaces;

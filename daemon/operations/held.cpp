@@ -4,6 +4,7 @@
 #include "base/byte_stream.h"
 #include "base/contract.h"
 #include "daemon/operations/arguments.h"
+#include "daemon/operations/store_trouble.h"
 
 #include <algorithm>
 #include <map>
@@ -144,7 +145,7 @@ RecordView view_of(const HeldRecord& record, const Kinds& kinds) {
   std::vector<DecodedLayer> layers;
   for (const HeldLayer& held : record.layers) {
     auto state = decode_layer(held.layer.state);
-    if (!state) throw Broken("a merged record in the database is damaged");
+    if (!state) throw DamagedRecord(state.error());
     layers.push_back({held.space.audience, held.space.target, std::move(*state)});
   }
   return view_of(RecordNamed{record.key, record.kind, kinds.find(record.kind)}, layers);

@@ -2,6 +2,7 @@
 #include "daemon/operations/rehearsal.h"
 
 #include "base/contract.h"
+#include "daemon/operations/store_trouble.h"
 #include "replication/merge.h"
 
 namespace chapterd {
@@ -20,7 +21,7 @@ EntryHash made_up_hash(std::size_t number) {
 Rehearsal::Rehearsal(const Kind& kind, const HeldRecord& held) : kind_(kind), key_(held.key) {
   for (const HeldLayer& layer : held.layers) {
     auto state = decode_layer(layer.layer.state);
-    if (!state) throw Broken("a merged record in the database is damaged");
+    if (!state) throw DamagedRecord(state.error());
     layers_.push_back({layer.space.audience, layer.space.target, std::move(*state)});
   }
 }

@@ -9,6 +9,8 @@
 namespace chapterd {
 
 Error store_trouble(const std::exception& thrown) {
+  if (const auto* record = dynamic_cast<const DamagedRecord*>(&thrown); record != nullptr)
+    return record->error;
   if (dynamic_cast<const DiskFull*>(&thrown) != nullptr) {
     return {Errc::disk, "store.disk-full", "The disk is full or does not allow writing.",
             "Everything saved before is safe; this was not saved.",

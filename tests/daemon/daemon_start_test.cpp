@@ -137,21 +137,33 @@ TEST_F(Starting, VerifyFindsAMissingPiece) {
   EXPECT_EQ(must(ask(config_, "verify", Json::object()))["ok"], false);
 }
 
-TEST_F(Starting, EndsWithAnErrorWhenTheDatabaseTurnsOutToBeBroken) {
-  tamper("UPDATE layer SET state = x'FF'");
+TEST_F(Starting, TellsADamagedRecordAndMendsItByARebuild) {
+  tamper("UPDATE layer SET state = cast(replace(cast(state AS TEXT), 'Boats', 'Goats') AS BLOB)");
   RunningDaemon daemon(config_);
-  EXPECT_EQ(code_of(daemon.call("record.show", {{"id", record_}})), "store.broken");
+  EXPECT_EQ(code_of(daemon.call("record.show", {{"id", record_}})), "store.damaged-layer");
+  const Json verified = must(daemon.call("verify", Json::object()));
+  EXPECT_EQ(verified["ok"], false);
+  EXPECT_NE(verified["faults"].dump().find("rebuild"), std::string::npos);
+  must(daemon.call("rebuild", Json::object()));
+  EXPECT_EQ(must(daemon.call("record.show", {{"id", record_}}))["title"], "Boats");
+  EXPECT_EQ(must(daemon.call("verify", Json::object()))["ok"], true);
+}
+
+TEST_F(Starting, EndsWithAnErrorWhenTheDatabaseTurnsOutToBeBroken) {
+  tamper("UPDATE layer SET newest = 4711");
+  RunningDaemon daemon(config_);
+  EXPECT_EQ(code_of(daemon.call("record.explain", {{"id", record_}})), "store.broken");
   const auto outcome = daemon.ended();
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, "store.broken");
   EXPECT_EQ(outcome.error().kind, Errc::failed);
 }
 
-TEST_F(Starting, WithoutADaemonABrokenDatabaseIsToldToo) {
+TEST_F(Starting, WithoutADaemonADamagedRecordIsToldToo) {
   tamper("UPDATE layer SET state = x'FF'");
   const auto caller = std::move(*NodeCaller::open(config_));
-  EXPECT_EQ(code_of(caller->call("record.show", {{"id", record_}})), "store.broken");
-  EXPECT_EQ(code_of(caller->call("status", Json::object())), "store.broken");
+  EXPECT_EQ(code_of(caller->call("record.show", {{"id", record_}})), "store.damaged-layer");
+  EXPECT_EQ(code_of(caller->call("status", Json::object())), "store.damaged-layer");
 }
 
 TEST_F(Starting, FinishesARebuildThatWasCutShort) {

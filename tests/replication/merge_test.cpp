@@ -115,15 +115,31 @@ TEST(Merge, AClockDecidesNothing) {
   EXPECT_EQ(values({first, second}, "title"), std::vector<std::string>{"b"});
 }
 
-TEST(Merge, ADamagedLayerIsRefusedAtEveryLength) {
+Bytes a_stored_layer() {
   LayerState layer;
   ChangeView view;
   const auto change = made(1, {{"title", Action::set, text("a"), {name(9)}}});
-  ASSERT_TRUE(decode_change(change.payload, view));
+  EXPECT_TRUE(decode_change(change.payload, view));
   merge(layer, view, change.hash, change.time);
-  const Bytes whole = encode(layer);
+  return encode(layer);
+}
+
+TEST(Merge, ADamagedLayerIsRefusedAtEveryLength) {
+  const Bytes whole = a_stored_layer();
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(decode_layer(ByteView(whole).first(size))) << size;
+  }
+}
+
+TEST(Merge, ALayerOfWhichTheDiskChangedABitIsNeitherShownNorTakenForBlank) {
+  const Bytes whole = a_stored_layer();
+  ASSERT_TRUE(decode_layer(whole));
+  ASSERT_TRUE(is_blank(encode(LayerState{})));
+  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    Bytes changed = whole;
+    changed[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+    EXPECT_FALSE(decode_layer(changed)) << bit;
+    EXPECT_FALSE(is_blank(changed)) << bit;
   }
 }
 
