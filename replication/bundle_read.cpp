@@ -2,6 +2,7 @@
 #include "base/byte_stream.h"
 #include "replication/bundle.h"
 #include "replication/entitlement.h"
+#include "replication/offered.h"
 
 #include <algorithm>
 #include <map>
@@ -102,12 +103,6 @@ class BundleReader::Inflow {
   [[nodiscard]] const std::optional<EndFrame>& end() const { return end_; }
 
  private:
-  struct Offered {
-    std::shared_ptr<const FeedOffer> feed;
-    Head known;
-    bool refused = false;
-  };
-
   // Kinds that only a conversation needs say nothing here.
   Result<void> take(Frame& frame) {
     if (auto* segment = std::get_if<SegmentFrame>(&frame)) return take_segment(*segment);
@@ -133,46 +128,40 @@ class BundleReader::Inflow {
     auto segment = decode_segment(frame.audience, content);
     if (!segment) return damaged("A frame of this bundle is malformed.");
     for (SegmentPiece& piece : segment->pieces) {
-      Offered* offer = offered(piece);
+      OfferedFeed* offer = offered(piece);
       if (offer == nullptr || offer->feed->intro.audience != segment->audience)
         return damaged("This bundle uses a feed that it did not introduce.");
-      if (!offer->refused)
-        inbound_.pieces.push_back({offer->feed, offer->known, std::move(piece.piece), false});
+      if (offer->refused) continue;
+      const Head held = held_of(bundle_.directory_, offer->feed->id);
+      inbound_.pieces.push_back({offer->feed, held, std::move(piece.piece), false});
     }
     return {};
   }
 
-  Offered* offered(const SegmentPiece& piece) {
+  OfferedFeed* offered(const SegmentPiece& piece) {
     if (piece.intro.empty()) {
       const auto at = offers_.find(piece.feed);
       return at == offers_.end() ? nullptr : &at->second;
     }
-    const Authority& authority = bundle_.authority_;
-    const Directory& directory = bundle_.directory_;
-    auto intro = decode_feed_intro(piece.intro);
-    if (!intro) return nullptr;
-    FeedOffer offer{feed_id(authority.federation(), piece.intro), std::move(*intro), piece.intro};
-    Offered& added = offers_[piece.feed];
-    const KnownFeed* known = directory.feed(offer.id);
-    added.known = known == nullptr ? Head{offer.id, Sequence(0), EntryHash{}} : known->head;
-    // Both must be entitled, as on a link; and what is not sealed yet does not travel in a file.
-    added.refused = offer.intro.audience == Audience::chapter ||
-                    !may_hold(authority, bundle_.header_.sender, offer.intro) ||
-                    !may_hold(authority, directory.self(), offer.intro);
-    if (added.refused) {
-      refused_.push_back({offer.id, Error(Errc::not_allowed, "feed.not-ours",
-                                          "A bundle brought a feed that does not belong in it.",
-                                          "Nothing of it was stored.")});
+    auto judged = judge_offer(bundle_.authority_, bundle_.directory_.self(), bundle_.header_.sender,
+                              piece.intro);
+    if (!judged) return nullptr;
+    // What is not sealed yet does not travel in a file.
+    if (judged->feed->intro.audience == Audience::chapter) judged->refused = true;
+    if (judged->refused) {
+      refused_.push_back(
+          {judged->feed->id, Error(Errc::not_allowed, "feed.not-ours",
+                                   "A bundle brought a feed that does not belong in it.",
+                                   "Nothing of it was stored.")});
     }
-    added.feed = std::make_shared<const FeedOffer>(std::move(offer));
-    return &added;
+    return &(offers_[piece.feed] = std::move(*judged));
   }
 
   const BundleReader& bundle_;
   FrameParser parser_;
   InboundWindow inbound_;
   std::map<Audience, Unpacker> unpackers_;
-  std::unordered_map<std::uint32_t, Offered> offers_;
+  std::unordered_map<std::uint32_t, OfferedFeed> offers_;
   std::vector<RefusedPiece> refused_;
   std::vector<ShortHead> heads_;
   std::optional<EndFrame> end_;

@@ -1,5 +1,4 @@
 // What a session does with the frames that come in.
-#include "replication/entitlement.h"
 #include "replication/format/limits.h"
 #include "replication/session.h"
 
@@ -105,15 +104,10 @@ Result<void> Session::take_segment(const Segment& segment) {
     if (offer->feed->intro.audience != segment.audience) {
       return broken("stream.audience", "A peer sent a feed among those of another audience.");
     }
-    inbound_.pieces.push_back({offer->feed, held_of(offer->feed->id), piece.piece,
+    inbound_.pieces.push_back({offer->feed, held_of(directory_, offer->feed->id), piece.piece,
                                std::exchange(offer->restarts, false)});
   }
   return {};
-}
-
-Head Session::held_of(const FeedId& feed) const {
-  const KnownFeed* known = directory_.feed(feed);
-  return known == nullptr ? Head{feed, Sequence(0), EntryHash{}} : known->head;
 }
 
 void Session::take_scratch(std::uint64_t bytes) {
@@ -127,22 +121,16 @@ Session::Offered* Session::offered(const SegmentPiece& piece) {
     const auto at = offers_.find(piece.feed);
     return at == offers_.end() ? nullptr : &at->second;
   }
-  const Authority& authority = directory_.authority();
-  auto intro = decode_feed_intro(piece.intro);
-  if (!intro) return nullptr;
-  FeedOffer offer{feed_id(authority.federation(), piece.intro), std::move(*intro), piece.intro};
-  Offered& added = offers_[piece.feed];
-  // Both must be entitled: the peer to hold what it sends, we to hold what comes.
-  added.refused = !may_hold(authority, peer_, offer.intro) ||
-                  !may_hold(authority, directory_.self(), offer.intro);
-  if (added.refused) {
-    send(Frame(FaultFrame{offer.id, "feed.not-ours"}));
-    note_fault({offer.id, Error(Errc::not_allowed, "feed.not-ours",
-                                "A peer sent a feed that this node may not hold.",
-                                "Nothing of it was stored.")});
+  auto judged = judge_offer(directory_.authority(), directory_.self(), peer_, piece.intro);
+  if (!judged) return nullptr;
+  if (judged->refused) {
+    const FeedId& id = judged->feed->id;
+    send(Frame(FaultFrame{id, "feed.not-ours"}));
+    note_fault({id, Error(Errc::not_allowed, "feed.not-ours",
+                          "A peer sent a feed that this node may not hold.",
+                          "Nothing of it was stored.")});
   }
-  added.feed = std::make_shared<const FeedOffer>(std::move(offer));
-  return &added;
+  return &(offers_[piece.feed] = Offered{std::move(*judged), false});
 }
 
 Result<void> Session::on(MarkFrame& mark) {

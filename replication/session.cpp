@@ -325,8 +325,8 @@ Instant Session::next_wake() const {
   if (state_ == SessionState::closed) return now_;
   if (state_ == SessionState::opening) return began_.plus_ms(limits::handshake_ms);
   if (farewell_) return farewell_->plus_ms(limits::farewell_ms);
-  return std::min({heard_.plus_ms(limits::dead_ms),
-                   std::max(heard_, pinged_).plus_ms(limits::ping_ms),
+  return std::min({heard_.plus_ms(options_.patience.dead_ms),
+                   std::max(heard_, pinged_).plus_ms(options_.patience.ping_ms),
                    ended_at_.plus_ms(limits::end_every_ms)});
 }
 
@@ -337,8 +337,9 @@ void Session::tick(Instant now) {
     return close("stream.slow-hello");
   say_farewell();
   // While we do not read, silence is our own.
-  if (wants_input() && now >= heard_.plus_ms(limits::dead_ms)) return close("peer.silent");
-  if (now >= std::max(heard_, pinged_).plus_ms(limits::ping_ms)) {
+  const Patience& patience = options_.patience;
+  if (wants_input() && now >= heard_.plus_ms(patience.dead_ms)) return close("peer.silent");
+  if (now >= std::max(heard_, pinged_).plus_ms(patience.ping_ms)) {
     pinged_ = now;
     send(Frame(PingFrame{}));
   }

@@ -12,6 +12,7 @@
 #include "replication/directory.h"
 #include "replication/format/frame.h"
 #include "replication/format/limits.h"
+#include "replication/offered.h"
 #include "replication/outflow.h"
 #include "replication/replica.h"
 #include "replication/verified.h"
@@ -68,11 +69,18 @@ struct StoredWindow {
                                     const PublicKey& peer,
                                     PieceVerifier& verifier);
 
+// How long a peer may be silent: until it is asked, and until it counts as gone.
+struct Patience {
+  std::int64_t ping_ms = limits::ping_ms;
+  std::int64_t dead_ms = limits::dead_ms;
+};
+
 struct SessionOptions {
   Side side = Side::listener;
   std::uint64_t budget_bytes = 0;  // most that this session may bring; 0: no limit
   bool push_at_once =
       false;  // dialler: do not wait for WELCOME (never in the first session after a start)
+  Patience patience{};
 };
 
 // Everything that a session needs from its node; must outlive it.
@@ -153,9 +161,7 @@ class Session {
   [[nodiscard]] std::shared_ptr<PieceVerifier> verifier() const { return verifier_; }
 
  private:
-  struct Offered {
-    std::shared_ptr<const FeedOffer> feed;
-    bool refused = false;
+  struct Offered : OfferedFeed {
     bool restarts = false;  // the writer refused a piece: what we hold is told anew
   };
 
@@ -189,7 +195,6 @@ class Session {
   void open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_holds);
   Result<void> take_segment(const Segment& segment);
   Offered* offered(const SegmentPiece& piece);
-  [[nodiscard]] Head held_of(const FeedId& feed) const;
   void take_scratch(std::uint64_t bytes);
   void compare_digest(const EndFrame& end);
   void start_buckets(const std::vector<SharedHead>& heads);

@@ -100,6 +100,7 @@ void Dialler::connected(asio::error_code error) {
   options.address = called_->addresses[next_address_ % called_->addresses.size()];
   options.expected = called_->key;
   options.budget_bytes = owner_->options_.budget_session_bytes;
+  options.patience = owner_->options_.patience;
   options.push_at_once = had_session_;
   LinkOwner& owner = *owner_;
   const auto link = std::make_shared<Link>(owner_->context_, owner, std::move(socket), options);

@@ -86,6 +86,7 @@ void Link::read_socket() {
     if (error == asio::error::would_block || error == asio::error::try_again) return;
     if (error) return cut("link.cut");
     heard_ = context_.clock.now();
+    was_heard_ = true;
     tls_.feed(ByteView(buffer).first(count));
     take_input();
   }
@@ -193,6 +194,13 @@ void Link::cut(const std::string& code) {
   socket_.close(ignored);
   output_gate_.open();
   input_gate_.open();
+}
+
+// A dialler speaks first: what it says is there as soon as its connection is.
+void Link::make_room(Instant now) {
+  constexpr std::int64_t silent_ms = 1'000;
+  if (options_.expected || was_heard_ || now < heard_.plus_ms(silent_ms)) return;
+  cut("link.silent");
 }
 
 void Link::tick(Instant now) {

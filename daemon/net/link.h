@@ -21,6 +21,7 @@ struct LinkOptions {
   std::optional<PublicKey> expected;  // dialler: who must answer
   std::uint64_t budget_bytes = 0;
   bool push_at_once = false;
+  Patience patience{};
 };
 
 // Loop thread only. Held by shared_ptr: work on other threads refers to it weakly.
@@ -42,6 +43,8 @@ class Link final : public std::enable_shared_from_this<Link> {
   void committed();
   // Looks at deadlines.
   void tick(Instant now);
+  // Others wait for a place: ends if the other end called, and has said nothing for a second.
+  void make_room(Instant now);
   // Says goodbye with this code, and when to call again at the earliest. Nothing when it is closing
   // already.
   void close(const std::string& code, std::uint64_t retry_after_ms = 0);
@@ -117,6 +120,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   Instant deadline_;  // of every phase but joining and session
   Instant heard_;
   std::string end_code_;
+  bool was_heard_ = false;  // at least a byte
   bool was_open_ = false;
   bool said_goodbye_ = false;
   Bytes sending_;  // what the socket is writing

@@ -92,6 +92,7 @@ void Listener::take(asio::tcp::socket socket) {
       [&](const Link* stranger) { return stranger->options().address == options.address; });
   if (static_cast<std::size_t>(same) >= owner_->options_.strangers_an_address) return;
   options.budget_bytes = owner_->options_.budget_session_bytes;
+  options.patience = owner_->options_.patience;
   LinkOwner& owner = *owner_;
   owner_->adopt(std::make_shared<Link>(owner_->context_, owner, std::move(socket), options));
 }

@@ -48,6 +48,8 @@ PeersOptions peers_options(const Config& config) {
   PeersOptions options;
   options.listen = config.sync.listen;
   options.parents = config.sync.parents;
+  options.patience.ping_ms = static_cast<std::int64_t>(config.sync.ping_s) * 1000;
+  options.patience.dead_ms = static_cast<std::int64_t>(config.sync.dead_s) * 1000;
   options.retry_min_ms = static_cast<std::int64_t>(config.sync.retry_min_s) * 1000;
   options.retry_max_ms = static_cast<std::int64_t>(config.sync.retry_max_s) * 1000;
   options.budget_session_bytes = config.sync.budget_session_bytes;
@@ -125,8 +127,10 @@ void Peers::arm_timer(std::int64_t after_ms) {
 void Peers::tick() {
   const Instant now = context_.clock.now();
   bool is_closing = false;
+  const bool is_crowded = strangers_.size() >= options_.strangers;
   for (const auto& [key, link] : links_) {
     link->tick(now);
+    if (is_crowded) link->make_room(now);
     is_closing = is_closing || link->phase() == Link::Phase::closing;
   }
   if (!paused_) dialler_->tick(now);

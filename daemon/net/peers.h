@@ -34,6 +34,7 @@ struct PeersOptions {
   std::int64_t retry_min_ms = 5'000;
   std::int64_t retry_max_ms = 900'000;
   std::uint64_t budget_session_bytes = 0;
+  Patience patience{};
   std::int64_t tick_ms = 1'000;  // how often deadlines are looked at
   std::size_t strangers = 64;    // connections at a time that are not authenticated yet
   std::size_t strangers_an_address = 16;

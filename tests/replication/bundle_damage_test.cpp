@@ -1,4 +1,5 @@
 // Bundles that were cut, changed or put together by somebody else.
+#include "replication/format/limits.h"
 #include "tests/support/bundles.h"
 
 #include <gtest/gtest.h>
@@ -63,6 +64,34 @@ TEST_F(DamagedBundle, TruncatedAnywhereImportsWhatVerifiesAndIsNeverComplete) {
   }
   EXPECT_EQ(global->view_hash(), kenya->view_hash());  // the last cut took the trailer only
   EXPECT_TRUE(read_bundle(*global, file).complete);
+}
+
+TEST_F(DamagedBundle, ByteFlippedInOneOfSeveralRunsLeavesWhatCameBeforeAndNothingElse) {
+  for (int i = 0; i < 4500; ++i) {
+    Bytes noise(500);
+    random.fill(noise);
+    kenya->write(up,
+                 testing::a_change(testing::record_named(std::to_string(i)), "t", to_hex(noise)));
+  }
+  kenya->commit();
+  const Bytes file = write_bundle(*kenya, *global);
+  ASSERT_GT(file.size(), limits::bundle_run_bytes);
+  std::uint64_t held = global->entries();
+  for (int i = 0; i < 24; ++i) {
+    const std::size_t at = file.size() * static_cast<std::size_t>(i) / 24 + random.below(1000);
+    Bytes changed = file;
+    changed[at] ^= static_cast<std::uint8_t>(1U << random.below(8));
+    const BundleOutcome outcome = read_bundle(*global, changed);
+    ASSERT_NE(outcome.code, "") << at;
+    ASSERT_FALSE(outcome.complete) << at;
+    ASSERT_FALSE(outcome.moved_cursor) << at;
+    ASSERT_TRUE(outcome.refused.empty()) << at << outcome.refused.front();
+    ASSERT_GE(global->entries(), held);
+    held = global->entries();
+  }
+  EXPECT_GT(held, global->head(Audience::auth).seq.value + 100);  // earlier runs were taken
+  EXPECT_TRUE(read_bundle(*global, file).complete);
+  EXPECT_EQ(global->view_hash(), kenya->view_hash());
 }
 
 TEST_F(DamagedBundle, ChunksOfAnotherBundleOrInAnotherOrderDoNotOpen) {
