@@ -70,6 +70,17 @@ TEST(Signature, IsJudgedAsProjectWycheproofSays) {
   }
 }
 
+TEST(Signature, IsJudgedAsTheDecisionsOfTheProtocolSay) {
+  const auto vectors = read_vectors("ed25519_decisions.txt");
+  ASSERT_EQ(vectors.size(), 45U);
+  for (const Vector& vector : vectors) {
+    SCOPED_TRACE(vector.text("name"));
+    const auto signature = Signature::from(vector.bytes("signature")).value();
+    EXPECT_EQ(verify(key_of(vector), vector.bytes("message"), signature),
+              vector.text("verdict") == "valid");
+  }
+}
+
 TEST(Signature, IsRefusedWithAnyBitOfRChanged) {
   for (std::size_t bit = 0; bit < 256; ++bit) {
     Signed changed = a_signed_message();

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import ed25519
+import second_bundle
 import second_decoder as second
 import second_frames as frames
 
@@ -183,6 +184,40 @@ class Checker:
                 found = "refused"
             self.same(f"CBOR {example['hex']} ({example['why']})", found, "refused")
 
+    def decisions(self, text):
+        """Odd signatures, in blocks of `word = value`."""
+        for block in text.split("\n\n")[1:]:
+            says = dict(line.split(" = ", 1) for line in block.strip().splitlines())
+            parts = [raw(says[word]) for word in ("key", "message", "signature")]
+            self.same(says["name"], ed25519.verify(*parts), says["verdict"] == "valid")
+
+    def bundle(self, vector):
+        """Header, key, chunks, trailer; then the frames of each run, and what they carry."""
+        found = second_bundle.read_bundle(raw(vector["hex"]), vector["recipient"])
+        for part, says in found.items():
+            self.same(f"bundle: {part}", says, vector[part])
+        self.same("bundle: federation", raw(found["header"]["federation"]), self.federation)
+        for statement in found["header"]["chain"]:
+            second.read_statement(raw(statement))
+        kinds, entries, carried = [], 0, 0
+        for content in second_bundle.runs(found["chunks"]):
+            kinds.append([])
+            while content:
+                kind, fields, content = frames.read_frame(content)
+                kinds[-1].append(kind)
+                carried += len(fields.get("receipts", []))
+                for piece in frames.read_segment(raw(fields["content"])) if kind == 3 else []:
+                    entries += len(second.read_piece(raw(piece["piece"]))["entries"])
+        self.same("bundle: frames of each run", kinds, [[3, 4], [6, 9, 7]])
+        self.same("bundle: entries", entries, vector["trailer"]["entries"])
+        self.same("bundle: receipts", carried, vector["trailer"]["receipts"])
+        for broken in vector["refused"]:
+            try:
+                found = second_bundle.read_bundle(raw(broken["hex"]), vector["recipient"])
+            except second.Refused:
+                found = "refused"
+            self.same(f"bundle: {broken['why']}", found, "refused")
+
     def worked_examples(self, protocol, text):
         """Every example of the document occurs in the vectors."""
         examples = re.findall(r"```hex\n(.*?)```", protocol, re.DOTALL)
@@ -201,8 +236,11 @@ def main():
     for section in ("frames", "segment", "digests", "refused"):
         getattr(checker, section)()
     checker.cbor(json.loads((path.parent / "cbor_appendix_a.json").read_text(encoding="utf-8")))
+    checker.decisions((path.parent / "ed25519_decisions.txt").read_text(encoding="utf-8"))
+    bundle = (path.parent / "bundle.json").read_text(encoding="utf-8")
+    checker.bundle(json.loads(bundle))
     protocol = path.parents[2] / "docs" / "protocol.md"
-    checker.worked_examples(protocol.read_text(encoding="utf-8"), text)
+    checker.worked_examples(protocol.read_text(encoding="utf-8"), text + bundle)
     for difference in checker.differences:
         print(difference)
     print(f"{checker.checks} checks, {len(checker.differences)} differences")

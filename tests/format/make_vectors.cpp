@@ -1,8 +1,9 @@
-// Writes the file of vectors, and seed corpora for the fuzzers: make_vectors VECTORS [CORPUS].
+// Writes the files of vectors, and seed corpora for the fuzzers: make_vectors VECTORS [CORPUS].
 #include "crypto/certificate.h"
 #include "crypto/key_file.h"
 #include "replication/format/packing.h"
 #include "tests/crypto/seeded_random.h"
+#include "tests/format/bundle_sample.h"
 #include "tests/format/document.h"
 
 #include <filesystem>
@@ -51,6 +52,7 @@ void write_corpora(const std::filesystem::path& folder, const samples::World& wo
   write_all(folder / "fuzz_cbor", document["changes"]);
   write_all(folder / "fuzz_frame", document["frames"]);
   write_file(folder / "fuzz_packed/two_blocks", packed_seed());
+  write_file(folder / "fuzz_bundle/two_runs", make_sample_bundle(world).file);
   SeededRandom random(1);
   const Bytes seed(32, 7);
   write_file(folder / "fuzz_key_file/machine",
@@ -70,6 +72,8 @@ int main(int argc, char** argv) {
   const samples::World world = samples::make_world();
   const std::string text = text_of(make_document(world));
   write_file(argv[1], as_bytes(text));
+  const std::string bundle = text_of(make_bundle_document(world));
+  write_file(std::filesystem::path(argv[1]).parent_path() / "bundle.json", as_bytes(bundle));
   if (argc > 2) write_corpora(argv[2], world);
   return 0;
 }
