@@ -69,13 +69,13 @@ class Chapter:
     def json(self, *words, **more):
         return json.loads(self.good("--json", *words, **more))
 
-    def start(self):
+    def start(self, environment=None):
         self.log = open(str(self.folder) + ".log", "ab")
         self.daemon = subprocess.Popen(
             [BINARY, "--data", self.folder, "run"],
             stdout=self.log,
             stderr=self.log,
-            env={**os.environ, "HOME": str(self.folder.parent)},
+            env={**os.environ, "HOME": str(self.folder.parent), **(environment or {})},
         )
         wait_until(f"the daemon of {self.folder.name} answers", self.answers)
 
