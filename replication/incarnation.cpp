@@ -18,7 +18,8 @@ Bytes copy(ByteView view) {
 }
 
 // The same change, with the values that it supersedes under their new names.
-Bytes renamed(ByteView payload, const std::unordered_map<std::uint64_t, std::uint64_t>& names) {
+template <class NewNames>
+Bytes renamed_change(ByteView payload, const NewNames& names) {
   ChangeView view;
   if (!decode_change(payload, view)) return copy(payload);
   Change change;
@@ -28,7 +29,7 @@ Bytes renamed(ByteView payload, const std::unordered_map<std::uint64_t, std::uin
   for (const OperationView& each : view.operations) {
     Operation operation{std::string(each.field), each.action, copy(each.value), {}};
     for (ValueName name : view.supersedes(each)) {
-      if (const auto at = names.find(name.entry); at != names.end()) name.entry = at->second;
+      names.apply(name);
       operation.supersedes.push_back(name);
     }
     std::ranges::sort(operation.supersedes);
@@ -37,7 +38,51 @@ Bytes renamed(ByteView payload, const std::unordered_map<std::uint64_t, std::uin
   return encode(change);
 }
 
+// The same order, naming entries where they lie now. A signature over other places is void; what
+// has moved is new enough to need none.
+template <class NewNames>
+Bytes renamed_order(ByteView payload, const NewNames& names) {
+  auto order = decode_erase_order(payload);
+  if (!order) return copy(payload);
+  bool moved = false;
+  for (Head& entry : order->entries) {
+    const auto at = names.entries.find(entry.hash);
+    if (at == names.entries.end()) continue;
+    entry = at->second;
+    moved = true;
+  }
+  for (Superseded& each : order->superseded) {
+    for (ValueName& name : each.names) moved = names.apply(name) || moved;
+    std::ranges::sort(each.names);
+  }
+  if (!moved) return copy(payload);
+  std::ranges::sort(order->entries, [](const Head& a, const Head& b) {
+    return std::tie(a.feed, a.seq, a.hash) < std::tie(b.feed, b.seq, b.hash);
+  });
+  order->chapter_signature.reset();
+  return encode(*order);
+}
+
+// Salts, and the new hashes with them, are drawn anew; a payload that is gone keeps its commitment.
+void salt_anew(Piece& piece, Random& random) {
+  const bool whole = std::ranges::none_of(
+      piece.entries, [](const PieceEntry& entry) { return entry.erased.has_value(); });
+  piece.seed.reset();
+  if (whole) piece.seed = random.fixed<RunSeed>();
+  for (PieceEntry& entry : piece.entries) {
+    entry.salt.reset();
+    if (!whole && !entry.erased) entry.salt = random.fixed<Salt>();
+  }
+}
+
 }  // namespace
+
+bool Replica::NewNames::apply(ValueName& name) const {
+  const auto at = values.find(name.entry);
+  if (at == values.end()) return false;
+  name.entry = at->second;
+  return true;
+}
 
 void Replica::keep_mark(MarkKeeper& keeper) {
   keeper_ = &keeper;
@@ -137,6 +182,37 @@ void Replica::begin_incarnation() {
   raise_mark();
 }
 
+FeedIntro Replica::own_intro(const Address& address) const {
+  const Authority& authority = directory_.authority();
+  FeedIntro intro;
+  intro.node = directory_.self();
+  intro.home = authority.path_of(directory_.chapter());
+  intro.audience = address.audience;
+  if (address.audience == Audience::to) intro.target = authority.path_of(address.target);
+  intro.incarnation = directory_.incarnation();
+  return intro;
+}
+
+std::optional<FeedRow> Replica::known_own_feed(const FeedIntro& intro) const {
+  for (const FeedRow row : directory_.own_feeds()) {
+    const FeedIntro& known = directory_.feed(row).intro;
+    if (known.incarnation == intro.incarnation && known.audience == intro.audience &&
+        known.target == intro.target && known.home == intro.home) {
+      return row;
+    }
+  }
+  return std::nullopt;
+}
+
+FeedRow Replica::own_feed(const Address& address) {
+  FeedIntro intro = own_intro(address);
+  if (const auto known = known_own_feed(intro)) return *known;
+  intro.predecessors = predecessors_of(intro);
+  Bytes bytes = encode(intro);
+  const FeedId id = feed_id(directory_.authority().federation(), bytes);
+  return add_feed(std::move(intro), std::move(bytes), id);
+}
+
 // The newest feeds for this address that no other own feed continues yet.
 std::vector<Predecessor> Replica::predecessors_of(const FeedIntro& intro) const {
   std::vector<Predecessor> predecessors;
@@ -221,9 +297,11 @@ void Replica::move_piece(const StoredPiece& stored,
   std::vector<Bytes> payloads;
   payloads.reserve(piece.entries.size());
   for (PieceEntry& entry : piece.entries) {
-    if (entry.kind != EntryKind::data) continue;
+    const bool is_order = entry.kind == EntryKind::erase;
+    if (entry.erased || (entry.kind != EntryKind::data && !is_order)) continue;
     // Names keep their width, so that no limit can be passed.
-    payloads.push_back(renamed(entry.payload, names));
+    payloads.push_back(is_order ? renamed_order(entry.payload, names)
+                                : renamed_change(entry.payload, names));
     entry.payload = payloads.back();
     entry.payload_bytes = static_cast<std::uint32_t>(entry.payload.size());
     ChangeView change;
@@ -231,10 +309,13 @@ void Replica::move_piece(const StoredPiece& stored,
   }
   const Head tip = directory_.feed(to).head;
   piece.first = tip.seq.next();
-  piece.seed = random_.fixed<RunSeed>();
+  salt_anew(piece, random_);
   const auto hashes = chain(piece, tip.feed, tip.hash);
-  for (std::size_t i = 0; i < hashes.size(); ++i)
-    names.emplace(name_part(old_hashes[i]), name_part(hashes[i]));
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    names.values.emplace(name_part(old_hashes[i]), name_part(hashes[i]));
+    names.entries.emplace(old_hashes[i], Head{tip.feed, piece.first.plus(i), hashes[i]});
+    if (piece.entries[i].kind == EntryKind::erase) due_orders_.push_back(stored.arrival.plus(i));
+  }
   // What its feed had before it is its head again.
   if (stored.seq <= directory_.feed(stored.feed).head.seq)
     directory_.advance(stored.feed, Sequence(stored.seq.value - 1), stored.prev);

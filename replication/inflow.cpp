@@ -1,4 +1,5 @@
 // What a session does with the frames that come in.
+#include "replication/erasure.h"
 #include "replication/format/limits.h"
 #include "replication/session.h"
 
@@ -150,8 +151,10 @@ Result<void> Session::on(AckFrame& ack) {
     // Noted once the stream is quiet and it is worth a transaction: a lost note costs a few entries
     // that are sent twice.
     constexpr auto live = static_cast<std::size_t>(Lane::live);
-    const std::uint64_t noted = stored_peer_.acknowledged[live].value;
-    if (noted == 0 || acknowledged.arrivals[live].value >= noted + limits::window_entries) {
+    const Arrival noted = stored_peer_.acknowledged[live];
+    const Arrival now = acknowledged.arrivals[live];
+    if (noted.value == 0 || now >= noted.plus(limits::window_entries) ||
+        is_newest_order_between(reader_, noted, now)) {
       inbound_.acknowledged = acknowledged;
     }
     if (compare_later_) {
@@ -177,6 +180,7 @@ Result<void> Session::on(ReceiptsFrame& frame) {
 }
 
 Result<void> Session::on(EndFrame& end) {
+  refilling_.clear();  // what was asked for has come
   inbound_.account.end = end;
   if (!resync_) {
     held_.arrivals = end.arrivals;
@@ -291,6 +295,7 @@ void Session::agree(const EndFrame& end) {
   stays_different_ = false;
   note_recovered();
   resynced(end);
+  ask_for_holes();
 }
 
 // The whole of what both may hold is the same: from here on the peer's log can be followed again.

@@ -42,6 +42,12 @@ void put_value(LayerField& field, const FieldValue& value) {
   field.values.insert(place_of(field.values, value.name), value);
 }
 
+void drop_empty_fields(LayerState& layer) {
+  std::erase_if(layer.fields, [](const LayerField& field) {
+    return field.values.empty() && field.awaited.empty();
+  });
+}
+
 void write_values(ByteWriter& out, const LayerField& field) {
   out.sized_text(field.field).varint(field.values.size());
   for (const FieldValue& value : field.values) {
@@ -137,6 +143,14 @@ Result<LayerState> decode_layer(ByteView bytes) {
   return layer;
 }
 
+void merge_order(LayerState& layer, const EraseOrder& order) {
+  for (const Superseded& each : order.superseded) {
+    LayerField& field = field_named(layer, each.field);
+    for (const ValueName& name : each.names) supersede(field, name);
+  }
+  drop_empty_fields(layer);
+}
+
 void merge(LayerState& layer, const ChangeView& change, const EntryHash& entry, HybridTime time) {
   layer.changes += 1;
   if (std::tie(time, entry) > std::tie(layer.newest, layer.newest_entry)) {
@@ -153,9 +167,7 @@ void merge(LayerState& layer, const ChangeView& change, const EntryHash& entry, 
                                   time, operation.value});
     }
   }
-  std::erase_if(layer.fields, [](const LayerField& field) {
-    return field.values.empty() && field.awaited.empty();
-  });
+  drop_empty_fields(layer);
 }
 
 }  // namespace chapterd

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "replication/format/change.h"
+#include "replication/format/erase_order.h"
 #include "replication/format/hybrid_time.h"
 #include "replication/format/ids.h"
 
@@ -48,6 +49,10 @@ struct LayerState {
 [[nodiscard]] bool is_blank(ByteView layer);
 // Errc::check_failed when the store's own bytes are damaged.
 [[nodiscard]] Result<LayerState> decode_layer(ByteView bytes);
+
+// What the entries named by an erase order superseded stays superseded; the layer borrows from
+// `order`. The erased changes themselves must not be merged.
+void merge_order(LayerState& layer, const EraseOrder& order);
 
 // Merges one change, whose entry has this hash and time.
 void merge(LayerState& layer, const ChangeView& change, const EntryHash& entry, HybridTime time);

@@ -60,6 +60,7 @@ Result<std::unique_ptr<Replica>> Replica::open(Store& store,
   }
   std::unique_ptr<Replica> replica(new Replica(store, clock, random, key, std::move(*directory)));
   replica->peers_ = store.peers();
+  replica->erasures_ = Erasures::load(store);
   replica->note_standing();
   return replica;
 }
@@ -70,6 +71,7 @@ void Replica::reload() {
   CHECK(directory.has_value());
   directory_ = std::move(*directory);
   peers_ = store_.peers();
+  erasures_ = Erasures::load(store_);
   own_feeds_.clear();
   // What the keeper knows stays known, though the store may not have it.
   for (const Bytes& statement : revocations_) directory_.authority().apply_or_keep(statement);
@@ -90,6 +92,9 @@ void Replica::clear_staged() {
   touched_feeds_.clear();
   received_feeds_.clear();
   staged_layers_.clear();
+  due_orders_.clear();
+  due_entries_.clear();
+  due_seeds_.clear();
   const Counters counters = store_.counters();
   committed_ = counters.arrival;
   committed_feed_ = counters.feed;
@@ -113,27 +118,6 @@ FeedRow Replica::add_feed(FeedIntro intro, Bytes bytes, const FeedId& id) {
   touched_feeds_.insert(row.value);
   staged_ = true;
   return row;
-}
-
-FeedRow Replica::own_feed(const Address& address) {
-  const Authority& authority = directory_.authority();
-  FeedIntro intro;
-  intro.node = directory_.self();
-  intro.home = authority.path_of(directory_.chapter());
-  intro.audience = address.audience;
-  if (address.audience == Audience::to) intro.target = authority.path_of(address.target);
-  intro.incarnation = directory_.incarnation();
-  for (const FeedRow row : directory_.own_feeds()) {
-    const FeedIntro& known = directory_.feed(row).intro;
-    if (known.incarnation == intro.incarnation && known.audience == intro.audience &&
-        known.target == intro.target && known.home == intro.home) {
-      return row;
-    }
-  }
-  intro.predecessors = predecessors_of(intro);
-  Bytes bytes = encode(intro);
-  const FeedId id = feed_id(authority.federation(), bytes);
-  return add_feed(std::move(intro), std::move(bytes), id);
 }
 
 Result<Written> Replica::write(const Address& address, const Change& change) {
@@ -169,6 +153,7 @@ Result<Written> Replica::write_statement(ByteView statement) {
   if (!applied) return forward(applied);
   const Written written = append_statement(statement);
   follow_cuts();
+  follow_orders();
   return written;
 }
 

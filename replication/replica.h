@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "crypto/node_key.h"
 #include "replication/directory.h"
+#include "replication/erasure.h"
 #include "replication/format/change.h"
 #include "replication/format/frame.h"
 #include "replication/format/receipt.h"
@@ -17,6 +18,7 @@
 #include "replication/store/high_water.h"
 #include "replication/verified.h"
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -75,6 +77,25 @@ struct HeldLayer {
   StoredLayer layer;
 };
 
+// What is to be erased of one record in one layer, and by whose word.
+struct Erasing {
+  Address address;
+  RecordId record;
+  std::vector<EntryHash> entries;
+  EraseReason reason = EraseReason::unsaid;
+  const SigningKey* authority = nullptr;  // of the chapter; null: it is not at hand
+};
+
+// An entry of one layer of a record.
+struct LayerEntry {
+  Head place;
+  Arrival arrival;
+  EntryKind kind = EntryKind::data;
+  HybridTime time;
+  bool erased = false;
+  Bytes payload;
+};
+
 class Replica {
  public:
   // `store`, `clock`, `random` and `key` must outlive the replica. Errc::not_found
@@ -107,6 +128,17 @@ class Replica {
   [[nodiscard]] Result<void> introduce(const std::vector<Bytes>& chain);
   // Stages a statement for everybody, after applying it.
   [[nodiscard]] Result<Written> write_statement(ByteView statement);
+
+  // Stages the orders that erase these entries of a record of the own chapter, and obeys them at
+  // once. Entries that are not here, or erased already, are passed over. Errors: erase.nothing
+  // (not_found), erase.needs-authority (not_allowed); then nothing is staged.
+  [[nodiscard]] Result<std::vector<Written>> erase(const Erasing& wanted);
+  // Whether erase() would take this.
+  [[nodiscard]] Result<void> check_erase(const Erasing& wanted);
+  // The entries of a layer as they will be after commit(), the newest first.
+  [[nodiscard]] std::vector<LayerEntry> entries_in(SpaceRow space, const RecordId& record);
+
+  [[nodiscard]] const Erasures& erasures() const { return erasures_; }
 
   // Stages what a peer sent. Pieces that this node may not hold, whose author is not certified,
   // that do not follow what is held, or that lie beyond a cut, are refused one by one.
@@ -187,6 +219,8 @@ class Replica {
   void reload();
   void clear_staged();
   Arrival next_arrival();
+  [[nodiscard]] FeedIntro own_intro(const Address& address) const;
+  [[nodiscard]] std::optional<FeedRow> known_own_feed(const FeedIntro& intro) const;
   FeedRow own_feed(const Address& address);
   FeedRow add_feed(FeedIntro intro, Bytes bytes, const FeedId& id);
   Written append(FeedRow feed, EntryKind kind, Bytes payload);
@@ -196,6 +230,7 @@ class Replica {
   Result<void> receive_piece(VerifiedPiece& piece, std::uint64_t via);
   void receive_receipt(const Bytes& bytes, std::uint64_t via);
   void sign_receipts();
+  [[nodiscard]] Head whole_head(const KnownFeed& feed);
   [[nodiscard]] bool is_news(const Receipt& receipt, const KnownFeed& feed);
   void note_cursors(const ReceivedWindow& window, StoredPeer& peer);
   StoredPeer& peer(const PublicKey& node);
@@ -214,8 +249,37 @@ class Replica {
   void see_time(HybridTime time);
   void keep_pending(const PieceEntry& entry, ChangeVerdict verdict, Arrival arrival);
 
+  // replica_erase.cpp
+  using Touched = std::set<std::pair<SpaceRow, RecordId>>;
+  [[nodiscard]] Result<std::vector<EraseOrder>> orders_for(const Erasing& wanted);
+  [[nodiscard]] Result<std::vector<Bytes>> payloads_for(const Erasing& wanted);
+  Written append_order(FeedRow feed, Bytes payload);
+  Arrival take_order(SpaceRow space, const PieceEntry& entry, const Written& written);
+  [[nodiscard]] bool is_without_payload(const PieceEntry& entry, const Written& written);
+  void follow_orders();
+  void keep_doubtful(Arrival order);
+  void judge_order(Arrival at, Touched& touched);
+  void review_entry(const Head& entry, Touched& touched);
+  void review_orders();
+  void erase_payload(FeedRow feed, Sequence seq, Touched& touched);
+  void hide_seed(FeedRow feed, Sequence first, Sequence last, const RunSeed& seed);
+  void hide_spent_seed(FeedRow feed, Sequence first);
+  [[nodiscard]] std::optional<StoredPiece> piece_holding(FeedRow feed, Sequence seq);
+  [[nodiscard]] StoredPiece* staged_piece(FeedRow feed, Sequence seq);
+
+  // refill.cpp
+  void fill_holes(const VerifiedPiece& piece);
+  void fill_hole(FeedRow feed, Sequence seq, const PieceEntry& with, const Salt& salt);
+  void link_late(SpaceRow space, const ChangeView& change, Arrival arrival);
+
   // incarnation.cpp
-  using NewNames = std::unordered_map<std::uint64_t, std::uint64_t>;
+  struct NewNames {
+    std::unordered_map<std::uint64_t, std::uint64_t> values;
+    std::unordered_map<EntryHash, Head, FixedHash> entries;
+
+    bool apply(ValueName& name) const;  // whether it has a new one
+  };
+
   void raise_mark();
   void raise_mark_when_due();
   void write_mark();
@@ -247,7 +311,10 @@ class Replica {
                     Sequence to,
                     std::set<std::pair<SpaceRow, RecordId>>& records);
   void merge_anew(SpaceRow space, const RecordId& record);
-  Arrival merge_entry(LayerState& state, Arrival at, const StoredPiece& stored);
+  Arrival merge_entry(LayerState& state,
+                      Arrival at,
+                      const StoredPiece& stored,
+                      std::deque<EraseOrder>& orders);
   [[nodiscard]] StoredPiece piece_with(Arrival at);
   [[nodiscard]] std::optional<EntryHash> hash_at(const KnownFeed& feed, Sequence seq);
 
@@ -263,6 +330,9 @@ class Replica {
   // What stands of the feeds that a revocation cuts, as the merged layers show it; by row.
   std::map<FeedRow, Sequence> cut_at_;
   std::uint64_t cut_version_ = 0;
+
+  Erasures erasures_;
+  std::uint64_t judged_at_ = 0;  // version of the authority by which orders were judged
 
   MarkKeeper* keeper_ = nullptr;
   ExportMark mark_;
@@ -284,6 +354,9 @@ class Replica {
   std::unordered_set<std::uint64_t> touched_feeds_;
   std::unordered_set<std::uint64_t> received_feeds_;  // to sign receipts for
   std::unordered_map<LayerKey, LayerRef, LayerKeyHash> staged_layers_;
+  std::vector<Arrival> due_orders_;                        // to be judged
+  std::vector<std::pair<FeedRow, Sequence>> due_entries_;  // ordered before they came
+  std::vector<std::pair<FeedRow, Sequence>> due_seeds_;    // pieces whose run may be spent
 };
 
 }  // namespace chapterd

@@ -46,6 +46,7 @@ Result<std::uint64_t> Replica::rebuild() {
       if (!merged) return forward(merged);
       entries += *merged;
     }
+    follow_orders();
     after = last_arrival(pieces.back());
     note_rebuilt(after);
   }
@@ -90,7 +91,11 @@ Result<std::size_t> Replica::merge_piece(const StoredPiece& stored) {
   for (std::size_t i = 0; i < piece->entries.size(); ++i) {
     const PieceEntry& entry = piece->entries[i];
     const Written written{stored.arrival.plus(i), stored.feed, stored.seq.plus(i), (*hashes)[i]};
-    if (verdicts[i] == ChangeVerdict::good && written.seq <= standing) {
+    if (is_without_payload(entry, written)) continue;
+    if (entry.kind == EntryKind::erase) {
+      static_cast<void>(take_order(space, entry, written));
+      if (erasures_.doubtful().contains(written.arrival)) keep_doubtful(written.arrival);
+    } else if (verdicts[i] == ChangeVerdict::good && written.seq <= standing) {
       merge_into(space, changes[i], written, entry.time);
     } else if (verdicts[i] == ChangeVerdict::good) {
       link_only(space, changes[i], written);

@@ -36,6 +36,7 @@ Received Replica::receive(ReceivedWindow&& window) {
     }
   }
   follow_cuts();
+  follow_orders();
   for (const Bytes& receipt : window.receipts) receive_receipt(receipt, via);
   note_cursors(window, from);
   return received;
@@ -92,6 +93,7 @@ Result<void> Replica::receive_piece(VerifiedPiece& piece, std::uint64_t via) {
   const Piece& content = piece.piece();
   const KnownFeed* known = directory_.feed(piece.feed().id);
   const Head head = known == nullptr ? Head{} : known->head;
+  if (content.first <= head.seq) fill_holes(piece);
   if (content.last() <= head.seq) return {};  // another peer brought it meanwhile
   if (content.first <= head.seq && !piece.drop_through(head)) {
     return fail(Errc::needs_person, "feed.forked", "Two machines wrote with one key.",
@@ -115,6 +117,8 @@ Result<void> Replica::receive_piece(VerifiedPiece& piece, std::uint64_t via) {
   stored.body = piece.bytes();
   take_entries(piece, *feed, stored);
   directory_.advance(*feed, content.last(), stored.last);
+  if (content.seed && erasures_.touches(piece.feed().id))
+    due_seeds_.push_back({*feed, content.first});
   batch_.pieces.push_back(std::move(stored));
   touched_feeds_.insert(feed->value);
   received_feeds_.insert(feed->value);
@@ -134,7 +138,13 @@ void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece
     const Written written{next_arrival(), feed, content.first.plus(i), piece.hashes()[i]};
     Arrival previous;
     see_time(entry.time);
-    if (verdict == ChangeVerdict::good && stored.lane == Lane::live) {
+    if (is_without_payload(entry, written)) {
+      links.varint(0);
+      continue;
+    }
+    if (entry.kind == EntryKind::erase && stored.lane == Lane::live) {
+      previous = take_order(space, entry, written);
+    } else if (verdict == ChangeVerdict::good && stored.lane == Lane::live) {
       previous = written.seq <= standing
                      ? merge_into(space, piece.changes()[i], written, entry.time)
                      : link_only(space, piece.changes()[i], written);
@@ -186,12 +196,22 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   staged_ = true;
 }
 
+// What counts of a feed, up to where a payload is missing without an order.
+Head Replica::whole_head(const KnownFeed& feed) {
+  Head head = directory_.standing_head(feed);
+  const Sequence hole = erasures_.first_hole(feed.row);
+  if (hole == Sequence(0) || hole > head.seq) return head;
+  head.seq = Sequence(hole.value - 1);
+  head.hash = hash_at(feed, head.seq).value_or(EntryHash{});
+  return head;
+}
+
 // One signature a feed and group: said only once the entries are in the same transaction.
 void Replica::sign_receipts() {
   for (const std::uint64_t row : received_feeds_) {
     const KnownFeed& feed = directory_.feed(FeedRow(row));
     if (!acknowledges(directory_.chapter(), feed.intro)) continue;
-    const Receipt receipt{directory_.self(), directory_.epoch(), directory_.standing_head(feed)};
+    const Receipt receipt{directory_.self(), directory_.epoch(), whole_head(feed)};
     if (receipt.head.seq == Sequence(0)) continue;
     batch_.receipts.push_back({next_arrival(), feed.row, receipt.node, receipt.head.seq, 0,
                                sign_receipt(directory_.authority().federation(), receipt, key_)});

@@ -1,9 +1,9 @@
 // What of the log counts: entries beyond the cut of a revocation are kept and linked, but not
 // merged. When a cut comes or moves, the records that it touches are merged anew from their
 // entries.
-#include "base/byte_stream.h"
 #include "base/contract.h"
 #include "replication/replica.h"
+#include "replication/stored_piece.h"
 
 #include <algorithm>
 #include <deque>
@@ -15,22 +15,6 @@ namespace {
 
 constexpr Sequence all_of_it(UINT64_MAX);
 constexpr std::size_t bytes_a_time = 1024 * 1024;
-
-Piece decoded(const StoredPiece& stored) {
-  auto piece = decode_piece(stored.body);
-  if (!piece) throw Broken("a piece in the database is damaged");
-  return std::move(*piece);
-}
-
-Sequence last_of(const StoredPiece& piece) {
-  return Sequence(piece.seq.value + piece.count - 1);
-}
-
-Arrival link_of(const StoredPiece& piece, std::size_t index) {
-  ByteReader links(piece.links);
-  for (std::size_t i = 0; i < index; ++i) static_cast<void>(links.varint());
-  return Arrival(links.varint());
-}
 
 }  // namespace
 
@@ -70,6 +54,7 @@ void Replica::follow_cuts() {
       find_records(feed, std::min(is, was), std::max(is, was), touched);
   }
   for (const auto& [space, record] : touched) merge_anew(space, record);
+  review_orders();
 }
 
 // The records that entries after `from` up to `to` change.
@@ -85,8 +70,11 @@ void Replica::find_records(const KnownFeed& feed,
     decode_changes(piece, verdicts, changes);
     for (std::size_t i = 0; i < piece.entries.size(); ++i) {
       const Sequence seq = piece.first.plus(i);
-      if (seq > from && seq <= to && verdicts[i] == ChangeVerdict::good)
-        records.emplace(space, changes[i].record);
+      if (seq <= from || seq > to) continue;
+      if (verdicts[i] == ChangeVerdict::good) records.emplace(space, changes[i].record);
+      if (piece.entries[i].kind != EntryKind::erase) continue;
+      if (const auto order = decode_erase_order(piece.entries[i].payload))
+        records.emplace(space, order->record);
     }
   };
   for (Sequence next = from.next(); next <= std::min(to, feed.head.seq);) {
@@ -110,8 +98,9 @@ void Replica::merge_anew(SpaceRow space, const RecordId& record) {
   }
   LayerState state;
   std::deque<StoredPiece> pieces;  // the state borrows from their bytes
+  std::deque<EraseOrder> orders;   // and from these
   for (Arrival at = layer->newest; at.value != 0;) {
-    const Arrival before = merge_entry(state, at, pieces.emplace_back(piece_with(at)));
+    const Arrival before = merge_entry(state, at, pieces.emplace_back(piece_with(at)), orders);
     if (before >= at) throw Broken("the links of a merged record are damaged");
     at = before;
   }
@@ -120,12 +109,21 @@ void Replica::merge_anew(SpaceRow space, const RecordId& record) {
 }
 
 // Returns the entry that was linked before it.
-Arrival Replica::merge_entry(LayerState& state, Arrival at, const StoredPiece& stored) {
+Arrival Replica::merge_entry(LayerState& state,
+                             Arrival at,
+                             const StoredPiece& stored,
+                             std::deque<EraseOrder>& orders) {
   const Piece piece = decoded(stored);
   const std::size_t index = at.value - stored.arrival.value;
   const PieceEntry& entry = piece.entries[index];
   ChangeView change;
-  if (stored.seq.plus(index) <= stands(stored.feed) && decode_change(entry.payload, change)) {
+  if (stored.seq.plus(index) > stands(stored.feed)) {
+    // It does not count.
+  } else if (entry.kind == EntryKind::erase) {
+    auto order = decode_erase_order(entry.payload);
+    if (order && !erasures_.doubtful().contains(at))
+      merge_order(state, orders.emplace_back(std::move(*order)));
+  } else if (decode_change(entry.payload, change)) {
     const auto hashes = chain(piece, directory_.feed(stored.feed).head.feed, stored.prev);
     merge(state, change, hashes[index], entry.time);
   }

@@ -199,6 +199,7 @@ class Session {
   void compare_digest(const EndFrame& end);
   void start_buckets(const std::vector<SharedHead>& heads);
   void agree(const EndFrame& end);
+  void ask_for_holes();
   void resynced(const EndFrame& end);
   void note_fault(RefusedPiece fault);
   void take_refused(const RefusedPiece& refused);
@@ -236,6 +237,8 @@ class Session {
   std::uint64_t waiting_bytes_ = 0;
   std::vector<RefusedPiece> faults_;
   std::vector<Witness> witnesses_;
+  bool asked_for_holes_ = false;
+  std::unordered_map<FeedId, Head, FixedHash> refilling_;  // where what was asked for begins
 
   // Comparing.
   bool end_due_ = false;        // send END once everything is out

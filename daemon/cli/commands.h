@@ -30,6 +30,7 @@ inline constexpr const char* check = "Checking and settings";
 [[nodiscard]] std::vector<Command> explain_commands();
 [[nodiscard]] std::vector<Command> verify_commands();
 [[nodiscard]] std::vector<Command> rebuild_commands();
+[[nodiscard]] std::vector<Command> erase_commands();
 [[nodiscard]] std::vector<Command> views_commands();
 [[nodiscard]] std::vector<Command> jee_commands();
 [[nodiscard]] std::vector<Command> rollup_commands();

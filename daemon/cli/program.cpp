@@ -137,8 +137,8 @@ std::vector<Command> command_table(const Kinds& kinds) {
   for (const auto& commands :
        {invite_commands, peers_commands, quarantine_commands, sync_commands, bundle_commands})
     take(commands());
-  for (const auto& commands :
-       {verify_commands, rebuild_commands, views_commands, config_commands, version_commands}) {
+  for (const auto& commands : {erase_commands, verify_commands, rebuild_commands, views_commands,
+                               config_commands, version_commands}) {
     take(commands());
   }
   return table;

@@ -4,6 +4,7 @@
 #include "daemon/operations/held.h"
 #include "daemon/operations/store_trouble.h"
 #include "daemon/operations/verbs.h"
+#include "replication/erasure.h"
 #include "replication/format/entry.h"
 #include "replication/format/piece.h"
 #include "replication/format/receipt.h"
@@ -30,7 +31,7 @@ constexpr std::size_t layers_a_time = 1000;
 class Verification {
  public:
   Verification(Reader& reader, const Directory& directory)
-      : reader_(reader), directory_(directory) {}
+      : reader_(reader), directory_(directory), erasures_(Erasures::load(reader)) {}
 
   void run() {
     for (const KnownFeed& feed : directory_.feeds()) {
@@ -51,7 +52,8 @@ class Verification {
   [[nodiscard]] Json json() const {
     return {{"ok", faults_.empty()}, {"feeds", directory_.feeds().size()},
             {"entries", entries_},   {"unread", unread_},
-            {"found", found_},       {"faults", faults_}};
+            {"erased", erased_},     {"found", found_},
+            {"faults", faults_}};
   }
 
  private:
@@ -92,7 +94,9 @@ class Verification {
       find(feed, stored.seq, "An entry does not follow the one before it.");
       return false;
     }
-    at.hash = chain(*piece, feed.head.feed, stored.prev).back();
+    const std::vector<EntryHash> hashes = chain(*piece, feed.head.feed, stored.prev);
+    check_payloads(feed, *piece, hashes);
+    at.hash = hashes.back();
     at.seq = piece->last();
     entries_ += stored.count;
     if (at.hash != stored.last) {
@@ -101,6 +105,23 @@ class Verification {
     }
     check_checkpoint(feed, *piece, at);
     return true;
+  }
+
+  // A payload may be missing only by an order that counts.
+  void check_payloads(const KnownFeed& feed,
+                      const Piece& piece,
+                      const std::vector<EntryHash>& hashes) {
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      const PieceEntry& entry = piece.entries[i];
+      if (!entry.erased) continue;
+      ++erased_;
+      const bool ordered =
+          can_be_erased(entry) && erasures_.in_force(hashes[i], feed.intro, directory_);
+      if (!ordered) {
+        find(feed, piece.first.plus(i),
+             "The content of this entry is missing, and no order to erase it is here.");
+      }
+    }
   }
 
   void check_checkpoint(const KnownFeed& feed, const Piece& piece, const Head& at) {
@@ -144,7 +165,9 @@ class Verification {
 
   Reader& reader_;
   const Directory& directory_;
+  const Erasures erasures_;
   std::uint64_t entries_ = 0;
+  std::uint64_t erased_ = 0;  // of them, by order or not
   std::uint64_t unread_ = 0;  // entries that the database no longer hands out
   std::uint64_t found_ = 0;   // faults, of which the first are told
   Json faults_ = Json::array();

@@ -253,6 +253,8 @@ class Explanation {
                  {"arrival", place.arrival.value},
                  {"hash", to_hex(hash.view())},
                  {"time_ms", entry.time.instant().ms},
+                 {"erased", entry.erased.has_value()},
+                 {"erases", entry.kind == EntryKind::erase},
                  {"operations", operations_of(entry)},
                  {"acknowledged_by", holders_.acknowledged_by(place.feed, place.seq)}};
     entries_.push_back(std::move(told));

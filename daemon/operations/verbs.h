@@ -30,6 +30,7 @@ struct Verb {
 [[nodiscard]] std::span<const Verb> figure_verbs();      // figures.cpp: jee, rollup
 [[nodiscard]] std::span<const Verb> check_verbs();       // checks.cpp: verify, rebuild, views
 [[nodiscard]] std::span<const Verb> bundle_verbs();      // bundles.cpp: frames in files
+[[nodiscard]] std::span<const Verb> erase_verbs();       // erasing.cpp: for good, everywhere
 [[nodiscard]] std::span<const Verb> quarantine_verbs();  // quarantine.cpp: what a revocation cut
                                                          // off
 

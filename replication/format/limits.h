@@ -27,6 +27,12 @@ inline constexpr std::size_t operations = 4096;    // operations of one change
 inline constexpr std::size_t superseded = 4096;    // value names that one operation supersedes
 inline constexpr std::size_t siblings_shown = 64;  // of one field; never cut from the set itself
 
+// --- erase orders ---
+inline constexpr std::size_t order_entries = 256;      // entries that one order names
+inline constexpr std::size_t order_bytes = 40 * 1024;  // of an order that is written here
+inline constexpr std::uint64_t order_reach = 100;      // how far back an unsigned order reaches
+inline constexpr std::size_t least_erased = 16;        // bytes: erasing never makes a piece longer
+
 // --- sessions ---
 inline constexpr std::size_t frame_bytes = 64 * 1024;  // body of a frame, packed or not
 inline constexpr std::size_t frame_ratio =

@@ -41,6 +41,11 @@ void write_columns(ByteWriter& out, const Piece& piece) {
   for (const PieceEntry& entry : piece.entries) out.varint(entry.payload_bytes);
 }
 
+// What everybody must be able to check: without it nobody could say who may do what.
+bool is_never_erased(EntryKind kind) {
+  return kind == EntryKind::authority || kind == EntryKind::erase;
+}
+
 bool read_columns(ByteReader& in, Piece& piece) {
   for (std::size_t i = 0; i < piece.entries.size(); ++i) {
     PieceEntry& entry = piece.entries[i];
@@ -51,6 +56,7 @@ bool read_columns(ByteReader& in, Piece& piece) {
     const bool ends_run = (entry.flags & flag_run_end) != 0;
     if ((byte & reserved_bit) != 0 || (byte & kind_mask) == 0) return false;
     if (entry.erased && piece.seed) return false;  // the seed would give the erased salt away
+    if (entry.erased && is_never_erased(entry.kind)) return false;
     if (ends_run && i + 1 != piece.entries.size()) return false;
   }
   std::uint64_t last = 0;
@@ -124,6 +130,9 @@ Result<Piece> decode_piece(ByteView bytes) {
   if (!in.good() || !read_columns(in, piece))
     return malformed("The table of a piece breaks a rule.");
   read_payloads(in, piece);
+  // With salts instead of the seed it must still have room.
+  if (payload_sum(piece) > limits::piece_bytes)
+    return malformed("The payloads of a piece are too long.");
   if ((form & has_checkpoint) != 0) piece.checkpoint = in.fixed<Signature>();
   if (!in.finished()) return malformed("A piece is cut short or has bytes left over.");
   return piece;
@@ -152,6 +161,22 @@ std::vector<EntryHash> chain(const Piece& piece, const FeedId& feed, const Entry
     header.seq = header.seq.next();
   }
   return hashes;
+}
+
+void give_salts(Piece& piece) {
+  if (!piece.seed) return;
+  std::uint64_t seq = piece.first.value;
+  for (PieceEntry& entry : piece.entries) entry.salt = salt_for(*piece.seed, seq++);
+  piece.seed.reset();
+}
+
+void erase(Piece& piece, std::size_t index) {
+  PieceEntry& entry = piece.entries[index];
+  if (entry.erased) return;
+  give_salts(piece);
+  entry.erased = commit(*entry.salt, entry.payload);
+  entry.payload = {};
+  entry.salt.reset();
 }
 
 bool can_join(const Piece& first, const Piece& second) {

@@ -32,13 +32,20 @@ struct Piece {
 // docs/protocol.md, "Piece".
 [[nodiscard]] Bytes encode(const Piece& piece);
 // Payloads borrow from `bytes`. Refuses (Errc::malformed) counts and lengths over the limits, a run
-// that goes on after its end flag, unknown flag bits, left-over bytes.
+// that goes on after its end flag, unknown flag bits, erased statements and erase orders, left-over
+// bytes.
 [[nodiscard]] Result<Piece> decode_piece(ByteView bytes);
 
 // The hashes of all entries, in order, when entry `first` follows `prev`.
 [[nodiscard]] std::vector<EntryHash> chain(const Piece& piece,
                                            const FeedId& feed,
                                            const EntryHash& prev);
+
+// A salt for each payload instead of the seed, which would give away that of an erased one.
+void give_salts(Piece& piece);
+// The payload of this entry and its salt go; the commitment stays, and with it every hash. No
+// effect on an entry that is erased already.
+void erase(Piece& piece, std::size_t index);
 
 // True when `second` continues `first` in one run and both fit one piece.
 [[nodiscard]] bool can_join(const Piece& first, const Piece& second);

@@ -133,7 +133,7 @@ struct Batch {
   std::vector<StoredFeed> feeds;    // new
   std::vector<StoredFeed> heads;    // of feeds known before: row, seq and hash count
   std::vector<StoredPiece> pieces;  // new, in order of arrival
-  std::vector<StoredPiece> moved;   // known before: feed, seq, prev, last and body count
+  std::vector<StoredPiece> moved;   // known before: all but arrival, count and lane
   std::vector<StoredSpace> spaces;  // new
   std::vector<StoredKind> kinds;    // new
   std::vector<StoredLayer> new_layers;
@@ -143,6 +143,9 @@ struct Batch {
   std::vector<StoredPending> pending;   // new
   std::vector<Arrival> settled;         // pending no more
   std::vector<NamedValue> values;
+  // Something in it was taken out for good: nothing of that may be left in any file of the backend
+  // once nobody reads any more, nor after a crash once the store was opened again.
+  bool erased = false;
 };
 
 // Reading. One thread an object; each call sees a whole number of transactions, and all calls

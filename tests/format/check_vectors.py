@@ -100,6 +100,15 @@ class Checker:
         for vector in self.document["changes"]:
             self.same(vector["name"], second.read_change(raw(vector["hex"])), vector["fields"])
 
+    def erase_orders(self):
+        for vector in self.document["erase_orders"]:
+            name, order = vector["name"], raw(vector["hex"])
+            fields = second.read_erase_order(order)
+            self.same(name, fields, vector["fields"])
+            if fields["signature"]:
+                message = b"chapterd/erase/1\0" + self.federation + b"\x86" + order[1:-66]
+                self.signed(name, raw(vector["signer"]), message, raw(fields["signature"]))
+
     def receipts(self):
         for vector in self.document["receipts"]:
             receipt = raw(vector["hex"])
@@ -157,6 +166,7 @@ class Checker:
             "feed": second.read_feed,
             "piece": second.read_piece,
             "change": second.read_change,
+            "erase order": second.read_erase_order,
             "receipt": second.read_receipt,
             "frame": frames.read_frame,
             "segment": frames.read_segment,
@@ -231,9 +241,9 @@ def main():
     path = Path(sys.argv[1]).resolve()
     text = path.read_text(encoding="utf-8")
     checker = Checker(json.loads(text))
-    for section in ("genesis", "statements", "feeds", "run", "pieces", "changes", "receipts"):
+    for section in ("genesis", "statements", "feeds", "run", "pieces", "changes", "erase_orders"):
         getattr(checker, section)()
-    for section in ("frames", "segment", "digests", "refused"):
+    for section in ("receipts", "frames", "segment", "digests", "refused"):
         getattr(checker, section)()
     checker.cbor(json.loads((path.parent / "cbor_appendix_a.json").read_text(encoding="utf-8")))
     checker.decisions((path.parent / "ed25519_decisions.txt").read_text(encoding="utf-8"))

@@ -283,6 +283,23 @@ Json describe(const ChangeView& change) {
           {"operations", list_of(change.operations, operation)}};
 }
 
+Json describe(const EraseOrder& order) {
+  const auto name = [](const ValueName& each) {
+    return Json{{"entry", each.entry}, {"operation", each.operation}};
+  };
+  const auto entry = [](const Head& each) { return describe(each); };
+  const auto superseded = [&](const Superseded& each) {
+    return Json{{"field", each.field}, {"names", list_of(each.names, name)}};
+  };
+  return {
+      {"record", hex_of(order.record)},
+      {"kind", order.kind},
+      {"reason", static_cast<int>(order.reason)},
+      {"entries", list_of(order.entries, entry)},
+      {"superseded", list_of(order.superseded, superseded)},
+      {"signature", order.chapter_signature ? hex_of(*order.chapter_signature) : Json(nullptr)}};
+}
+
 Json describe(const Receipt& receipt) {
   return {{"node", hex_of(receipt.node)},
           {"epoch", receipt.epoch.value},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "replication/format/change.h"
+#include "replication/format/erase_order.h"
 #include "replication/format/feed.h"
 #include "replication/format/frame.h"
 #include "replication/format/piece.h"
@@ -25,6 +26,7 @@ template <std::size_t N, class Tag>
 [[nodiscard]] Json describe(const FeedIntro& intro);
 [[nodiscard]] Json describe(const Piece& piece);
 [[nodiscard]] Json describe(const ChangeView& change);
+[[nodiscard]] Json describe(const EraseOrder& order);
 [[nodiscard]] Json describe(const Receipt& receipt);
 [[nodiscard]] Json describe(const Segment& segment);
 [[nodiscard]] Json describe(const Frame& frame);

@@ -115,6 +115,17 @@ Json changes_of(const World& world) {
   return all;
 }
 
+Json erase_orders_of(const World& world) {
+  Json all = Json::array();
+  for (const auto& [name, order] : world.erase_orders) {
+    all.push_back({{"name", name},
+                   {"hex", to_hex(encode(order))},
+                   {"signer", hex_of(world.kenya_authority.public_key())},
+                   {"fields", describe(order)}});
+  }
+  return all;
+}
+
 Json receipts_of(const World& world) {
   Json all = Json::array();
   for (const auto& [name, each] : world.receipts) {
@@ -197,6 +208,7 @@ Json make_document(const World& world) {
           {"run", entries_of(world)},
           {"pieces", pieces_of(world)},
           {"changes", changes_of(world)},
+          {"erase_orders", erase_orders_of(world)},
           {"receipts", receipts_of(world)},
           {"segment", segment_of(world)},
           {"frames", frames_of(world)},

@@ -49,6 +49,7 @@ void write_corpora(const std::filesystem::path& folder, const samples::World& wo
   write_all(folder / "fuzz_intro", document["feeds"]);
   write_all(folder / "fuzz_piece", document["pieces"]);
   write_all(folder / "fuzz_change", document["changes"]);
+  write_all(folder / "fuzz_erase_order", document["erase_orders"]);
   write_all(folder / "fuzz_cbor", document["changes"]);
   write_all(folder / "fuzz_frame", document["frames"]);
   write_file(folder / "fuzz_packed/two_blocks", packed_seed());

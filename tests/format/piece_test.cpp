@@ -168,15 +168,36 @@ TEST(Piece, HoldsAPayloadUpToTheLimitAndNotOneByteMore) {
   EXPECT_FALSE(decode_piece(encode(a_run(1, limits::payload_bytes + 1).piece)));
 }
 
-TEST(Piece, LongerThanWhatFitsAFrameWithItsIntroIsRefused) {
-  OwnedPiece owned = a_run(2, limits::encoded_piece_bytes / 2 - 50);
-  const std::size_t size = encode(owned.piece).size();
-  ASSERT_LE(size, limits::encoded_piece_bytes);
-  EXPECT_TRUE(decode_piece(encode(owned.piece)));
-  const Bytes more(owned.payloads[0].size() + limits::encoded_piece_bytes - size + 1, 0);
-  owned.piece.entries[0].payload = more;
-  owned.piece.entries[0].payload_bytes = static_cast<std::uint32_t>(more.size());
-  EXPECT_FALSE(decode_piece(encode(owned.piece)));
+TEST(Piece, WhosePayloadsWouldNotFitAFrameOnceOneIsErasedIsRefused) {
+  EXPECT_TRUE(decode_piece(encode(a_run(2, limits::piece_bytes / 2).piece)));
+  EXPECT_FALSE(decode_piece(encode(a_run(2, limits::piece_bytes / 2 + 1).piece)));
+}
+
+TEST(Piece, StaysWithinItsLimitWhicheverEntriesAreErased) {
+  for (const std::size_t erased : {std::size_t{0}, std::size_t{31}, std::size_t{63}}) {
+    OwnedPiece owned = a_run(limits::run_entries, limits::piece_bytes / limits::run_entries);
+    // Clocks that jump make every time as long as it can be.
+    for (std::size_t i = 0; i < limits::run_entries; ++i)
+      owned.piece.entries[i].time = HybridTime{i % 2 == 0 ? 0 : UINT64_MAX / 2};
+    const FeedId feed;
+    const auto before = chain(owned.piece, feed, EntryHash{});
+    for (std::size_t i = 0; i <= erased; ++i) erase(owned.piece, i);
+    const Bytes bytes = encode(owned.piece);
+    EXPECT_LE(bytes.size(), limits::encoded_piece_bytes);
+    const auto again = decode_piece(bytes);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(chain(*again, feed, EntryHash{}), before);
+  }
+}
+
+TEST(Piece, WithAnErasedStatementOrEraseOrderIsRefused) {
+  for (const EntryKind kind : {EntryKind::authority, EntryKind::erase}) {
+    OwnedPiece owned = a_run(2, 40);
+    owned.piece.entries[0].kind = kind;
+    EXPECT_TRUE(decode_piece(encode(owned.piece)));
+    erase(owned.piece, 0);
+    EXPECT_FALSE(decode_piece(encode(owned.piece)));
+  }
 }
 
 TEST(Piece, JoinsTheOneThatFollowsInTheSameRun) {

@@ -128,6 +128,37 @@ void add_changes(Refusals& out) {
   add("version 0", "8600500102030405060708090a0b0c0d0e0f10" + kind + "8080");
 }
 
+void add_erase_orders(Refusals& out) {
+  const std::string record = "500102030405060708090a0b0c0d0e0f10";
+  const std::string start = "8601" + record + "67696e736967687400";  // "insight", no reason
+  const std::string zero(64, '0');
+  const std::string entry = "5848" + std::string(64, '1') + "0000000000000007" + zero;
+  const std::string later = "5848" + std::string(64, '1') + "0000000000000008" + zero;
+  const std::string name = "0123456789abcdef0000";
+  const auto add = [&](const char* why, const std::string& text) {
+    out.add("erase order", why, unhex(text));
+  };
+  add("no entries", start + "8080");
+  add("entries not in order", start + "82" + later + entry + "80");
+  add("entry named twice", start + "82" + entry + entry + "80");
+  add("entry with the sequence 0",
+      start + "815848" + std::string(64, '1') + "0000000000000000" + zero + "80");
+  add("entry of 71 bytes",
+      start + "815847" + std::string(62, '1') + "0000000000000007" + zero + "80");
+  add("field without names", start + "81" + entry + "8182617440");
+  add("name of 9 bytes", start + "81" + entry + "8182617449" + "0123456789abcdef00");
+  add("operation number 4096", start + "81" + entry + "818261744a" + "0123456789abcdef1000");
+  add("name twice", start + "81" + entry + "8182617454" + name + name);
+  add("field twice", start + "81" + entry + "82826174" + "4a" + name + "826174" + "4a" + name);
+  add("no kind", "8601" + record + "600081" + entry + "80");
+  add("reason above 255", "8601" + record + "67696e736967687419010081" + entry + "80");
+  add("signature of 63 bytes",
+      "87" + start.substr(2) + "81" + entry + "80583f" + std::string(126, '2'));
+  add("signature missing", "87" + start.substr(2) + "81" + entry + "80");
+  add("bytes left over", start + "81" + entry + "8000");
+  add("version 0", "8600" + start.substr(4) + "81" + entry + "80");
+}
+
 void add_frames(Refusals& out, const World& world) {
   const auto add = [&](const char* why, std::string_view text) {
     out.add("frame", why, unhex(text));
@@ -165,6 +196,7 @@ Json refusals_of(const World& world) {
   add_feeds(out, world);
   add_pieces(out, world);
   add_changes(out);
+  add_erase_orders(out);
   out.add("receipt", "unknown version", with(world.receipts[0].value.bytes, 0, 2))
       .add("receipt", "unknown kind of key", with(world.receipts[0].value.bytes, 1, 2))
       .add("receipt", "bytes left over", with_tail(world.receipts[0].value.bytes));

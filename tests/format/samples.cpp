@@ -40,6 +40,7 @@ World make_roots() {
               .seed = counting<RunSeed>(0x50),
               .pieces = {},
               .receipts = {},
+              .erase_orders = {},
               .frames = {}};
   world.genesis = {"Collaborative",
                    Instant{created_ms},
@@ -149,6 +150,23 @@ void add_changes(World& world) {
          {"place", Action::set, cbor_map(), {}}}}},
       {"clear of nothing seen", {record, "member", 1, {{"phone", Action::clear, {}, {}}}}}};
   for (const auto& [name, change] : world.changes) world.payloads.push_back(encode(change));
+}
+
+void add_erase_orders(World& world) {
+  const auto record = counting<RecordId>(0x01);
+  const Head first{counting<FeedId>(0x30), Sequence(7), counting<EntryHash>(0x51)};
+  const Head second{counting<FeedId>(0x30), Sequence(300), counting<EntryHash>(0x71)};
+  const ValueName one{0x0123456789ABCDEFU, 0};
+  const ValueName other{0xFEDCBA9876543210U, 300};
+  EraseOrder own{record, "insight", EraseReason::unsaid, {first}, {}, {}};
+  EraseOrder whole{record,
+                   "member",
+                   EraseReason::request,
+                   {first, second},
+                   {{"name", {one, other}}, {"phone", {one}}},
+                   {}};
+  sign(whole, world.federation, world.kenya_authority);
+  world.erase_orders = {{"an order of own entries", own}, {"an order of the chapter", whole}};
 }
 
 PieceEntry entry_of(HybridTime time, const Bytes& payload) {
@@ -277,6 +295,7 @@ World make_world() {
   add_feeds(world);
   add_statements(world);
   add_changes(world);
+  add_erase_orders(world);
   add_pieces(world);
   add_receipts(world);
   add_opening_frames(world);

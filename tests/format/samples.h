@@ -3,6 +3,7 @@
 
 #include "crypto/node_key.h"
 #include "replication/format/change.h"
+#include "replication/format/erase_order.h"
 #include "replication/format/frame.h"
 #include "replication/format/piece.h"
 #include "replication/format/receipt.h"
@@ -62,6 +63,7 @@ struct World {
   RunSeed seed;
   std::vector<Named<Chained>> pieces;
   std::vector<Named<SignedReceipt>> receipts;
+  std::vector<Named<EraseOrder>> erase_orders;
   std::vector<Named<Frame>> frames;
 };
 

@@ -214,6 +214,7 @@ def read_kind(byte, seed, is_last):
     need(byte < 0x80 and byte & 15, "kind 0 or reserved bit")
     need(not byte & 0x10 or is_last, "goes on after the end of its run")
     need(not byte & 0x40 or seed is None, "erased beside a seed")
+    need(not byte & 0x40 or byte & 15 not in (2, 3), "erased statement or order")
     return {"kind": byte & 15, "flags": byte >> 4 & 3, "erased": bool(byte & 0x40)}
 
 
@@ -246,6 +247,8 @@ def read_piece(raw):
             commitment = commitment_of(salt, payload)
             entry |= {"payload": payload.hex(), "erased": None}
         entry["commitment"] = commitment
+    carried = sum(entry["payload_bytes"] for entry in entries if entry["erased"] is None)
+    need(carried <= 60 * KIB, "payloads too long")
     checkpoint = into.hex(64) if form & 2 else None
     into.end()
     seed = seed.hex() if seed else None
@@ -367,6 +370,44 @@ def read_change(raw):
     named = {name["entry"] for each in change["operations"] for name in each["supersedes"]}
     need(named == set(entries), "entry that nobody names")
     return change
+
+
+# --- section 18 ---
+
+
+def read_named_entry(into):
+    into.of(2, 72, 72)
+    entry = {"feed": into.hex(32), "seq": into.number(8), "hash": into.hex(32)}
+    need(entry["seq"] > 0, "no such entry")
+    return entry
+
+
+def read_superseded(into):
+    into.of(4, 2, 2)
+    field, size = utf8(into.take(into.of(3, 1, 100))), into.of(2, 10, 48 * KIB)
+    need(size % 10 == 0, "cut name")
+    names = [{"entry": into.number(8), "operation": into.number(2)} for _ in range(size // 10)]
+    order = [(name["entry"], name["operation"]) for name in names]
+    need(order == sorted(set(order)), "names not in order")
+    need(all(name["operation"] < 4096 for name in names), "no such operation")
+    return {"field": field, "names": names}
+
+
+def read_erase_order(raw):
+    into = Cbor(raw)
+    items = into.of(4, 6, 7)
+    need(into.of(0, 1, 1) == 1, "version")
+    order = {"record": into.take(into.of(2, 16, 16)).hex()}
+    order |= {"kind": utf8(into.take(into.of(3, 1, 60))), "reason": into.of(0, 0, 255)}
+    order["entries"] = [read_named_entry(into) for _ in range(into.of(4, 1, 256))]
+    places = [(each["feed"], each["seq"], each["hash"]) for each in order["entries"]]
+    need(places == sorted(set(places)), "entries not in order")
+    order["superseded"] = [read_superseded(into) for _ in range(into.of(4, 0, 4096))]
+    fields = [each["field"].encode() for each in order["superseded"]]
+    need(fields == sorted(set(fields)), "fields not in order")
+    order["signature"] = into.hex(into.of(2, 64, 64)) if items == 7 else None
+    into.end()
+    return order
 
 
 # --- section 10 ---

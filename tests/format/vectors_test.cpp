@@ -110,6 +110,19 @@ TEST(Vectors, OfChangesReadBack) {
   }
 }
 
+TEST(Vectors, OfEraseOrdersReadBackAndVerify) {
+  for (const Json& vector : document()["erase_orders"]) {
+    const Bytes bytes = bytes_of(vector);
+    const auto order = decode_erase_order(bytes);
+    ASSERT_TRUE(order) << vector["name"] << order.error().what;
+    EXPECT_EQ(describe(*order), vector["fields"]);
+    EXPECT_EQ(encode(*order), bytes);
+    const auto signer = PublicKey::from(from_hex(vector["signer"].get<std::string>()).value());
+    EXPECT_EQ(verify_erase_order(federation(), bytes, PublicKey{signer->bytes}),
+              order->chapter_signature.has_value());
+  }
+}
+
 TEST(Vectors, OfReceiptsReadBackAndVerify) {
   for (const Json& vector : document()["receipts"]) {
     const auto receipt = decode_receipt(bytes_of(vector));
@@ -156,6 +169,7 @@ bool accepts(const std::string& as, const Bytes& bytes) {
   if (as == "feed") return decode_feed_intro(bytes).has_value();
   if (as == "piece") return decode_piece(bytes).has_value();
   if (as == "change") return decode_change(bytes, change).has_value();
+  if (as == "erase order") return decode_erase_order(bytes).has_value();
   if (as == "receipt") return decode_receipt(bytes).has_value();
   if (as == "segment") return decode_segment(Audience::all, bytes).has_value();
   FrameParser parser;

@@ -2,6 +2,7 @@
 // again.
 #include "replication/session.h"
 #include "tests/store/faulty_vfs.h"
+#include "tests/support/erasing.h"
 #include "tests/support/node.h"
 
 #include <gtest/gtest.h>
@@ -108,6 +109,34 @@ TEST_F(Crash, AtAnyByteOfWritingKeepsWhatWasSaved) {
     }
     node->write_text(up, "insight", "title", "goes on");
     ASSERT_EQ(node->values(Audience::up, "insight", "title"), std::vector<std::string>{"goes on"});
+  }
+}
+
+// Once the order is in the log, the words are in no file any more: also when the machine died right
+// behind it.
+TEST_F(Crash, AtAnyByteOfErasingLeavesTheOrderAndTheWordsOrNeither) {
+  bool reached_the_end = false;
+  for (std::int64_t room = 0; !reached_the_end; room += 977) {
+    SeededRandom random(23);
+    SetClock clock;
+    auto node = TestNode::founder(random, clock);
+    node->write_text(up, "insight", "title", "Wanjiku told us");
+    node->write_text(up, "insight", "note", "stays");
+    node->restart(faulty_vfs());
+    faults().room_bytes = room;
+    try {
+      testing::erase_texts(*node, up, "insight", "title");
+      reached_the_end = true;
+    } catch (const DiskFull&) {
+    } catch (const Broken&) {
+    }
+    faults() = Faults{};
+    node->restart();
+    expect_whole(*node);
+    const bool ordered = !node->replica->erasures().orders().empty();
+    ASSERT_EQ(node->values(Audience::up, "insight", "title").empty(), ordered) << room;
+    ASSERT_EQ(testing::holds_text(*node, "Wanjiku"), !ordered) << room;
+    ASSERT_EQ(node->values(Audience::up, "insight", "note"), std::vector<std::string>{"stays"});
   }
 }
 

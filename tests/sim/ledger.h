@@ -53,6 +53,8 @@ struct Ledger {
   std::set<int> cut_by_own_chapter;
   // (machine, revoked machine): the first knows of it.
   std::set<std::pair<int, int>> knows_revoked;
+  // Marks in words whose erasure was ordered, and saved.
+  std::set<std::string> erased;
   // Writes that people asked for, and what they were told.
   std::uint64_t asked = 0;
   std::uint64_t answered_saved = 0;

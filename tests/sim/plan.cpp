@@ -67,7 +67,8 @@ Plan draw_plan(const Options& options, Instant begin) {
     if (std::find(plan.faults.begin(), plan.faults.end(), needed) == plan.faults.end())
       plan.faults.emplace_back(needed);
   std::vector<const EventKind*> people;
-  for (const EventKind& kind : people_events()) people.push_back(&kind);
+  for (const auto* table : {&people_events(), &erasing_events()})
+    for (const EventKind& kind : *table) people.push_back(&kind);
   std::vector<const EventKind*> faults;
   for (const EventKind* kind : all_faults())
     if (std::find(plan.faults.begin(), plan.faults.end(), kind->fault) != plan.faults.end())

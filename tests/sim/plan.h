@@ -38,6 +38,7 @@ inline constexpr const char* canary_prefix = "canary-7f3a91-";
 
 // people.cpp, faults.cpp, byzantine.cpp, restores.cpp, couriers.cpp, newcomers.cpp
 [[nodiscard]] const std::vector<EventKind>& people_events();
+[[nodiscard]] const std::vector<EventKind>& erasing_events();  // of people, too
 [[nodiscard]] const std::vector<EventKind>& fault_events();
 [[nodiscard]] const std::vector<EventKind>& byzantine_events();
 [[nodiscard]] const std::vector<EventKind>& restore_events();

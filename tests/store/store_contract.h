@@ -189,6 +189,7 @@ TEST_P(StoreContract, MovesAPieceToAnotherFeedWhereItLiesInTheLog) {
   batch = {};
   batch.moved = {piece_of(1, 2, 1, 3)};
   batch.moved[0].body = {5};
+  batch.moved[0].links = {6, 7};
   store_->commit(batch);
   reopen();
   EXPECT_TRUE(store_->pieces_of(FeedRow(1), Sequence(1), 100).empty());
@@ -196,6 +197,7 @@ TEST_P(StoreContract, MovesAPieceToAnotherFeedWhereItLiesInTheLog) {
   ASSERT_EQ(moved.size(), 1U);
   EXPECT_EQ(moved[0].arrival, Arrival(1));
   EXPECT_EQ(moved[0].body, Bytes{5});
+  EXPECT_EQ(moved[0].links, (Bytes{6, 7}));
   batch.moved = {piece_of(9, 2, 9, 1)};
   EXPECT_THROW(store_->commit(batch), Broken);
 }

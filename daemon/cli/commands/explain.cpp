@@ -11,6 +11,8 @@ namespace {
 
 // "title, places (added to)"
 std::string operations_in_words(const Json& entry) {
+  if (is_true(entry, "erased")) return "(erased)";
+  if (is_true(entry, "erases")) return "(an order to erase earlier entries)";
   std::string words;
   for (const Json& operation : list(entry, "operations")) {
     const std::string action = text(operation, "action");

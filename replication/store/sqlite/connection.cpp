@@ -137,7 +137,12 @@ std::int64_t Connection::changes() const {
   return sqlite3_changes64(db_.get());
 }
 
+void Connection::empty_wal() {
+  must_empty_wal_ = true;
+}
+
 void Connection::checkpoint_when_due() {
+  if (must_empty_wal_) return settle_wal();
   if (wal_pages_ < checkpointed_pages_) checkpointed_pages_ = 0;  // it began again from its start
   if (wal_pages_ - checkpointed_pages_ < checkpoint_pages_) return;
   const bool too_long = wal_pages_ / 4 >= checkpoint_pages_;
@@ -152,6 +157,7 @@ void Connection::checkpoint_when_due() {
 void Connection::settle_wal() {
   const int code =
       sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  must_empty_wal_ = code != SQLITE_OK;
   if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return;
   if (!means_disk_full(code, sqlite3_system_errno(db_.get()))) raise(code);
 }

@@ -86,9 +86,14 @@ class Connection {
   // error: what is committed stays safe in the WAL, and the next call tries again.
   void checkpoint_when_due();
 
+  // What was overwritten must not stay in the WAL: empties it now or, while readers need it, with
+  // one of the next calls of checkpoint_when_due().
+  void empty_wal();
+
   // Once, before anything of the file is told to anybody: what a killed process had written to the
   // WAL and not synced reads as committed, but a power cut could still take it back. A full disk is
-  // no error here either: the WAL is synced first.
+  // no error here either: the WAL is synced first. What could not be done is done by one of the
+  // next calls of checkpoint_when_due().
   void settle_wal();
 
   // Throws what an unexpected result code means.
@@ -110,6 +115,7 @@ class Connection {
   std::uint32_t checkpoint_pages_ = 0;
   std::uint32_t wal_pages_ = 0;           // after the last commit
   std::uint32_t checkpointed_pages_ = 0;  // of them, when a checkpoint last ran
+  bool must_empty_wal_ = false;
 };
 
 // A prepared statement, made once and kept. Parameters are borrowed only during one call.

@@ -136,8 +136,8 @@ struct WriteStatements {
                   "INSERT INTO piece(arrival, feed, seq, count, lane, via, prev, last, links, body)"
                   " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         moved_piece(connection,
-                    "UPDATE piece SET feed = ?2, seq = ?3, prev = ?4, last = ?5, body = ?6 "
-                    "WHERE arrival = ?1"),
+                    "UPDATE piece SET feed = ?2, seq = ?3, prev = ?4, last = ?5, links = ?6, "
+                    "body = ?7 WHERE arrival = ?1"),
         new_space(connection, "INSERT INTO space(row, home, audience, target) VALUES(?, ?, ?, ?)"),
         new_kind(connection, "INSERT INTO kind(row, name) VALUES(?, ?)"),
         new_layer(connection,
@@ -207,7 +207,8 @@ void WriteStatements::write_log(const Connection& connection, const Batch& batch
                   piece.links, piece.body);
   }
   for (const StoredPiece& piece : batch.moved) {
-    moved_piece.run(piece.arrival, piece.feed, piece.seq, piece.prev, piece.last, piece.body);
+    moved_piece.run(piece.arrival, piece.feed, piece.seq, piece.prev, piece.last, piece.links,
+                    piece.body);
     changed_one(connection);
   }
   for (const StoredReceipt& held : batch.receipts) {
@@ -299,6 +300,7 @@ void SqliteStore::commit(const Batch& batch) {
   write_->write_peers(batch);
   write_->write_marks(batch);
   transaction.commit();
+  if (batch.erased) connection().empty_wal();
   connection().checkpoint_when_due();
 }
 

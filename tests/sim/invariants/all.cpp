@@ -31,6 +31,7 @@ void World::check_end() {
   check_saved(*this);
   check_views(*this);
   check_canaries(*this);
+  check_erased(*this);
   check_now();
 }
 

@@ -25,5 +25,6 @@ void check_revocations(World& world, SimNode& node);  // I13
 void check_saved(World& world);                           // I2
 void check_views(World& world);                           // I3 I6 I7
 void check_canaries(World& world);                        // I10
+void check_erased(World& world);                          // I23
 
 }  // namespace chapterd::sim

@@ -1,0 +1,175 @@
+// The tables of erasures, and who may order one.
+#include "replication/erasure.h"
+
+#include "base/byte_stream.h"
+#include "replication/format/limits.h"
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+constexpr std::string_view order_prefix = "erase/order/";  // entry hash/arrival of the order
+constexpr std::string_view hole_prefix = "erase/hole/";    // feed row/seq
+constexpr std::string_view newest_name = "erase/newest";   // arrival of the newest that counts
+constexpr std::string_view doubt_prefix = "erase/doubt/";  // arrival of the order
+
+std::string number_text(std::uint64_t number) {
+  ByteWriter out;
+  return to_hex(out.u64(number).view());
+}
+
+NamedValue noted(std::string name) {
+  return {std::move(name), Bytes{1}};
+}
+
+NamedValue forgotten(std::string name) {
+  return {std::move(name), {}};
+}
+
+std::string hole_name(FeedRow feed, Sequence seq) {
+  return std::string(hole_prefix) + number_text(feed.value) + "/" + number_text(seq.value);
+}
+
+std::string doubt_name(Arrival order) {
+  return std::string(doubt_prefix) + number_text(order.value);
+}
+
+std::uint64_t number_at(std::string_view name, std::size_t at) {
+  const auto bytes = from_hex(name.substr(std::min(at, name.size()), 16));
+  if (!bytes || bytes->size() != 8) throw Broken("a note about an erasure is damaged");
+  return ByteReader(*bytes).u64();
+}
+
+OrderedErasure read_erasure(const NamedValue& stored) {
+  ByteReader in(stored.value);
+  OrderedErasure erasure;
+  erasure.entry.feed = in.fixed<FeedId>();
+  erasure.entry.seq = Sequence(in.u64());
+  erasure.entry.hash = in.fixed<EntryHash>();
+  erasure.feed = FeedRow(in.u64());
+  erasure.seq = Sequence(in.u64());
+  erasure.arrival = Arrival(in.u64());
+  if (!in.finished()) throw Broken("a note about an erasure is damaged");
+  return erasure;
+}
+
+}  // namespace
+
+bool is_authorised(const Authority& authority,
+                   const FeedIntro& feed,
+                   const Head& place,
+                   const EraseOrder& order,
+                   ByteView payload) {
+  if (order.chapter_signature) {
+    const KnownChapter* home = authority.chapter(feed.home.chapter);
+    return home != nullptr &&
+           verify_erase_order(authority.federation(), payload, home->certificate.authority);
+  }
+  return std::ranges::all_of(order.entries, [&](const Head& entry) {
+    return entry.feed == place.feed && entry.seq < place.seq &&
+           place.seq.value - entry.seq.value <= limits::order_reach;
+  });
+}
+
+bool same_layer(const FeedIntro& a, const FeedIntro& b) {
+  const auto target = [](const FeedIntro& intro) {
+    return intro.target ? intro.target->chapter : ChapterId{};
+  };
+  return a.home.chapter == b.home.chapter && a.audience == b.audience && target(a) == target(b);
+}
+
+bool can_be_erased(const PieceEntry& entry) {
+  return entry.kind == EntryKind::data && entry.payload_bytes >= limits::least_erased;
+}
+
+bool is_newest_order_between(Reader& reader, Arrival before, Arrival through) {
+  const auto stored = reader.values(std::string(newest_name));
+  if (stored.empty()) return false;
+  const Arrival newest(ByteReader(stored.front().value).u64());
+  return before < newest && newest <= through;
+}
+
+std::map<FeedRow, Sequence> holes_in(Reader& reader) {
+  std::map<FeedRow, Sequence> holes;
+  for (const NamedValue& stored : reader.values(std::string(hole_prefix))) {
+    const FeedRow feed(number_at(stored.name, hole_prefix.size()));
+    holes.try_emplace(feed, Sequence(number_at(stored.name, hole_prefix.size() + 17)));
+  }
+  return holes;
+}
+
+Erasures Erasures::load(Reader& reader) {
+  Erasures erasures;
+  for (const NamedValue& stored : reader.values(std::string(order_prefix)))
+    static_cast<void>(erasures.add(read_erasure(stored)));
+  for (const NamedValue& stored : reader.values(std::string(hole_prefix))) {
+    const FeedRow feed(number_at(stored.name, hole_prefix.size()));
+    erasures.holes_[feed].insert(Sequence(number_at(stored.name, hole_prefix.size() + 17)));
+  }
+  for (const NamedValue& stored : reader.values(std::string(doubt_prefix)))
+    erasures.doubtful_.insert(Arrival(number_at(stored.name, doubt_prefix.size())));
+  return erasures;
+}
+
+bool Erasures::in_force(const EntryHash& entry,
+                        const FeedIntro& feed,
+                        const Directory& directory) const {
+  const auto at = orders_.find(entry);
+  return at != orders_.end() && std::ranges::any_of(at->second, [&](const OrderedErasure& order) {
+           if (order.feed.value > directory.feeds().size()) return false;
+           const KnownFeed& from = directory.feed(order.feed);
+           return same_layer(from.intro, feed) && order.seq <= directory.standing_head(from).seq;
+         });
+}
+
+Sequence Erasures::first_hole(FeedRow feed) const {
+  const auto at = holes_.find(feed);
+  return at == holes_.end() || at->second.empty() ? Sequence(0) : *at->second.begin();
+}
+
+bool Erasures::is_hole(FeedRow feed, Sequence seq) const {
+  const auto at = holes_.find(feed);
+  return at != holes_.end() && at->second.contains(seq);
+}
+
+NamedValue Erasures::add(const OrderedErasure& erasure) {
+  std::vector<OrderedErasure>& orders = orders_[erasure.entry.hash];
+  std::erase_if(orders,
+                [&](const OrderedErasure& known) { return known.arrival == erasure.arrival; });
+  orders.push_back(erasure);
+  feeds_.insert(erasure.entry.feed);
+  ByteWriter out;
+  out.fixed(erasure.entry.feed).u64(erasure.entry.seq.value).fixed(erasure.entry.hash);
+  out.u64(erasure.feed.value).u64(erasure.seq.value).u64(erasure.arrival.value);
+  return {std::string(order_prefix) + to_hex(erasure.entry.hash.view()) + "/" +
+              number_text(erasure.arrival.value),
+          out.take()};
+}
+
+NamedValue Erasures::add_hole(FeedRow feed, Sequence seq) {
+  holes_[feed].insert(seq);
+  return noted(hole_name(feed, seq));
+}
+
+NamedValue Erasures::close_hole(FeedRow feed, Sequence seq) {
+  holes_[feed].erase(seq);
+  return forgotten(hole_name(feed, seq));
+}
+
+NamedValue Erasures::newest(Arrival order) {
+  ByteWriter out;
+  return {std::string(newest_name), out.u64(order.value).take()};
+}
+
+NamedValue Erasures::doubt(Arrival order) {
+  doubtful_.insert(order);
+  return noted(doubt_name(order));
+}
+
+NamedValue Erasures::trust(Arrival order) {
+  doubtful_.erase(order);
+  return forgotten(doubt_name(order));
+}
+
+}  // namespace chapterd

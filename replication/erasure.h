@@ -1,0 +1,87 @@
+// What is ordered to be erased, what is missing without an order, and which orders wait for their
+// authority: small tables in memory, kept in named values of the store. Writer thread only, but for
+// load().
+#pragma once
+
+#include "replication/directory.h"
+#include "replication/format/erase_order.h"
+#include "replication/format/piece.h"
+
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace chapterd {
+
+// One entry that an order names, and where that order stands.
+struct OrderedErasure {
+  Head entry;
+  FeedRow feed;  // of the order
+  Sequence seq;
+  Arrival arrival;
+};
+
+// Whether an order counts, wherever and whenever it is judged: signed by the authority of its
+// feed's chapter, or naming only the last limits::order_reach entries of its own feed before it. So
+// a stolen laptop can wipe little, and no clock decides. `place` is that of the order.
+[[nodiscard]] bool is_authorised(const Authority& authority,
+                                 const FeedIntro& feed,
+                                 const Head& place,
+                                 const EraseOrder& order,
+                                 ByteView payload);
+
+// Orders reach the layer that their own feed writes, and no other.
+[[nodiscard]] bool same_layer(const FeedIntro& a, const FeedIntro& b);
+
+// Only changes are erased, and only payloads that are not shorter than what takes their place.
+[[nodiscard]] bool can_be_erased(const PieceEntry& entry);
+
+// Whether the newest order that counts lies between two positions of a peer in this log: then it is
+// worth remembering that the peer has obeyed it.
+[[nodiscard]] bool is_newest_order_between(Reader& reader, Arrival before, Arrival through);
+
+// The first entry of each feed whose payload is missing without an order.
+[[nodiscard]] std::map<FeedRow, Sequence> holes_in(Reader& reader);
+
+class Erasures {
+ public:
+  [[nodiscard]] static Erasures load(Reader& reader);
+
+  // Of entries, in order of their hashes; each with every order that names it.
+  using Orders = std::map<EntryHash, std::vector<OrderedErasure>>;
+
+  [[nodiscard]] const Orders& orders() const { return orders_; }
+
+  // An order that counts and stands names this entry, which belongs to a feed with this intro.
+  [[nodiscard]] bool in_force(const EntryHash& entry,
+                              const FeedIntro& feed,
+                              const Directory& directory) const;
+
+  // Some entry of this feed is ordered to be erased.
+  [[nodiscard]] bool touches(const FeedId& feed) const { return feeds_.contains(feed); }
+
+  // The first entry of this feed whose payload is missing without an order; 0 when there is none.
+  [[nodiscard]] Sequence first_hole(FeedRow feed) const;
+  [[nodiscard]] bool is_hole(FeedRow feed, Sequence seq) const;
+
+  // Orders that do not count yet, as far as is known here.
+  [[nodiscard]] const std::set<Arrival>& doubtful() const { return doubtful_; }
+
+  // Each returns what the store must keep of it.
+  [[nodiscard]] NamedValue add(const OrderedErasure& erasure);
+  [[nodiscard]] NamedValue add_hole(FeedRow feed, Sequence seq);
+  [[nodiscard]] NamedValue close_hole(FeedRow feed, Sequence seq);
+  [[nodiscard]] static NamedValue newest(Arrival order);
+  [[nodiscard]] NamedValue doubt(Arrival order);
+  [[nodiscard]] NamedValue trust(Arrival order);
+
+ private:
+  Orders orders_;
+  std::unordered_set<FeedId, FixedHash> feeds_;
+  std::map<FeedRow, std::set<Sequence>> holes_;
+  std::set<Arrival> doubtful_;
+};
+
+}  // namespace chapterd

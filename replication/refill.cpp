@@ -1,0 +1,122 @@
+// Payloads that are missing without an order: asking a peer for them, and taking them.
+#include "base/byte_stream.h"
+#include "base/contract.h"
+#include "replication/entitlement.h"
+#include "replication/reconcile.h"
+#include "replication/replica.h"
+#include "replication/session.h"
+#include "replication/stored_piece.h"
+
+#include <utility>
+
+namespace chapterd {
+namespace {
+
+// Feeds that one session asks for again.
+constexpr std::size_t most_asked = 100;
+
+void set_link(StoredPiece& piece, std::size_t index, Arrival to) {
+  ByteReader links(piece.links);
+  ByteWriter out;
+  for (std::size_t i = 0; i < piece.count; ++i) {
+    const std::uint64_t link = links.varint();
+    out.varint(i == index ? to.value : link);
+  }
+  piece.links = out.take();
+}
+
+}  // namespace
+
+// Once a session, when the digests agree: heads say nothing about payloads.
+void Session::ask_for_holes() {
+  if (std::exchange(asked_for_holes_, true)) return;
+  WantFrame want;
+  for (const auto& [row, seq] : holes_in(reader_)) {
+    if (row.value > directory_.feeds().size() || want.feeds.size() == most_asked) continue;
+    const KnownFeed& feed = directory_.feed(row);
+    const auto stored = reader_.pieces_of(row, seq, 1);
+    if (stored.empty() || !may_hold(directory_.authority(), peer_, feed.intro)) continue;
+    const Sequence from = stored.front().seq;
+    refilling_[feed.head.feed] = {feed.head.feed, Sequence(from.value - 1), stored.front().prev};
+    want.feeds.push_back({short_name(feed.head.feed), from});
+  }
+  if (want.feeds.empty()) return;
+  for (auto& [number, offer] : offers_) {
+    if (offer.feed != nullptr && refilling_.contains(offer.feed->id)) offer.restarts = true;
+  }
+  send(Frame(std::move(want)));
+}
+
+// Where verification of a feed begins: behind what is held or, for what is asked for again, before.
+Head Session::held_of(const FeedId& feed) const {
+  if (const auto again = refilling_.find(feed); again != refilling_.end()) return again->second;
+  const KnownFeed* known = directory_.feed(feed);
+  return known == nullptr ? Head{feed, Sequence(0), EntryHash{}} : known->head;
+}
+
+// Of a piece of which all or some entries are held: the payloads that are missing here.
+void Replica::fill_holes(const VerifiedPiece& piece) {
+  const KnownFeed* feed = directory_.feed(piece.feed().id);
+  if (feed == nullptr || erasures_.first_hole(feed->row) == Sequence(0)) return;
+  const Piece& content = piece.piece();
+  for (std::size_t i = 0; i < content.entries.size(); ++i) {
+    const Sequence seq = content.first.plus(i);
+    const PieceEntry& entry = content.entries[i];
+    if (entry.erased || !erasures_.is_hole(feed->row, seq)) continue;
+    if (hash_at(*feed, seq) != piece.hashes()[i]) continue;
+    const Salt salt = content.seed ? salt_for(*content.seed, seq.value) : *entry.salt;
+    fill_hole(feed->row, seq, entry, salt);
+  }
+}
+
+void Replica::fill_hole(FeedRow feed, Sequence seq, const PieceEntry& with, const Salt& salt) {
+  close_piece();
+  StoredPiece* stored = staged_piece(feed, seq);
+  CHECK(stored != nullptr);
+  Piece piece = decoded(*stored);
+  const std::size_t index = seq.value - stored->seq.value;
+  PieceEntry& hole = piece.entries[index];
+  const Arrival arrival = stored->arrival.plus(index);
+  hole.erased.reset();
+  hole.payload = with.payload;
+  hole.salt = salt;
+  stored->body = encode(piece);
+  batch_.values.push_back(erasures_.close_hole(feed, seq));
+  received_feeds_.insert(feed.value);
+  staged_ = true;
+  ChangeView change;
+  const bool sealed = (with.flags & flag_sealed) != 0;
+  if (with.kind != EntryKind::data || sealed || !decode_change(with.payload, change)) {
+    if (sealed) keep_pending(with, ChangeVerdict::none, arrival);
+    return;
+  }
+  const SpaceRow space = space_for(directory_.feed(feed).intro);
+  link_late(space, change, arrival);
+  merge_anew(space, change.record);
+}
+
+// Puts an entry into the chain of its record, at the place that its arrival gives it.
+void Replica::link_late(SpaceRow space, const ChangeView& change, Arrival arrival) {
+  StoredLayer& layer = staged_layer(space, change);
+  Arrival after;  // the entry whose link will point at it
+  Arrival before = layer.newest;
+  while (before > arrival) {
+    after = before;
+    const StoredPiece piece = piece_with(after);
+    before = link_of(piece, after.value - piece.arrival.value);
+  }
+  if (before == arrival) return;  // it was merged before it was lost
+  const auto point = [&](Arrival from, Arrival to) {
+    const StoredPiece piece = piece_with(from);
+    const std::size_t index = from.value - piece.arrival.value;
+    set_link(*staged_piece(piece.feed, piece.seq.plus(index)), index, to);
+  };
+  point(arrival, before);
+  if (after == Arrival(0)) {
+    layer.newest = arrival;
+  } else {
+    point(after, arrival);
+  }
+}
+
+}  // namespace chapterd
