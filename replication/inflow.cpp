@@ -105,7 +105,7 @@ Result<void> Session::take_segment(const Segment& segment) {
     if (offer->feed->intro.audience != segment.audience) {
       return broken("stream.audience", "A peer sent a feed among those of another audience.");
     }
-    inbound_.pieces.push_back({offer->feed, held_of(directory_, offer->feed->id), piece.piece,
+    inbound_.pieces.push_back({offer->feed, verified_from(offer->feed->id), piece.piece,
                                std::exchange(offer->restarts, false)});
   }
   return {};

@@ -2,6 +2,7 @@
 #include "base/byte_stream.h"
 #include "base/contract.h"
 #include "replication/entitlement.h"
+#include "replication/offered.h"
 #include "replication/reconcile.h"
 #include "replication/replica.h"
 #include "replication/session.h"
@@ -48,10 +49,9 @@ void Session::ask_for_holes() {
 }
 
 // Where verification of a feed begins: behind what is held or, for what is asked for again, before.
-Head Session::held_of(const FeedId& feed) const {
-  if (const auto again = refilling_.find(feed); again != refilling_.end()) return again->second;
-  const KnownFeed* known = directory_.feed(feed);
-  return known == nullptr ? Head{feed, Sequence(0), EntryHash{}} : known->head;
+Head Session::verified_from(const FeedId& feed) const {
+  const auto again = refilling_.find(feed);
+  return again == refilling_.end() ? held_of(directory_, feed) : again->second;
 }
 
 // Of a piece of which all or some entries are held: the payloads that are missing here.

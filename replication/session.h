@@ -200,6 +200,7 @@ class Session {
   void start_buckets(const std::vector<SharedHead>& heads);
   void agree(const EndFrame& end);
   void ask_for_holes();
+  [[nodiscard]] Head verified_from(const FeedId& feed) const;
   void resynced(const EndFrame& end);
   void note_fault(RefusedPiece fault);
   void take_refused(const RefusedPiece& refused);
