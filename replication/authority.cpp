@@ -1,4 +1,5 @@
-// Applying statements: scope, signature, then number.
+// Taking statements: shape, signature and scope, each judged once. What they are worth together:
+// authority_standing.cpp.
 #include "replication/authority.h"
 
 #include "base/contract.h"
@@ -9,38 +10,23 @@
 namespace chapterd {
 namespace {
 
-constexpr unsigned no_rank = 256;  // below every level
-
 tl::unexpected<Error> beyond_scope(const char* what) {
   return fail(Errc::not_allowed, "authority.scope", what, "Nothing was taken from it.");
 }
 
-// Whether a statement about a subject already known says something newer. At one number the smaller
-// bytes win, so that every node chooses alike.
-bool is_newer(std::uint64_t number,
-              ByteView bytes,
-              std::uint64_t known_number,
-              const Bytes& known) {
-  if (number != known_number) return number > known_number;
-  return std::lexicographical_compare(bytes.begin(), bytes.end(), known.begin(), known.end());
+// A move that is still to come may make it right.
+tl::unexpected<Error> out_of_place(const char* what) {
+  return fail(Errc::not_found, "authority.scope", what, "Nothing was taken from it.");
 }
 
-// Whether nodes of a chapter at or above the author's may hold such a feed: only who may look at a
-// feed can say what of it stands.
-bool may_judge(const ChapterId& chapter, const FeedIntro& intro) {
-  switch (intro.audience) {
-    case Audience::auth:
-      return false;
-    case Audience::up:
-    case Audience::all:
-      return true;
-    case Audience::chapter:
-    case Audience::down:
-      return chapter == intro.home.chapter;
-    case Audience::to:
-      return intro.target && is_between(chapter, intro.home, *intro.target);
-  }
-  return false;
+tl::unexpected<Error> unsigned_by_issuer() {
+  return fail(Errc::not_found, "authority.signature", "The signature of a statement is wrong.",
+              "Nothing was taken from it.");
+}
+
+template <class Key>
+void add_once(std::vector<Key>& keys, const Key& key) {
+  if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
 }
 
 }  // namespace
@@ -51,129 +37,237 @@ Result<Authority> Authority::found(ByteView genesis) {
   Authority authority;
   authority.federation_ = federation_id(genesis);
   authority.genesis_.assign(genesis.begin(), genesis.end());
-  KnownChapter global;
-  global.certificate.chapter = decoded->chapter;
-  global.certificate.authority = decoded->authority;
-  global.certificate.code = decoded->code;
-  global.certificate.name = decoded->name;
-  global.number = UINT64_MAX;  // genesis is immutable
-  authority.chapters_.emplace(decoded->chapter, std::move(global));
+  authority.root_ = decoded->chapter;
+  authority.founding_ = std::move(*decoded);
+  authority.keys_ever_[authority.root_] = {authority.founding_.authority};
+  authority.work_out();
   return authority;
 }
 
 Result<Applied> Authority::apply(ByteView bytes) {
-  const auto statement = decode_statement(bytes);
+  if (ids_.contains(statement_id(bytes))) return Applied::known;
+  auto statement = verified(bytes);
   if (!statement) return forward(statement);
-  const KnownChapter* issuer = chapter(statement->issuer);
-  if (issuer == nullptr) {
-    return fail(Errc::not_found, "authority.issuer",
-                "A statement is signed by a chapter that is not known here yet.");
+  // A later kind of statement is kept in its feed, passed on, and has no effect here.
+  if (std::holds_alternative<UnknownStatement>(statement->statement.body)) return Applied::known;
+  const bool others = changes_others(*statement);
+  note_ever(*statement);
+  ids_.insert(statement->id);
+  signed_.push_back(std::move(*statement));
+  if (others) {
+    work_out();
+    return Applied::news;
   }
-  if (!verify_statement(federation_, bytes, issuer->certificate.authority)) {
-    return fail(Errc::not_allowed, "authority.signature", "The signature of a statement is wrong.",
-                "Nothing was taken from it.");
-  }
-  if (std::holds_alternative<ChapterCertificate>(statement->body))
-    return apply_chapter(*statement, bytes);
-  if (std::holds_alternative<NodeCertificate>(statement->body))
-    return apply_node(*statement, bytes);
-  if (std::holds_alternative<Revoke>(statement->body)) return apply_revoke(*statement, bytes);
-  if (std::holds_alternative<Admit>(statement->body)) return apply_admit(*statement, bytes);
-  return Applied::known;  // a later kind of statement: kept in its feed, passed on, no effect here
+  const Signed& kept = signed_.back();
+  return stands(kept, standing_) && take(kept) ? Applied::news : Applied::known;
 }
 
-bool Authority::apply_or_keep(ByteView statement) {
-  const auto applied = apply(statement);
+bool Authority::apply_or_keep(ByteView bytes) {
+  const auto applied = apply(bytes);
   if (!applied) {
-    if (applied.error().kind == Errc::not_found)
-      waiting_.emplace_back(statement.begin(), statement.end());
+    if (applied.error().kind != Errc::not_found) return false;
+    Waiting waiting{Bytes(bytes.begin(), bytes.end()), {}, {}};
+    const std::string& code = applied.error().code;
+    if (code == "authority.signature" || code == "authority.issuer") {
+      waiting.issuer = decode_statement(bytes)->issuer;
+      waiting.keys = count_keys(waiting.issuer);
+    }
+    waiting_.push_back(std::move(waiting));
     return false;
   }
   if (*applied == Applied::known || waiting_.empty()) return *applied == Applied::news;
   // What waited for this one may be next; what still waits goes back into the list.
-  for (const Bytes& kept : std::exchange(waiting_, {})) apply_or_keep(kept);
+  for (Waiting& kept : std::exchange(waiting_, {})) {
+    // No key of its issuer has come since: the signature need not be tried again.
+    const bool is_in_vain = kept.keys && *kept.keys == count_keys(kept.issuer);
+    if (is_in_vain) {
+      waiting_.push_back(std::move(kept));
+    } else {
+      apply_or_keep(kept.statement);
+    }
+  }
   return true;
 }
 
-Result<Applied> Authority::apply_chapter(const Statement& statement, ByteView bytes) {
-  const auto& certificate = std::get<ChapterCertificate>(statement.body);
-  const KnownChapter* issuer = chapter(statement.issuer);
-  std::vector<ChapterId> above = issuer->certificate.above;
-  above.push_back(statement.issuer);
-  if (certificate.above != above)
-    return beyond_scope("A chapter certificate names another path than its issuer's.");
-  if (certificate.level <= issuer->certificate.level) {
-    return beyond_scope("A chapter certificate claims the level of its issuer or a higher one.");
-  }
-  if (certificate.chapter != chapter_id_below(statement.issuer, certificate.code))
-    return beyond_scope("A chapter certificate claims a chapter that is not its issuer's.");
-  const auto known = chapters_.find(certificate.chapter);
-  if (known != chapters_.end() &&
-      !is_newer(statement.number, bytes, known->second.number, known->second.statement)) {
-    return Applied::known;
-  }
-  chapters_[certificate.chapter] =
-      KnownChapter{certificate, statement.number, Bytes(bytes.begin(), bytes.end())};
-  ++version_;
-  if (!revocations_.empty()) ++cut_version_;  // one that waited for this may count now
-  return Applied::news;
+std::size_t Authority::count_keys(const ChapterId& issuer) const {
+  const auto keys = keys_ever_.find(issuer);
+  return keys == keys_ever_.end() ? 0 : keys->second.size();
 }
 
-Result<Applied> Authority::apply_node(const Statement& statement, ByteView bytes) {
+Result<Authority::Signed> Authority::verified(ByteView bytes) const {
+  auto statement = decode_statement(bytes);
+  if (!statement) return forward(statement);
+  const auto* successor = std::get_if<Successor>(&statement->body);
+  std::optional<PublicKey> key;
+  if (!keys_ever_.contains(statement->issuer)) {
+    return fail(Errc::not_found, "authority.issuer",
+                "A statement is signed by a chapter that is not known here yet.");
+  }
+  if (successor != nullptr && successor->by == SuccessorBy::recovery) {
+    if (recovery_hash(successor->recovery) == founding_.recovery &&
+        verify_statement(federation_, bytes, successor->recovery))
+      key = successor->recovery;
+  } else {
+    key = signer_of(statement->issuer, bytes);
+  }
+  if (!key) return unsigned_by_issuer();
+  Signed checked;
+  checked.statement = std::move(*statement);
+  checked.bytes.assign(bytes.begin(), bytes.end());
+  checked.id = statement_id(bytes);
+  checked.key = *key;
+  if (auto passed = check(checked); !passed) return forward(passed);
+  return checked;
+}
+
+// The key of the issuer, in use or an earlier one, that made this signature.
+std::optional<PublicKey> Authority::signer_of(const ChapterId& issuer, ByteView bytes) const {
+  const auto known = keys_ever_.find(issuer);
+  if (known == keys_ever_.end()) return std::nullopt;
+  const auto key = std::ranges::find_if(known->second, [&](const PublicKey& each) {
+    return verify_statement(federation_, bytes, each);
+  });
+  return key == known->second.end() ? std::nullopt : std::optional(*key);
+}
+
+Result<void> Authority::check(Signed& signed_one) const {
+  const Statement& statement = signed_one.statement;
+  if (const auto* certificate = std::get_if<ChapterCertificate>(&statement.body)) {
+    if (certificate->chapter != chapter_id_below(statement.issuer, certificate->code))
+      return beyond_scope("A chapter certificate claims a chapter that is not its issuer's.");
+    return check_chapter(statement.issuer, *certificate);
+  }
+  if (std::holds_alternative<NodeCertificate>(statement.body)) return check_node(statement);
+  if (std::holds_alternative<Successor>(statement.body)) return check_successor(statement);
+  if (std::holds_alternative<Move>(statement.body)) return check_move(signed_one);
+  return {};
+}
+
+Result<void> Authority::check_chapter(const ChapterId& issuer,
+                                      const ChapterCertificate& certificate) const {
+  ChapterPath above{issuer, certificate.above};
+  above.above.pop_back();  // the decoder saw that there is one
+  if (certificate.above.back() != issuer || !was_path(above))
+    return out_of_place("A chapter certificate names another path than its issuer's.");
+  const auto level = least_level_.find(issuer);
+  if (certificate.level <= (level == least_level_.end() ? 0 : level->second))
+    return beyond_scope("A chapter certificate claims the level of its issuer or a higher one.");
+  return {};
+}
+
+Result<void> Authority::check_node(const Statement& statement) const {
   const auto& certificate = std::get<NodeCertificate>(statement.body);
-  const KnownChapter* home = chapter(certificate.chapter);
-  if (home == nullptr) {
+  if (!keys_ever_.contains(certificate.chapter)) {
     return fail(Errc::not_found, "authority.chapter",
                 "A node certificate names a chapter that is not known here yet.");
   }
+  const auto parents = parents_ever_.find(certificate.chapter);
   const bool by_own = statement.issuer == certificate.chapter;
   const bool by_parent =
-      !home->certificate.above.empty() && statement.issuer == home->certificate.above.back();
+      parents != parents_ever_.end() && parents->second.contains(statement.issuer);
   if (!by_own && !by_parent)
-    return beyond_scope("A node certificate comes from neither its chapter nor the one above.");
+    return out_of_place("A node certificate comes from neither its chapter nor the one above.");
   if (!verify_node_proof(federation_, certificate))
     return beyond_scope("A node certificate claims a key that did not agree to it.");
-  if (const KnownNode* known = node(certificate.node)) {
-    // What its own chapter says of a node stands before what the one above says.
-    const bool known_by_own = known->issuer == known->certificate.chapter;
-    const bool is_news = by_own != known_by_own
-                             ? by_own
-                             : is_newer(statement.number, bytes, known->number, known->statement);
-    if (!is_news) return Applied::known;
-  }
-  nodes_[certificate.node] =
-      KnownNode{certificate, statement.issuer, statement.number, Bytes(bytes.begin(), bytes.end())};
-  ++version_;
-  if (!revocations_.empty()) ++cut_version_;
-  return Applied::news;
+  return {};
 }
 
-Result<Applied> Authority::apply_revoke(const Statement& statement, ByteView bytes) {
-  const auto& body = std::get<Revoke>(statement.body);
-  const auto [from, to] = revocations_.equal_range(body.node);
-  // Whole statements are compared: of two with one number both count, whichever came first.
-  if (std::any_of(from, to, [&](const auto& known) {
-        return std::ranges::equal(known.second.statement, bytes);
-      })) {
-    return Applied::known;
+Result<void> Authority::check_successor(const Statement& statement) const {
+  const auto& successor = std::get<Successor>(statement.body);
+  if (!keys_ever_.contains(successor.chapter)) {
+    return fail(Errc::not_found, "authority.chapter",
+                "A successor is named for a chapter that is not known here yet.");
   }
-  Revocation revocation{statement.issuer, chapter(statement.issuer)->certificate.level, body,
-                        Bytes(bytes.begin(), bytes.end())};
-  revocations_.emplace(body.node, std::move(revocation));
-  ++version_;
-  ++cut_version_;
-  return Applied::news;
+  const bool by_own = statement.issuer == successor.chapter;
+  if (by_own != (successor.by != SuccessorBy::above))
+    return beyond_scope("A successor is named by another authority than it says.");
+  if (successor.by == SuccessorBy::recovery && statement.issuer != root_)
+    return beyond_scope("The recovery key speaks for the global chapter alone.");
+  if (successor.by == SuccessorBy::above && !was_above(statement.issuer, successor.chapter))
+    return out_of_place("A successor is named by a chapter that does not stand above.");
+  if (!verify_acceptance(federation_, successor))
+    return beyond_scope("A successor names a key that did not agree to it.");
+  return {};
 }
 
-Result<Applied> Authority::apply_admit(const Statement& statement, ByteView bytes) {
-  Admission admission{statement.issuer, chapter(statement.issuer)->certificate.level,
-                      std::get<Admit>(statement.body)};
-  const auto [at, is_new] =
-      admissions_.try_emplace(Bytes(bytes.begin(), bytes.end()), std::move(admission));
-  if (!is_new) return Applied::known;
-  ++version_;
-  ++cut_version_;
-  return Applied::news;
+Result<void> Authority::check_move(Signed& signed_one) const {
+  const ChapterId& issuer = signed_one.statement.issuer;
+  const auto& move = std::get<Move>(signed_one.statement.body);
+  auto inner = decode_statement(move.certificate);
+  if (!inner) return forward(inner);
+  auto* certificate = std::get_if<ChapterCertificate>(&inner->body);
+  if (certificate == nullptr || certificate->chapter == root_)
+    return beyond_scope("A move does not say what becomes of which chapter.");
+  if (!keys_ever_.contains(inner->issuer) || !keys_ever_.contains(certificate->chapter)) {
+    return fail(Errc::not_found, "authority.chapter",
+                "A move names a chapter that is not known here yet.");
+  }
+  const auto key = signer_of(inner->issuer, move.certificate);
+  if (!key) return out_of_place("The new parent did not sign the certificate inside a move.");
+  if (auto placed = check_chapter(inner->issuer, *certificate); !placed) return placed;
+  const bool is_above_both = was_above(issuer, certificate->chapter) &&
+                             (issuer == inner->issuer || was_above(issuer, inner->issuer));
+  if (!is_above_both)
+    return out_of_place("A move is signed by a chapter that does not stand above both parents.");
+  if (std::ranges::find(certificate->above, certificate->chapter) != certificate->above.end())
+    return beyond_scope("A move puts a chapter below itself.");
+  signed_one.agreed_by = inner->issuer;
+  signed_one.agreed_number = inner->number;
+  signed_one.agreed_id = statement_id(move.certificate);
+  signed_one.agreed_key = *key;
+  signed_one.agreed = std::move(*certificate);
+  return {};
+}
+
+// What was once certified can be checked for ever, whether it still stands or not.
+void Authority::note_ever(const Signed& statement) {
+  const auto place = [&](const ChapterId& parent, const ChapterCertificate& certificate) {
+    add_once(keys_ever_[certificate.chapter], certificate.authority);
+    parents_ever_[certificate.chapter].insert(parent);
+    const auto [level, is_new] = least_level_.try_emplace(certificate.chapter, certificate.level);
+    level->second = std::min(level->second, certificate.level);
+  };
+  const auto& body = statement.statement.body;
+  if (const auto* certificate = std::get_if<ChapterCertificate>(&body))
+    place(statement.statement.issuer, *certificate);
+  if (const auto* successor = std::get_if<Successor>(&body))
+    add_once(keys_ever_[successor->chapter], successor->authority);
+  if (const auto* move = std::get_if<Move>(&body)) {
+    place(statement.agreed_by, *statement.agreed);
+    for (const PublicKey& key : move->keys) add_once(keys_ever_[statement.agreed->chapter], key);
+  }
+}
+
+bool Authority::changes_others(const Signed& statement) const {
+  const auto& body = statement.statement.body;
+  if (const auto* certificate = std::get_if<ChapterCertificate>(&body))
+    return keys_ever_.contains(certificate->chapter);
+  return std::holds_alternative<Successor>(body) || std::holds_alternative<Move>(body);
+}
+
+bool Authority::was_path(const ChapterPath& path) const {
+  if (path.above.empty()) return path.chapter == root_;
+  const auto parents = parents_ever_.find(path.chapter);
+  if (parents == parents_ever_.end() || !parents->second.contains(path.above.back())) return false;
+  return was_path({path.above.back(), {path.above.begin(), path.above.end() - 1}});
+}
+
+std::set<ChapterId> Authority::ever_above(const ChapterId& id) const {
+  std::set<ChapterId> above;
+  std::vector<ChapterId> left{id};
+  while (!left.empty()) {
+    const auto parents = parents_ever_.find(left.back());
+    left.pop_back();
+    if (parents == parents_ever_.end()) continue;
+    for (const ChapterId& parent : parents->second) {
+      if (above.insert(parent).second) left.push_back(parent);
+    }
+  }
+  return above;
+}
+
+bool Authority::was_above(const ChapterId& ancestor, const ChapterId& id) const {
+  return ever_above(id).contains(ancestor);
 }
 
 const KnownChapter* Authority::chapter(const ChapterId& id) const {
@@ -214,107 +308,6 @@ std::vector<const KnownNode*> Authority::nodes() const {
 ChapterPath Authority::path_of(const ChapterId& id) const {
   const KnownChapter* known = chapter(id);
   return known == nullptr ? ChapterPath{id, {}} : ChapterPath{id, known->certificate.above};
-}
-
-std::vector<Bytes> Authority::chain(const PublicKey& key) const {
-  std::vector<Bytes> statements;
-  const KnownNode* known = node(key);
-  if (known == nullptr) return statements;
-  const ChapterPath path = path_of(known->certificate.chapter);
-  for (const ChapterId& above : path.above) {
-    const KnownChapter* link = chapter(above);
-    if (link != nullptr && !link->statement.empty()) statements.push_back(link->statement);
-  }
-  const KnownChapter* home = chapter(path.chapter);
-  if (home != nullptr && !home->statement.empty()) statements.push_back(home->statement);
-  statements.push_back(known->statement);
-  return statements;
-}
-
-bool Authority::is_at_or_above(const ChapterId& ancestor, const ChapterId& id) const {
-  return ancestor == id || is_above(ancestor, path_of(id));
-}
-
-std::vector<const Revocation*> Authority::effective(const PublicKey& key) const {
-  std::vector<const Revocation*> standing;
-  const KnownNode* known = node(key);
-  if (known == nullptr) return standing;
-  const auto [from, to] = revocations_.equal_range(key);
-  for (auto at = from; at != to; ++at) {
-    if (is_at_or_above(at->second.issuer, known->certificate.chapter))
-      standing.push_back(&at->second);
-  }
-  return standing;
-}
-
-bool Authority::is_revoked(const PublicKey& key) const {
-  return !effective(key).empty();
-}
-
-std::vector<Bytes> Authority::revocations() const {
-  std::vector<std::tuple<bool, unsigned, const Bytes*>> all;
-  for (const auto& [key, revocation] : revocations_) {
-    const KnownNode* known = node(key);
-    const bool counts =
-        known != nullptr && is_at_or_above(revocation.issuer, known->certificate.chapter);
-    all.emplace_back(!counts, revocation.rank, &revocation.statement);
-  }
-  std::ranges::sort(all, [](const auto& a, const auto& b) {
-    return std::tie(std::get<0>(a), std::get<1>(a), *std::get<2>(a)) <
-           std::tie(std::get<0>(b), std::get<1>(b), *std::get<2>(b));
-  });
-  std::vector<Bytes> statements;
-  for (const auto& each : all) statements.push_back(*std::get<2>(each));
-  return statements;
-}
-
-std::string Authority::revoked_because(const PublicKey& key) const {
-  const Revocation* highest = nullptr;
-  for (const Revocation* revocation : effective(key)) {
-    if (highest == nullptr || revocation->rank < highest->rank) highest = revocation;
-  }
-  return highest == nullptr ? std::string() : highest->body.reason;
-}
-
-std::optional<Head> Authority::cut(const FeedIntro& intro, const FeedId& feed) const {
-  // Statements are signed by authorities: they count whoever carries them.
-  if (revocations_.empty() || intro.audience == Audience::auth) return std::nullopt;
-  const auto revocations = effective(intro.node);
-  if (revocations.empty()) return std::nullopt;
-  std::optional<Head> cut;
-  unsigned rank = no_rank;
-  for (const Revocation* revocation : revocations) {
-    if (!may_judge(revocation->issuer, intro)) continue;
-    Head stands{feed, Sequence(0), EntryHash{}};
-    for (const Head& listed : revocation->body.cuts) {
-      if (listed.feed == feed) stands = listed;
-    }
-    const bool is_higher = revocation->rank < rank;
-    if (is_higher || (revocation->rank == rank && stands.seq < cut->seq)) cut = stands;
-    rank = std::min<unsigned>(rank, revocation->rank);
-  }
-  if (!cut) {
-    // Nobody who revoked the node may look at this feed. A chapter's own papers stay untouched; of
-    // the others nothing stands until one who may look at them admits what was there before:
-    // otherwise a thief could open one that nobody above ever sees, and go on.
-    if (intro.audience == Audience::chapter) return std::nullopt;
-    cut = Head{feed, Sequence(0), EntryHash{}};
-  }
-  return admitted(intro, *cut, rank);
-}
-
-// The cut, or where somebody who stands at least as high as the one that cut moved it.
-Head Authority::admitted(const FeedIntro& intro, Head cut, unsigned rank) const {
-  for (const auto& [statement, admission] : admissions_) {
-    const bool counts = admission.body.node == intro.node && admission.rank <= rank &&
-                        is_at_or_above(admission.issuer, intro.home.chapter) &&
-                        may_judge(admission.issuer, intro);
-    if (!counts) continue;
-    for (const Head& head : admission.body.heads) {
-      if (head.feed == cut.feed && head.seq > cut.seq) cut = head;
-    }
-  }
-  return cut;
 }
 
 }  // namespace chapterd

@@ -109,7 +109,9 @@ std::vector<StoredPiece> Directory::refresh(const Snapshot& now) {
 
 ChapterId Directory::chapter() const {
   const KnownNode* node = authority_.node(self_);
-  return node == nullptr ? ChapterId{} : node->certificate.chapter;
+  if (node != nullptr) return node->certificate.chapter;
+  // A node whose certificate became void with the key that signed it is still of its chapter.
+  return own_feeds_.empty() ? ChapterId{} : feed(own_feeds_.front()).intro.home.chapter;
 }
 
 Head Directory::standing_head(const KnownFeed& feed) const {

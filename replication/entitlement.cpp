@@ -45,11 +45,12 @@ Result<void> may_open(const Authority& authority, const FeedIntro& intro) {
     return refused("authority.other-chapter",
                    "A feed names another chapter than its author's certificate.");
   }
-  if (authority.path_of(intro.home.chapter) != intro.home) {
+  // Of before a move too: what was written then stays with those who stood above then.
+  if (!authority.was_path(intro.home)) {
     return refused("authority.path", "A feed names another path than its chapter's certificate.");
   }
-  if (intro.target && (authority.chapter(intro.target->chapter) == nullptr ||
-                       authority.path_of(intro.target->chapter) != *intro.target)) {
+  if (intro.target &&
+      (authority.chapter(intro.target->chapter) == nullptr || !authority.was_path(*intro.target))) {
     return refused("authority.target",
                    "A feed is addressed to a chapter or path that is not certified.");
   }

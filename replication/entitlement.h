@@ -13,8 +13,8 @@ namespace chapterd {
                             const FeedIntro& intro);
 
 // Whether the author that an intro names may open such a feed: a certified node, of that chapter,
-// whose path is the certified one. The target of a `to` feed must be a certified chapter with its
-// certified path.
+// whose path is the certified one, of now or of before a move. The target of a `to` feed must be a
+// certified chapter with such a path.
 [[nodiscard]] Result<void> may_open(const Authority& authority, const FeedIntro& intro);
 
 // Whether a node of `chapter` signs receipts for this feed: it stands above its home, or is its

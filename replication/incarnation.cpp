@@ -177,43 +177,14 @@ void Replica::begin_incarnation() {
   set_value(stored_name::restored, since.take());
   set_value(stored_name::unmet, {});
   own_feeds_.clear();
+  ended_.clear();
   wrote_unmet_ = false;
   mark_.token = random_.fixed<InstanceToken>();
   raise_mark();
 }
 
-FeedIntro Replica::own_intro(const Address& address) const {
-  const Authority& authority = directory_.authority();
-  FeedIntro intro;
-  intro.node = directory_.self();
-  intro.home = authority.path_of(directory_.chapter());
-  intro.audience = address.audience;
-  if (address.audience == Audience::to) intro.target = authority.path_of(address.target);
-  intro.incarnation = directory_.incarnation();
-  return intro;
-}
-
-std::optional<FeedRow> Replica::known_own_feed(const FeedIntro& intro) const {
-  for (const FeedRow row : directory_.own_feeds()) {
-    const FeedIntro& known = directory_.feed(row).intro;
-    if (known.incarnation == intro.incarnation && known.audience == intro.audience &&
-        known.target == intro.target && known.home == intro.home) {
-      return row;
-    }
-  }
-  return std::nullopt;
-}
-
-FeedRow Replica::own_feed(const Address& address) {
-  FeedIntro intro = own_intro(address);
-  if (const auto known = known_own_feed(intro)) return *known;
-  intro.predecessors = predecessors_of(intro);
-  Bytes bytes = encode(intro);
-  const FeedId id = feed_id(directory_.authority().federation(), bytes);
-  return add_feed(std::move(intro), std::move(bytes), id);
-}
-
-// The newest feeds for this address that no other own feed continues yet.
+// The newest feeds for this address that no other own feed continues yet: of an earlier
+// incarnation, or with a path from before a move, of this chapter or of the one written to.
 std::vector<Predecessor> Replica::predecessors_of(const FeedIntro& intro) const {
   std::vector<Predecessor> predecessors;
   const auto is_continued = [&](const FeedId& id) {
@@ -224,10 +195,16 @@ std::vector<Predecessor> Replica::predecessors_of(const FeedIntro& intro) const 
   };
   for (const FeedRow row : directory_.own_feeds()) {
     const KnownFeed& feed = directory_.feed(row);
-    if (feed.intro.audience == intro.audience && feed.intro.target == intro.target &&
-        feed.intro.incarnation != intro.incarnation && feed.head.seq != Sequence(0) &&
-        !is_continued(feed.head.feed) && predecessors.size() < limits::feed_tips) {
-      predecessors.push_back({feed.head, Continues::restore});
+    const auto chapter_of = [](const std::optional<ChapterPath>& target) {
+      return target ? target->chapter : ChapterId{};
+    };
+    const bool is_restored = feed.intro.incarnation != intro.incarnation;
+    const bool is_moved = ended_.contains(row) || feed.intro.target != intro.target;
+    if (feed.intro.audience == intro.audience &&
+        chapter_of(feed.intro.target) == chapter_of(intro.target) && (is_restored || is_moved) &&
+        feed.head.seq != Sequence(0) && !is_continued(feed.head.feed) &&
+        predecessors.size() < limits::feed_tips) {
+      predecessors.push_back({feed.head, is_restored ? Continues::restore : Continues::move});
     }
   }
   return predecessors;

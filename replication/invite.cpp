@@ -12,7 +12,6 @@ constexpr std::uint8_t invite_version = 1;
 constexpr std::uint8_t request_version = 1;
 constexpr std::uint8_t answer_version = 1;
 constexpr std::size_t checksum_bytes = 4;
-constexpr std::size_t most_addresses = 8;
 constexpr std::size_t proof_bytes = 32;
 
 Bytes checksum(ByteView body) {
@@ -49,7 +48,7 @@ Invite read_invite(ByteReader& in) {
   invite.federation = in.fixed<FederationId>();
   invite.parent = in.fixed<PublicKey>();
   const std::uint8_t addresses = in.u8();
-  if (addresses > most_addresses) in.mark_bad();
+  if (addresses > limits::invite_addresses) in.mark_bad();
   for (unsigned i = 0; i < addresses && in.good(); ++i) invite.addresses.push_back(read_text(in));
   invite.chapter = in.fixed<ChapterId>();
   invite.code = read_text(in);
@@ -126,8 +125,10 @@ Bytes chapter_certificate(Replica& replica,
   certificate.level = invite.level;
   certificate.above = parent.above;
   certificate.above.push_back(parent.chapter);
-  return sign_statement(known.federation(), Statement{parent.chapter, 1, std::move(certificate)},
-                        authority);
+  // Of a chapter that joins anew, with new keys: newer than what was said of it before.
+  const std::uint64_t number = known.next_number(invite.chapter);
+  return sign_statement(known.federation(),
+                        Statement{parent.chapter, number, std::move(certificate)}, authority);
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ Result<std::unique_ptr<Replica>> Replica::open(Store& store,
   replica->peers_ = store.peers();
   replica->erasures_ = Erasures::load(store);
   replica->note_standing();
+  replica->note_place();
   return replica;
 }
 
@@ -76,6 +77,7 @@ void Replica::reload() {
   // What the keeper knows stays known, though the store may not have it.
   for (const Bytes& statement : revocations_) directory_.authority().apply_or_keep(statement);
   note_standing();
+  note_place();
   // The mark too: a keeper that is ahead of the database would look like a roll-back.
   if (const auto mark = decode_export_mark(value_in_store(stored_name::instance))) mark_ = *mark;
   mark_due_ = false;
@@ -151,6 +153,7 @@ Result<Written> Replica::write(const Address& address, const Change& change) {
 Result<Written> Replica::write_statement(ByteView statement) {
   const auto applied = directory_.authority().apply(statement);
   if (!applied) return forward(applied);
+  follow_moves();  // it goes into the feed of today
   const Written written = append_statement(statement);
   follow_cuts();
   follow_orders();
@@ -165,6 +168,7 @@ Result<void> Replica::introduce(const std::vector<Bytes>& chain) {
     return fail(Errc::not_allowed, "node.unknown", "The certificates do not name this node.",
                 "Nothing was changed.");
   }
+  note_place();
   for (const Bytes& statement : chain) append_statement(statement);
   return {};
 }

@@ -295,6 +295,10 @@ class Replica {
                   NewNames& names,
                   std::set<std::pair<SpaceRow, RecordId>>& touched);
 
+  // replica_move.cpp
+  void follow_moves();
+  void note_place();
+
   // replica_rebuild.cpp
   void note_rebuilt(Arrival through);
   Result<void> check_log();
@@ -330,6 +334,8 @@ class Replica {
   // What stands of the feeds that a revocation cuts, as the merged layers show it; by row.
   std::map<FeedRow, Sequence> cut_at_;
   std::uint64_t cut_version_ = 0;
+  ChapterPath own_path_;     // where the chapter stood when the last group was taken
+  std::set<FeedRow> ended_;  // own feeds of this incarnation that a move ended
 
   Erasures erasures_;
   std::uint64_t judged_at_ = 0;  // version of the authority by which orders were judged

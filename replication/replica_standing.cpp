@@ -38,6 +38,7 @@ void Replica::note_cut(const KnownFeed& feed) {
 // After statements were applied, before the group is committed.
 void Replica::follow_cuts() {
   recall_revocations();
+  follow_moves();
   const Authority& authority = directory_.authority();
   if (std::exchange(cut_version_, authority.cut_version()) == authority.cut_version()) return;
   keep_revocations();

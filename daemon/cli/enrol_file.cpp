@@ -5,15 +5,35 @@
 #include "crypto/hash.h"
 
 #include <algorithm>
+#include <array>
 
 namespace chapterd {
 namespace {
 
-constexpr std::string_view request_line = "chapterd join request";
-constexpr std::string_view answer_line = "chapterd join answer";
+// What is known of each kind.
+struct Letter {
+  EnrolKind kind;
+  std::string_view first_line;
+  const char* name;
+  const char* next;  // when it is damaged
+};
+
+constexpr std::array letters{
+    Letter{EnrolKind::request, "chapterd join request", "request",
+           "Have it made again: chapterd join CODE --offline"},
+    Letter{EnrolKind::answer, "chapterd join answer", "answer", "Ask for the file once more."},
+    Letter{EnrolKind::key_request, "chapterd key request", "request",
+           "Have it made again: chapterd key request"},
+    Letter{EnrolKind::move_offer, "chapterd move offer", "offer",
+           "Have it made again: chapterd move offer CODE"},
+};
+
+const Letter& letter_of(EnrolKind kind) {
+  return *std::ranges::find(letters, kind, &Letter::kind);
+}
 
 std::string_view first_line(EnrolKind kind) {
-  return kind == EnrolKind::request ? request_line : answer_line;
+  return letter_of(kind).first_line;
 }
 
 std::string_view next_line(std::string_view& text) {
@@ -34,12 +54,10 @@ std::string check_of(std::string_view base32) {
 }
 
 tl::unexpected<Error> damaged(EnrolKind kind) {
-  const bool request = kind == EnrolKind::request;
-  return fail(
-      Errc::malformed, "enrol.damaged",
-      std::string("This ") + (request ? "request" : "answer") + " was damaged on its way.",
-      "Nothing was changed; keys and invites are as they were.",
-      request ? "Have it made again: chapterd join CODE --offline" : "Ask for the file once more.");
+  const Letter& letter = letter_of(kind);
+  return fail(Errc::malformed, "enrol.damaged",
+              std::string("This ") + letter.name + " was damaged on its way.",
+              "Nothing was changed; keys and invites are as they were.", letter.next);
 }
 
 }  // namespace
@@ -47,8 +65,8 @@ tl::unexpected<Error> damaged(EnrolKind kind) {
 EnrolKind enrol_kind(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // written by some editors
   const std::string_view line = next_line(text);
-  if (line == request_line) return EnrolKind::request;
-  return line == answer_line ? EnrolKind::answer : EnrolKind::none;
+  const auto letter = std::ranges::find(letters, line, &Letter::first_line);
+  return letter == letters.end() ? EnrolKind::none : letter->kind;
 }
 
 std::string enrol_text(EnrolKind kind, std::string_view base32, std::string_view sentences) {

@@ -1,4 +1,5 @@
-// Requests and answers of joining as text files, fit for a stick, an e-mail or a messenger.
+// Requests and answers of joining, of new keys and of moves as text files, fit for a stick, an
+// e-mail or a messenger.
 #pragma once
 
 #include "base/result.h"
@@ -8,9 +9,9 @@
 
 namespace chapterd {
 
-enum class EnrolKind { none, request, answer };
+enum class EnrolKind { none, request, answer, key_request, move_offer };
 
-// Which of the two a text is, by its first line; none for anything else (an invite).
+// Which of them a text is, by its first line; none for anything else (an invite).
 [[nodiscard]] EnrolKind enrol_kind(std::string_view text);
 
 // The file: a first line, sentences for whoever finds it, the base32 in groups of five, a check.

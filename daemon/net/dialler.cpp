@@ -17,27 +17,43 @@ constexpr std::int64_t connect_ms = 20'000;
 
 Dialler::Dialler(Peers& owner) : owner_(&owner), resolver_(owner.context_.loop) {}
 
-// Read anew for every call: a node may join while it runs.
+// Read anew for every call: a node may join, or its chapter move, while it runs. Addresses from the
+// configuration are tried first; who answers there is checked all the same.
 std::optional<Dialler::Parent> Dialler::parent() const {
   if (owner_ == nullptr) return std::nullopt;
-  Reader& reader = owner_->context_.reader;
-  const auto keys = reader.values(stored_name::parent_key);
-  const auto key = keys.size() == 1 ? PublicKey::from(keys.front().value) : std::nullopt;
+  const auto key = parent_key(owner_->context_.reader, owner_->context_.directory);
   if (!key) return std::nullopt;
   Parent parent{*key, owner_->options_.parents};
-  const auto stored = reader.values(stored_name::parent_addresses);
-  if (parent.addresses.empty() && stored.size() == 1) {
-    std::istringstream lines{std::string(as_text(stored.front().value))};
-    for (std::string line; std::getline(lines, line);) {
-      if (!split_address(line).host.empty()) parent.addresses.push_back(line);
+  const Directory& directory = owner_->context_.directory;
+  if (const KnownMove* move = directory.authority().move_of(directory.chapter())) {
+    for (const std::string& address : move->body.addresses) {
+      if (!split_address(address).host.empty()) parent.addresses.push_back(address);
     }
+  } else if (parent.addresses.empty()) {
+    parent.addresses = stored_addresses();
   }
   if (parent.addresses.empty()) return std::nullopt;
   return parent;
 }
 
+std::vector<std::string> Dialler::stored_addresses() const {
+  std::vector<std::string> addresses;
+  const auto stored = owner_->context_.reader.values(stored_name::parent_addresses);
+  if (stored.size() != 1) return addresses;
+  std::istringstream lines{std::string(as_text(stored.front().value))};
+  for (std::string line; std::getline(lines, line);) {
+    if (!split_address(line).host.empty()) addresses.push_back(line);
+  }
+  return addresses;
+}
+
 void Dialler::tick(Instant now) {
-  if (owner_ == nullptr || link_ != nullptr) return;
+  if (owner_ == nullptr) return;
+  if (link_ != nullptr) {
+    const auto now_parent = parent();
+    if (now_parent && called_ && now_parent->key != called_->key) link_->close("node.moved");
+    return;
+  }
   if (is_calling()) {
     if (now < give_up_at_) return;
     resolver_.cancel();

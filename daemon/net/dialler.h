@@ -41,6 +41,7 @@ class Dialler final : public std::enable_shared_from_this<Dialler> {
   };
 
   [[nodiscard]] std::optional<Parent> parent() const;
+  [[nodiscard]] std::vector<std::string> stored_addresses() const;
   void call();
   asio::awaitable<void> connect(std::string host, std::string port);
   void connected(asio::error_code error);
@@ -51,7 +52,7 @@ class Dialler final : public std::enable_shared_from_this<Dialler> {
   asio::tcp::resolver resolver_;
   std::optional<asio::tcp::socket> socket_;  // while a call is under way
   Instant give_up_at_;                       // of that call
-  const Link* link_ = nullptr;               // the one that came of it
+  Link* link_ = nullptr;                     // the one that came of it
   std::optional<Parent> called_;
   std::size_t next_address_ = 0;
   std::size_t failures_ = 0;  // in a row

@@ -44,6 +44,13 @@ struct Peers::Shared {
   asio::steady_timer timer;
 };
 
+std::optional<PublicKey> parent_key(Reader& reader, const Directory& directory) {
+  if (const KnownMove* move = directory.authority().move_of(directory.chapter()))
+    return move->body.parent;
+  const auto keys = reader.values(stored_name::parent_key);
+  return keys.size() == 1 ? PublicKey::from(keys.front().value) : std::nullopt;
+}
+
 PeersOptions peers_options(const Config& config) {
   PeersOptions options;
   options.listen = config.sync.listen;

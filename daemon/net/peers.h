@@ -28,6 +28,10 @@ inline constexpr const char* parent_key = "peer/parent-key";              // 32 
 inline constexpr const char* parent_addresses = "peer/parent-addresses";  // host:port lines
 }  // namespace stored_name
 
+// The key of the node above: of the move that brought the chapter where it is, else that of the
+// invite; nothing at the top.
+[[nodiscard]] std::optional<PublicKey> parent_key(Reader& reader, const Directory& directory);
+
 struct PeersOptions {
   std::string listen;                // host:port; empty: do not listen
   std::vector<std::string> parents;  // instead of the stored addresses; empty: those

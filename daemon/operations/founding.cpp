@@ -28,7 +28,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t recovery_bytes = 32;
 constexpr std::size_t most_pending_bytes = 16 * 1024;
 constexpr std::chrono::seconds join_timeout(20);
 
@@ -143,15 +142,14 @@ Result<void> check_options(const FoundOptions& options) {
 
 Result<Json> found(Beginning& beginning, const FoundOptions& options) {
   const NodeKeys keys = make_keys(beginning);
-  Bytes recovery(recovery_bytes);
-  beginning.random.fill(recovery);
+  const SigningKey recovery = SigningKey::generate(beginning.random);
   Genesis genesis;
   genesis.name = options.federation;
   genesis.created = beginning.clock.now();
   genesis.chapter = beginning.random.fixed<ChapterId>();
   genesis.code = options.code;
   genesis.authority = keys.authority.public_key();
-  genesis.recovery = hash("chapterd/recovery/1", recovery);
+  genesis.recovery = recovery_hash(recovery.public_key());
   beginning.random.fill(genesis.nonce.bytes);
   const Bytes signed_genesis = sign_genesis(genesis, keys.authority);
   const FederationId federation = federation_id(signed_genesis);
@@ -163,12 +161,10 @@ Result<Json> found(Beginning& beginning, const FoundOptions& options) {
   if (auto written = write_keys(beginning, keys); !written) return forward(written);
   if (auto written = write_first(beginning, **store, keys.node, first); !written)
     return forward(written);
-  Json answer = {{"federation", to_hex(federation.view())},
-                 {"chapter", options.code},
-                 {"node", fingerprint(keys.node.public_key())},
-                 {"recovery_key", in_groups_of_five(to_base32(recovery))}};
-  wipe(recovery);
-  return answer;
+  return Json{{"federation", to_hex(federation.view())},
+              {"chapter", options.code},
+              {"node", fingerprint(keys.node.public_key())},
+              {"recovery_key", in_groups_of_five(to_base32(recovery.seed()))}};
 }
 
 // --- joining ---

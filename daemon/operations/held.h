@@ -19,6 +19,10 @@ namespace chapterd {
 // Names of values in the store that belong to this floor.
 namespace own_value {
 inline constexpr const char* chapter_name = "own/chapter-name";  // of the global chapter only
+// With the id of a feed that a move ended, 8 bytes: up to which entry a person sent anew what had
+// not arrived, or left it where it is.
+inline constexpr const char* sent_anew = "move/sent/";
+inline constexpr const char* left_there = "move/left/";
 }  // namespace own_value
 
 // All layers of one record.

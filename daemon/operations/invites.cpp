@@ -63,17 +63,6 @@ Result<Asked> asked_invite(const Json& args) {
   return asked;
 }
 
-// Where nodes below reach this one: nowhere that can be named when it listens everywhere.
-std::vector<std::string> own_addresses(NodeAccess& node) {
-  Connections* connections = node.connections();
-  const std::string address =
-      connections == nullptr ? node.parts().config.sync.listen : connections->look().listens_at;
-  const HostPort at = split_address(address);
-  const bool everywhere = at.host == "0.0.0.0" || at.host == "::";
-  if (at.host.empty() || at.port == 0 || everywhere) return {};
-  return {address};
-}
-
 // Only programs on this computer reach it there.
 bool is_of_this_machine(const std::string& address) {
   const std::string host = split_address(address).host;
@@ -322,6 +311,16 @@ constexpr std::array verbs{
 };
 
 }  // namespace
+
+std::vector<std::string> own_addresses(NodeAccess& node) {
+  Connections* connections = node.connections();
+  const std::string address =
+      connections == nullptr ? node.parts().config.sync.listen : connections->look().listens_at;
+  const HostPort at = split_address(address);
+  const bool everywhere = at.host == "0.0.0.0" || at.host == "::";
+  if (at.host.empty() || at.port == 0 || everywhere) return {};
+  return {address};
+}
 
 std::span<const Verb> invite_verbs() {
   return verbs;

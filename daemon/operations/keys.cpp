@@ -155,4 +155,22 @@ Result<SigningKey> read_key(const std::string& path,
   return key;
 }
 
+Result<std::optional<SigningKey>> authority_in_use(const DataFolder& folder,
+                                                   const PublicKey& in_use,
+                                                   const KeySecrets& secrets,
+                                                   Random& random) {
+  for (const std::string& path : {folder.authority_key(), folder.next_authority_key()}) {
+    auto key = read_key(path, KeyPurpose::authority, secrets);
+    if (!key && key.error().kind != Errc::not_found) return forward(key);
+    if (!key || key->public_key() != in_use) continue;
+    if (path == folder.next_authority_key()) {
+      auto kept = write_key(folder.authority_key(), KeyPurpose::authority, *key, secrets, random);
+      if (!kept) return forward(kept);
+      ::unlink(path.c_str());  // what is left of it is read no more
+    }
+    return std::optional(std::move(*key));
+  }
+  return std::optional<SigningKey>();
+}
+
 }  // namespace chapterd

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "crypto/key_file.h"
 #include "crypto/node_key.h"
+#include "replication/store/folder.h"
 
 #include <optional>
 #include <string>
@@ -40,5 +41,13 @@ struct KeySecrets {
 [[nodiscard]] Result<SigningKey> read_key(const std::string& path,
                                           KeyPurpose purpose,
                                           const KeySecrets& secrets);
+
+// The authority key in use: that of authority.key, or, once a successor took effect, that of
+// authority.key.next, which then takes its place. Nothing when neither file holds it. Errors: those
+// of read_key(), but for key.missing, and of write_key().
+[[nodiscard]] Result<std::optional<SigningKey>> authority_in_use(const DataFolder& folder,
+                                                                 const PublicKey& in_use,
+                                                                 const KeySecrets& secrets,
+                                                                 Random& random);
 
 }  // namespace chapterd

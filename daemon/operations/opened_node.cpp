@@ -9,25 +9,21 @@
 namespace chapterd {
 namespace {
 
-// The certificate of this node is among its first entries.
+// The certificate of this node is among its first entries. It may have become void since.
 Result<void> check_complete(const Directory& directory) {
-  if (directory.authority().node(directory.self()) != nullptr) return {};
+  if (directory.authority().chapter(directory.chapter()) != nullptr) return {};
   return fail(Errc::failed, "node.incomplete", "The database does not certify this node.",
               "Nothing was changed.", "Put the database back from a backup of this folder.");
 }
 
 }  // namespace
 
-OpenedNode::OpenedNode(const Config& config,
-                       DataFolder folder,
-                       Kinds kinds,
-                       SigningKey key,
-                       std::shared_ptr<const SigningKey> authority)
+OpenedNode::OpenedNode(const Config& config, DataFolder folder, Kinds kinds, SigningKey key)
     : config_(config),
       folder_(std::move(folder)),
       kinds_(std::move(kinds)),
       key_(std::move(key)),
-      parts_{config_, folder_, kinds_, date_, random_, key_, std::move(authority)},
+      parts_{config_, folder_, kinds_, date_, random_, key_, nullptr},
       mark_(folder_.instance()) {}
 
 OpenedNode::~OpenedNode() {
@@ -51,18 +47,20 @@ Result<std::unique_ptr<OpenedNode>> OpenedNode::open(const Config& config) {
   if (!secrets) return forward(secrets);
   auto key = read_key(folder->node_key(), KeyPurpose::node, *secrets);
   if (!key) return forward(key);
-  std::shared_ptr<const SigningKey> authority;
-  auto read = read_key(folder->authority_key(), KeyPurpose::authority, *secrets);
-  if (!read && read.error().kind != Errc::not_found) return forward(read);
-  if (read) authority = std::make_shared<const SigningKey>(std::move(*read));
-
-  std::unique_ptr<OpenedNode> node(new OpenedNode(config, std::move(*folder), std::move(*kinds),
-                                                  std::move(*key), std::move(authority)));
+  std::unique_ptr<OpenedNode> node(
+      new OpenedNode(config, std::move(*folder), std::move(*kinds), std::move(*key)));
   node->store_ = std::move(*store);
   auto replica = Replica::open(*node->store_, node->date_, node->random_, node->key_);
   if (!replica) return forward(replica);
   node->replica_ = std::move(*replica);
-  if (auto checked = check_complete(node->replica_->directory()); !checked) return forward(checked);
+  const Directory& directory = node->replica_->directory();
+  if (auto checked = check_complete(directory); !checked) return forward(checked);
+  const KnownChapter* chapter = directory.authority().chapter(directory.chapter());
+  auto authority =
+      authority_in_use(node->folder_, chapter->certificate.authority, *secrets, node->random_);
+  if (!authority) return forward(authority);
+  if (*authority)
+    node->parts_.authority = std::make_shared<const SigningKey>(std::move(**authority));
   node->replica_->keep_mark(node->mark_);
   if (node->replica_->must_rebuild()) {
     if (auto rebuilt = node->replica_->rebuild(); !rebuilt) return forward(rebuilt);

@@ -38,11 +38,7 @@ class OpenedNode {
   [[nodiscard]] Store& store() { return *store_; }
 
  private:
-  OpenedNode(const Config& config,
-             DataFolder folder,
-             Kinds kinds,
-             SigningKey key,
-             std::shared_ptr<const SigningKey> authority);
+  OpenedNode(const Config& config, DataFolder folder, Kinds kinds, SigningKey key);
 
   const Config config_;
   const DataFolder folder_;
@@ -50,7 +46,7 @@ class OpenedNode {
   const SystemClock date_;
   SystemRandom random_;
   const SigningKey key_;
-  const NodeParts parts_;
+  NodeParts parts_;  // the authority key is found once the database is open
   MarkFile mark_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Replica> replica_;

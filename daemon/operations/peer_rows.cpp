@@ -98,11 +98,6 @@ Json or_null(const std::optional<std::int64_t>& number) {
 
 }  // namespace
 
-std::optional<PublicKey> parent_key(Reader& reader) {
-  const auto values = reader.values(stored_name::parent_key);
-  return values.empty() ? std::nullopt : PublicKey::from(values.front().value);
-}
-
 std::vector<PeerRow> peer_rows(Reader& reader,
                                const Directory& directory,
                                const std::optional<LinksNow>& links,
@@ -118,7 +113,7 @@ std::vector<PeerRow> peer_rows(Reader& reader,
     if (!row->heard_ms_ago && peer.heard_ms != 0)
       row->heard_ms_ago = std::max<std::int64_t>(0, date.ms - peer.heard_ms);
   }
-  const auto parent = parent_key(reader);
+  const auto parent = parent_key(reader, directory);
   if (parent && std::ranges::find(rows, parent, &PeerRow::key) == rows.end()) {
     rows.push_back(unheard_row(paused));
     rows.back().key = parent;

@@ -38,7 +38,4 @@ struct PeerRow {
 // As peers.list gives it.
 [[nodiscard]] nlohmann::json to_json(const PeerRow& row);
 
-// The key by which this node knows the one above it; none at the global chapter.
-[[nodiscard]] std::optional<PublicKey> parent_key(Reader& reader);
-
 }  // namespace chapterd

@@ -86,6 +86,11 @@ std::optional<Need> trouble_with(const PeerRow& peer) {
 }
 
 std::optional<Need> revoked_here(const Authority& authority, const PublicKey& self) {
+  if (authority.node(self) == nullptr) {
+    return Need{"node.void",
+                "The key that certified this node was replaced, and the new one does not vouch for "
+                "it. Nothing is sent or taken any more. Ask the chapter above."};
+  }
   if (!authority.is_revoked(self)) return std::nullopt;
   return Need{"node.revoked", "This node was revoked: " + shown(authority.revoked_because(self)) +
                                   ". Nothing is sent or taken any more. Ask the chapter above."};
@@ -181,6 +186,13 @@ Json needs_json(const Moment& moment, const DiskSpace& disk) {
         to_json({"quarantine", std::to_string(entries) + (entries == 1 ? " entry" : " entries") +
                                    " of revoked nodes are set aside and count for nothing. Look at "
                                    "them: chapterd quarantine list"}));
+  if (const std::uint64_t entries = entries_left_behind(moment.reader, directory); entries > 0)
+    needs.push_back(to_json(
+        {"move.left-behind",
+         std::to_string(entries) + (entries == 1 ? " entry" : " entries") +
+             " were written for the chapters above before this chapter moved, and did not reach "
+             "them. Hand them to those above now: chapterd move send. Or leave them here: chapterd "
+             "move leave. Or carry them the old way: chapterd bundle write --to CODE"}));
   for (const PeerRow& peer : moment.peers) {
     if (const auto need = trouble_with(peer)) needs.push_back(to_json(*need));
   }

@@ -7,7 +7,9 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace chapterd {
 
@@ -34,6 +36,15 @@ struct Verb {
 [[nodiscard]] std::span<const Verb> quarantine_verbs();  // quarantine.cpp: what a revocation cut
                                                          // off
 
+[[nodiscard]] std::span<const Verb> succession_verbs();  // succession.cpp: authority keys
+[[nodiscard]] std::span<const Verb> move_verbs();        // moves.cpp: below another chapter
+
+// Where nodes below reach this one, as host:port: nowhere that can be named when it listens
+// everywhere.
+[[nodiscard]] std::vector<std::string> own_addresses(NodeAccess& node);
+// Entries of this node that were written for chapters it has left since, and that did not reach
+// them; nobody has decided yet what becomes of them.
+[[nodiscard]] std::uint64_t entries_left_behind(Reader& reader, const Directory& directory);
 // Entries beyond the cuts of revocations that are held here, count for nothing, and that nobody
 // dropped.
 [[nodiscard]] std::uint64_t entries_set_aside(Reader& reader, const Directory& directory);

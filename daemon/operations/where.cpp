@@ -1,6 +1,7 @@
 // Receipts, feeds and stages.
 #include "daemon/operations/where.h"
 
+#include "base/byte_stream.h"
 #include "domain/drafts.h"
 #include "replication/entitlement.h"
 #include "replication/format/piece.h"
@@ -99,11 +100,20 @@ class Journey {
     return widest;
   }
 
-  bool is_held(const ChapterId& chapter, const HeldLayer& held) {
-    return std::ranges::all_of(entries_of(reader_, directory_, held.layer),
-                               [&](const EntryPlace& entry) {
-                                 return holders_.held_by(chapter, entry.feed) >= entry.seq;
+  // After a move: the entry that took its place is in the layer too, and is asked for itself.
+  [[nodiscard]] bool was_sent_anew(const EntryPlace& entry) {
+    const FeedId& feed = directory_.feed(entry.feed).head.feed;
+    return std::ranges::any_of(reader_.values(own_value::sent_anew + to_hex(feed.view())),
+                               [&](const NamedValue& through) {
+                                 return ByteReader(through.value).u64() >= entry.seq.value;
                                });
+  }
+
+  bool is_held(const ChapterId& chapter, const HeldLayer& held) {
+    return std::ranges::all_of(
+        entries_of(reader_, directory_, held.layer), [&](const EntryPlace& entry) {
+          return holders_.held_by(chapter, entry.feed) >= entry.seq || was_sent_anew(entry);
+        });
   }
 
   Reader& reader_;
@@ -192,6 +202,22 @@ Sequence Holders::held_by(const ChapterId& chapter, FeedRow feed) {
   return at == receipts.end() ? Sequence(0) : at->second;
 }
 
+Sequence Holders::held_above_move(const KnownFeed& feed) {
+  // The chapters right above that moved along say nothing of those beyond.
+  std::vector<ChapterId> then = feed.intro.home.above;
+  std::vector<ChapterId> now = directory_.authority().path_of(feed.intro.home.chapter).above;
+  while (!then.empty() && !now.empty() && then.back() == now.back()) {
+    then.pop_back();
+    now.pop_back();
+  }
+  Sequence most(0);
+  for (const auto& [chapter, held] : receipts_of(feed.row)) {
+    const bool is_target = feed.intro.target && feed.intro.target->chapter == chapter;
+    if (is_target || std::ranges::find(then, chapter) != then.end()) most = std::max(most, held);
+  }
+  return most;
+}
+
 std::vector<std::string> Holders::acknowledged_by(FeedRow feed, Sequence seq) {
   std::vector<std::string> codes;
   for (const auto& [chapter, held] : receipts_of(feed)) {
@@ -201,12 +227,47 @@ std::vector<std::string> Holders::acknowledged_by(FeedRow feed, Sequence seq) {
   return codes;
 }
 
+Sequence settled_through(Reader& reader, Holders& holders, const KnownFeed& feed) {
+  Sequence settled = holders.held_above_move(feed);
+  for (const char* name : {own_value::sent_anew, own_value::left_there}) {
+    for (const NamedValue& through : reader.values(name + to_hex(feed.head.feed.view())))
+      settled = std::max(settled, Sequence(ByteReader(through.value).u64()));
+  }
+  return settled;
+}
+
+std::uint64_t changes_after(Reader& reader, const KnownFeed& feed, Sequence through) {
+  constexpr std::size_t bytes_a_time = 1024 * 1024;
+  std::uint64_t changes = 0;
+  for (Sequence next = through.next(); next <= feed.head.seq;) {
+    const auto pieces = reader.pieces_of(feed.row, next, bytes_a_time);
+    if (pieces.empty()) break;
+    for (const StoredPiece& stored : pieces) {
+      const auto piece = decode_piece(stored.body);
+      if (!piece) throw Broken("a piece in the database is damaged");
+      for (std::size_t i = 0; i < piece->entries.size(); ++i) {
+        if (piece->first.plus(i) > through && piece->entries[i].kind == EntryKind::data) ++changes;
+      }
+    }
+    next = Sequence(pieces.back().seq.value + pieces.back().count);
+  }
+  return changes;
+}
+
 WorkHeld work_held(Reader& reader, const Directory& directory, const ChapterId& at) {
   WorkHeld work;
   Holders holders(reader, directory);
   for (const KnownFeed& feed : directory.feeds()) {
     if (feed.intro.node != directory.self() || feed.intro.audience == Audience::auth) continue;
     if (!goes_to(directory, at, feed.intro)) continue;
+    const bool is_old = directory.authority().path_of(directory.chapter()) != feed.intro.home;
+    if (is_old && at != directory.chapter()) {
+      // From before a move: those sign receipts who stood above then.
+      const Sequence settled = settled_through(reader, holders, feed);
+      work.held += std::min(holders.held_above_move(feed), feed.head.seq).value;
+      work.waiting += changes_after(reader, feed, settled);
+      continue;
+    }
     const Sequence there = at == directory.chapter()
                                ? feed.head.seq
                                : std::min(holders.held_by(at, feed.row), feed.head.seq);

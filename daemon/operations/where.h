@@ -36,6 +36,10 @@ class Holders {
   // chapter that wrote it and for this node's own. Receipts of revoked nodes do not count.
   [[nodiscard]] Sequence held_by(const ChapterId& chapter, FeedRow feed);
 
+  // Of an own feed from before a move: the newest entry that somebody proved to hold who stood
+  // above then, further up than the chapter that moved.
+  [[nodiscard]] Sequence held_above_move(const KnownFeed& feed);
+
   // Codes of the chapters, other than the author's and this one, that hold this entry.
   [[nodiscard]] std::vector<std::string> acknowledged_by(FeedRow feed, Sequence seq);
 
@@ -46,6 +50,11 @@ class Holders {
   const Directory& directory_;
   std::map<std::uint64_t, std::map<ChapterId, Sequence>> by_feed_;
 };
+
+// Of an own feed that a move ended: up to which entry it arrived, or a person has decided.
+[[nodiscard]] Sequence settled_through(Reader& reader, Holders& holders, const KnownFeed& feed);
+// Changes in a feed after this entry; what only ends it is none.
+[[nodiscard]] std::uint64_t changes_after(Reader& reader, const KnownFeed& feed, Sequence through);
 
 // Own work at one station: entries of this node's own feeds that the station may hold.
 struct WorkHeld {

@@ -121,6 +121,12 @@ Result<std::shared_ptr<const SigningKey>> unlocked_authority(const NodeAccess& n
 
 Result<void> check_may_write(const Directory& directory) {
   const Authority& authority = directory.authority();
+  if (authority.node(directory.self()) == nullptr) {
+    return fail(Errc::not_allowed, "node.void",
+                "The key that certified this node was replaced, and the new one does not vouch for "
+                "it.",
+                "Everything that is stored here can still be read.", "Ask the chapter above.");
+  }
   if (!authority.is_revoked(directory.self())) return {};
   return fail(Errc::not_allowed, "node.revoked",
               "This node was revoked, so nothing that it writes counts any more.",

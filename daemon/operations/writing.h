@@ -55,7 +55,7 @@ struct OwnRecord {
 // Errors: invite.authority-locked.
 [[nodiscard]] Result<std::shared_ptr<const SigningKey>> unlocked_authority(const NodeAccess& node);
 
-// Errors: node.revoked.
+// Errors: node.revoked, node.void (its certificate does not count any more).
 [[nodiscard]] Result<void> check_may_write(const Directory& directory);
 
 }  // namespace chapterd

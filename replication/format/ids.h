@@ -10,6 +10,7 @@ namespace chapterd {
 using FederationId = Fixed<32, struct FederationIdTag>;  // hash of the signed genesis record
 using ChapterId = Fixed<16, struct ChapterIdTag>;        // made of the parent's id and the code
 using FeedId = Fixed<32, struct FeedIdTag>;              // hash of the feed's intro
+using StatementId = Fixed<32, struct StatementIdTag>;    // hash of a signed statement
 using EntryHash = Fixed<32, struct EntryHashTag>;        // hash of an entry's header
 using RecordId = Fixed<16, struct RecordIdTag>;          // UUIDv7, unique within its home chapter
 using Incarnation = Fixed<16, struct IncarnationTag>;    // random, a new one after every restore

@@ -50,7 +50,11 @@ inline constexpr std::size_t piece_scratch_bytes = 512;  // of memory for each p
 inline constexpr std::size_t session_faults = 100;       // the newest ones that are remembered
 inline constexpr std::size_t list_items = 4096;          // heads, buckets, feeds named in one frame
 inline constexpr unsigned bucket_bits = 13;              // 8,192 hashes of buckets are half a frame
-inline constexpr std::size_t chain_statements = 2 * path_chapters + 2;  // certificates in a HELLO
+// Statements in a HELLO: a certificate a chapter and the node's, and as much again for changed keys
+// and moves.
+inline constexpr std::size_t chain_statements = 4 * path_chapters;
+inline constexpr std::size_t invite_addresses = 8;      // where a parent answers
+inline constexpr std::size_t chapter_keys = 16;         // earlier keys that a move names
 inline constexpr std::size_t session_feeds = 1U << 17;  // feeds that one session names to its peer
 
 // --- bundles ---

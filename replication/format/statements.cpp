@@ -16,9 +16,19 @@ constexpr std::string_view genesis_label = "chapterd/genesis/1";
 constexpr std::string_view statement_label = "chapterd/statement/1";
 constexpr std::string_view node_label = "chapterd/node/1";
 constexpr std::string_view chapter_label = "chapterd/chapter/1";
+constexpr std::string_view successor_label = "chapterd/successor/1";
+constexpr std::string_view recovery_label = "chapterd/recovery/1";
+constexpr std::string_view id_label = "chapterd/statement-id/1";
 
-// Numbers of the kinds of statements; 4 successor and 5 move are reserved.
-enum class StatementType : std::uint8_t { chapter = 1, node = 2, revoke = 3, admit = 6 };
+// Numbers of the kinds of statements.
+enum class StatementType : std::uint8_t {
+  chapter = 1,
+  node = 2,
+  revoke = 3,
+  successor = 4,
+  move = 5,
+  admit = 6
+};
 
 tl::unexpected<Error> malformed(const char* what) {
   return fail(Errc::malformed, "format.statement", what);
@@ -87,6 +97,27 @@ void write_body(ByteWriter& out, const Admit& admit) {
   write_heads(out, admit.heads);
 }
 
+void write_body(ByteWriter& out, const Successor& successor) {
+  out.fixed(successor.chapter);
+  write_key(out, successor.authority);
+  out.u8(static_cast<std::uint8_t>(successor.by));
+  if (successor.by == SuccessorBy::recovery) write_key(out, successor.recovery);
+  out.u8(successor.stands ? 1 : 0);
+  if (successor.stands) {
+    out.varint(successor.stands->size());
+    for (const StatementId& id : *successor.stands) out.fixed(id);
+  }
+  out.fixed(successor.acceptance);
+}
+
+void write_body(ByteWriter& out, const Move& move) {
+  out.sized_bytes(move.certificate).u8(static_cast<std::uint8_t>(move.keys.size()));
+  for (const PublicKey& key : move.keys) write_key(out, key);
+  write_key(out, move.parent);
+  out.u8(static_cast<std::uint8_t>(move.addresses.size()));
+  for (const std::string& address : move.addresses) out.sized_text(address);
+}
+
 void write_body(ByteWriter& out, const UnknownStatement& unknown) {
   out.bytes(unknown.body);
 }
@@ -105,6 +136,14 @@ std::uint8_t type_of(const Revoke& /*body*/) {
 
 std::uint8_t type_of(const Admit& /*body*/) {
   return static_cast<std::uint8_t>(StatementType::admit);
+}
+
+std::uint8_t type_of(const Successor& /*body*/) {
+  return static_cast<std::uint8_t>(StatementType::successor);
+}
+
+std::uint8_t type_of(const Move& /*body*/) {
+  return static_cast<std::uint8_t>(StatementType::move);
 }
 
 std::uint8_t type_of(const UnknownStatement& body) {
@@ -164,7 +203,71 @@ Admit read_admit(ByteReader& in) {
   return admit;
 }
 
+Successor read_successor(ByteReader& in) {
+  Successor successor;
+  successor.chapter = in.fixed<ChapterId>();
+  successor.authority = read_key(in);
+  const std::uint8_t by = in.u8();
+  if (by < 1 || by > 3) in.mark_bad();
+  successor.by = static_cast<SuccessorBy>(by);
+  if (successor.by == SuccessorBy::recovery) successor.recovery = read_key(in);
+  const std::uint8_t is_list = in.u8();
+  if (is_list > 1 || (is_list == 1 && successor.by == SuccessorBy::rotation)) in.mark_bad();
+  if (is_list == 1) {
+    const std::uint64_t count = in.varint();
+    if (count > in.remaining() / StatementId::size) in.mark_bad();
+    auto& stands = successor.stands.emplace();
+    for (std::uint64_t i = 0; i < count && in.good(); ++i)
+      stands.push_back(in.fixed<StatementId>());
+  }
+  successor.acceptance = in.fixed<Signature>();
+  return successor;
+}
+
+Move read_move(ByteReader& in) {
+  Move move;
+  const ByteView certificate = in.sized_bytes(limits::statement_bytes);
+  move.certificate.assign(certificate.begin(), certificate.end());
+  const std::uint8_t keys = in.u8();
+  if (keys > limits::chapter_keys) in.mark_bad();
+  for (unsigned i = 0; i < keys && in.good(); ++i) move.keys.push_back(read_key(in));
+  move.parent = read_key(in);
+  const std::uint8_t count = in.u8();
+  if (count > limits::invite_addresses) in.mark_bad();
+  for (unsigned i = 0; i < count && in.good(); ++i) move.addresses.push_back(read_name(in));
+  return move;
+}
+
+Bytes acceptance_message(const FederationId& federation,
+                         const ChapterId& chapter,
+                         const PublicKey& authority) {
+  ByteWriter out;
+  out.bytes(as_bytes(successor_label)).u8(0).fixed(federation).fixed(chapter);
+  write_key(out, authority);
+  return out.take();
+}
+
 }  // namespace
+
+Signature accept_succession(const FederationId& federation,
+                            const ChapterId& chapter,
+                            const SigningKey& authority) {
+  return authority.sign(acceptance_message(federation, chapter, authority.public_key()));
+}
+
+bool verify_acceptance(const FederationId& federation, const Successor& successor) {
+  return verify(successor.authority,
+                acceptance_message(federation, successor.chapter, successor.authority),
+                successor.acceptance);
+}
+
+Digest recovery_hash(const PublicKey& recovery) {
+  return hash(recovery_label, recovery.view());
+}
+
+StatementId statement_id(ByteView statement) {
+  return StatementId{hash(id_label, statement).bytes};
+}
 
 Bytes sign_genesis(const Genesis& genesis, const SigningKey& authority) {
   ByteWriter out;
@@ -260,6 +363,12 @@ Result<Statement> decode_statement(ByteView bytes) {
       break;
     case StatementType::admit:
       statement.body = read_admit(in);
+      break;
+    case StatementType::successor:
+      statement.body = read_successor(in);
+      break;
+    case StatementType::move:
+      statement.body = read_move(in);
       break;
     default: {
       const ByteView rest = in.bytes(in.remaining());

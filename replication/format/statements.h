@@ -8,6 +8,7 @@
 #include "replication/format/feed.h"
 #include "replication/format/ids.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -75,6 +76,44 @@ struct Admit {
   std::vector<Head> heads;
 };
 
+// Who says that a chapter has another authority key.
+enum class SuccessorBy : std::uint8_t {
+  rotation = 1,  // the chapter itself, with the key before
+  above = 2,     // a chapter above, after its people compared four words: the key before is lost
+  recovery = 3,  // the recovery key of genesis, for the global chapter
+};
+
+// A chapter's authority takes another key.
+struct Successor {
+  ChapterId chapter;
+  PublicKey authority;  // the new key
+  SuccessorBy by = SuccessorBy::rotation;
+  PublicKey recovery;  // exactly when by is recovery: hashes to what genesis names
+  // Nothing: all that the keys before signed stands. Else only these of their statements, and the
+  // rest is void with what hangs from it. Several such successors with one new key add up.
+  std::optional<std::vector<StatementId>> stands;
+  Signature acceptance;  // by the new key
+};
+
+// The acceptance of a successor whose chapter and key are filled, by the new key.
+[[nodiscard]] Signature accept_succession(const FederationId& federation,
+                                          const ChapterId& chapter,
+                                          const SigningKey& authority);
+[[nodiscard]] bool verify_acceptance(const FederationId& federation, const Successor& successor);
+// What genesis keeps of the recovery key.
+[[nodiscard]] Digest recovery_hash(const PublicKey& recovery);
+// BLAKE2b-256("chapterd/statement-id/1\0" | statement, signature included).
+[[nodiscard]] StatementId statement_id(ByteView statement);
+
+// A chapter goes below another parent: said by an authority that stands above both, with the
+// certificate inside by which the new parent agrees.
+struct Move {
+  Bytes certificate;                   // statement of the new parent: a chapter certificate
+  std::vector<PublicKey> keys;         // earlier authority keys whose statements stand
+  PublicKey parent;                    // node of the new parent that the chapter calls
+  std::vector<std::string> addresses;  // host:port, at most limits::invite_addresses
+};
+
 // Kinds of statements that this program does not know are kept and passed on.
 struct UnknownStatement {
   std::uint8_t type = 0;
@@ -85,7 +124,9 @@ struct UnknownStatement {
 struct Statement {
   ChapterId issuer;  // whose authority signed
   std::uint64_t number = 1;
-  std::variant<ChapterCertificate, NodeCertificate, Revoke, Admit, UnknownStatement> body;
+  std::
+      variant<ChapterCertificate, NodeCertificate, Revoke, Admit, Successor, Move, UnknownStatement>
+          body;
 };
 
 // docs/protocol.md, "Statement". The signature covers the federation, so that no statement can

@@ -32,6 +32,9 @@ class DataFolder {
 
   [[nodiscard]] std::string authority_key() const { return path_ + "/authority.key"; }
 
+  // A new authority key that waits for its successor statement to take effect.
+  [[nodiscard]] std::string next_authority_key() const { return path_ + "/authority.key.next"; }
+
   // The instance token and export mark, by which a rolled-back database is noticed.
   [[nodiscard]] std::string instance() const { return path_ + "/instance"; }
 

@@ -51,6 +51,11 @@ class Checker:
                 self.same(f"{name}: chapter", derived.hex(), body["chapter"])
             if "proof" in body:
                 self.same(f"{name}: proof", second.verify_node_proof(body, self.federation), True)
+            if "acceptance" in body:
+                accepted = second.verify_acceptance(body, self.federation)
+                self.same(f"{name}: acceptance", accepted, True)
+            if "certificate" in body:
+                second.read_statement(raw(body["certificate"]))
 
     def feeds(self):
         for vector in self.document["feeds"]:

@@ -64,6 +64,26 @@ Json body_of(const Admit& admit) {
           {"heads", list_of(admit.heads, [](const Head& head) { return describe(head); })}};
 }
 
+Json body_of(const Successor& successor) {
+  Json json = {{"chapter", hex_of(successor.chapter)},
+               {"authority", hex_of(successor.authority)},
+               {"by", static_cast<unsigned>(successor.by)},
+               {"recovery", nullptr},
+               {"stands", nullptr},
+               {"acceptance", hex_of(successor.acceptance)}};
+  if (successor.by == SuccessorBy::recovery) json["recovery"] = hex_of(successor.recovery);
+  if (successor.stands)
+    json["stands"] = list_of(*successor.stands, [](const auto& id) { return hex_of(id); });
+  return json;
+}
+
+Json body_of(const Move& move) {
+  return {{"certificate", to_hex(move.certificate)},
+          {"keys", list_of(move.keys, [](const auto& key) { return hex_of(key); })},
+          {"parent", hex_of(move.parent)},
+          {"addresses", move.addresses}};
+}
+
 Json body_of(const UnknownStatement& unknown) {
   return {{"body", to_hex(unknown.body)}};
 }

@@ -54,6 +54,17 @@ void add_statements(Refusals& out, const World& world) {
       .add("statement", "one byte short", without(chapter, body + 60, 1));
   const Bytes& revoke = world.statements[3].value.bytes;
   out.add("statement", "more cuts than bytes", with(revoke, body + 47, 2));
+  const Bytes& rotation = world.statements[5].value.bytes;
+  const Bytes& listed = world.statements[6].value.bytes;
+  const Bytes& move = world.statements[8].value.bytes;
+  const std::size_t said_by = body + 49;
+  out.add("statement", "successor by nobody", with(rotation, said_by, 0))
+      .add("statement", "successor by an unknown authority", with(rotation, said_by, 4))
+      .add("statement", "rotation that lists what stands", with(listed, said_by, 1))
+      .add("statement", "more that stands than bytes", with(listed, said_by + 2, 200))
+      .add("statement", "neither all nor a list", with(listed, said_by + 1, 2))
+      .add("statement", "move without its certificate", with(move, body, 0))
+      .add("statement", "address is no UTF-8", with(move, move.size() - 66, 0xFF));
 }
 
 void add_feeds(Refusals& out, const World& world) {

@@ -89,6 +89,41 @@ void add_statement(World& world, const char* name, Statement statement, const Si
   world.statements.push_back({name, {std::move(statement), signer.public_key(), std::move(bytes)}});
 }
 
+Successor successor_of(const World& world,
+                       const ChapterId& chapter,
+                       SuccessorBy by,
+                       const SigningKey& key) {
+  Successor successor;
+  successor.chapter = chapter;
+  successor.authority = key.public_key();
+  successor.by = by;
+  successor.acceptance = accept_succession(world.federation, chapter, key);
+  return successor;
+}
+
+void add_successors(World& world) {
+  const SigningKey key = key_from(0xC1);
+  add_statement(world, "successor, by the key before",
+                {kenya, 2, successor_of(world, kenya, SuccessorBy::rotation, key)},
+                world.kenya_authority);
+  Successor listed = successor_of(world, kenya, SuccessorBy::above, key);
+  listed.stands = {counting<StatementId>(0x21), counting<StatementId>(0x41)};
+  add_statement(world, "successor, from above, with what stands", {global, 3, listed},
+                world.global_authority);
+  const SigningKey recovery = key_from(0xD1);
+  Successor recovered = successor_of(world, global, SuccessorBy::recovery, key);
+  recovered.recovery = recovery.public_key();
+  add_statement(world, "successor, by the recovery key", {global, 1, recovered}, recovery);
+  const Statement agreed{
+      kenya, 4, ChapterCertificate{india, key.public_key(), "IN", "India", 2, {global, kenya}}};
+  Move move;
+  move.certificate = sign_statement(world.federation, agreed, world.kenya_authority);
+  move.keys = {key_from(0xB1).public_key()};
+  move.parent = world.kenya_node.public_key();
+  move.addresses = {"kenya.example.org:7700", "192.0.2.7:7700"};
+  add_statement(world, "move", {global, 5, move}, world.global_authority);
+}
+
 void add_statements(World& world) {
   const PublicKey kenya_key = world.kenya_authority.public_key();
   add_statement(world, "chapter certificate, national",
@@ -115,6 +150,7 @@ void add_statements(World& world) {
   const Head more{world.feeds.front().value.id, Sequence(302), counting<EntryHash>(0x51)};
   add_statement(world, "admit", {global, 5, Admit{world.india_node.public_key(), {more}}},
                 world.global_authority);
+  add_successors(world);
   add_statement(world, "of a kind not known yet",
                 {global, 4, UnknownStatement{77, {0xDE, 0xAD, 0xBE, 0xEF}}},
                 world.global_authority);

@@ -137,6 +137,23 @@ def read_statement(raw):
     elif kind == 3:
         body = {"node": into.key(), "reason": into.text(200)}
         body["cuts"] = into.list(into.varint(), 72, lambda: read_head(into))
+    elif kind == 4:
+        body = {"chapter": into.hex(16), "authority": into.key(), "by": into.number(1)}
+        need(1 <= body["by"] <= 3, "unknown authority")
+        body |= {"recovery": into.key() if body["by"] == 3 else None, "stands": None}
+        listed = into.number(1)
+        need(listed < 2 and not (listed and body["by"] == 1), "no list here")
+        if listed:
+            body["stands"] = into.list(into.varint(), 32, lambda: into.hex(32))
+        body["acceptance"] = into.hex(64)
+    elif kind == 5:
+        body = {"certificate": into.sized(16 * KIB).hex()}
+        keys = into.number(1)
+        need(keys <= 16, "too many keys")
+        body |= {"keys": into.list(keys, 33, into.key), "parent": into.key()}
+        addresses = into.number(1)
+        need(addresses <= 8, "too many addresses")
+        body["addresses"] = into.list(addresses, 1, lambda: into.text(200))
     elif kind == 6:
         body = {"node": into.key()}
         body["heads"] = into.list(into.varint(), 72, lambda: read_head(into))
@@ -154,6 +171,12 @@ def verify_node_proof(body, federation):
     node, proof = bytes.fromhex(body["node"]), bytes.fromhex(body["proof"])
     about = bytes.fromhex(body["box"]) + bytes.fromhex(body["chapter"])
     return ed25519.verify(node, b"chapterd/node/1\0" + federation + b"\1" + node + about, proof)
+
+
+def verify_acceptance(body, federation):
+    key, acceptance = bytes.fromhex(body["authority"]), bytes.fromhex(body["acceptance"])
+    message = b"chapterd/successor/1\0" + federation + bytes.fromhex(body["chapter"]) + b"\1" + key
+    return ed25519.verify(key, message, acceptance)
 
 
 def verify_statement(raw, federation, key):

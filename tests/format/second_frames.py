@@ -18,7 +18,7 @@ def head(into):
 
 def chain(into):
     count = into.varint()
-    need(count <= 34, "chain too long")
+    need(count <= 64, "chain too long")
     return [into.sized(16 * KIB).hex() for _ in range(count)]
 
 

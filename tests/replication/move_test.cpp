@@ -1,0 +1,166 @@
+// A chapter with work under way goes below another parent: what everybody holds then.
+#include "replication/entitlement.h"
+#include "replication/session.h"
+#include "tests/support/node.h"
+
+#include <gtest/gtest.h>
+
+namespace chapterd {
+namespace {
+
+using testing::SeededRandom;
+using testing::SetClock;
+using testing::TestNode;
+using testing::Wire;
+using Values = std::vector<std::string>;
+
+constexpr Address up{Audience::up, {}};
+constexpr Address down{Audience::down, {}};
+constexpr Address all{Audience::all, {}};
+
+// global ── KE ── KE-17 ── KE-17-1, and UG beside KE.
+struct Moving : ::testing::Test {
+  SeededRandom random{53};
+  SetClock clock;
+  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
+  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
+  std::unique_ptr<TestNode> uganda = TestNode::below(*global, "UG");
+  std::unique_ptr<TestNode> kisumu = TestNode::below(*kenya, "KE-17");
+  std::unique_ptr<TestNode> office = TestNode::below(*kisumu, "KE-17-1");
+
+  static void meet(TestNode& child, TestNode& parent) {
+    Wire wire(child, parent);
+    wire.run();
+    EXPECT_TRUE(wire.dialler().caught_up()) << wire.dialler().end_code();
+    EXPECT_FALSE(wire.dialler().stays_different());
+    for (const Session* session : {&wire.dialler(), &wire.listener()}) {
+      for (const RefusedPiece& fault : session->faults()) ADD_FAILURE() << fault.error.code;
+    }
+    for (TestNode* node : {&child, &parent}) {
+      for (const KnownFeed& feed : node->replica->directory().feeds()) {
+        EXPECT_TRUE(may_hold(node->replica->directory().authority(), node->id(), feed.intro));
+      }
+    }
+  }
+
+  void before_the_move() {
+    for (int round = 0; round < 2; ++round) {
+      meet(*office, *kisumu);
+      meet(*kisumu, *kenya);
+      meet(*kenya, *global);
+      meet(*uganda, *global);
+    }
+  }
+
+  void after_the_move() {
+    for (int round = 0; round < 2; ++round) {
+      meet(*office, *kisumu);
+      meet(*kisumu, *uganda);
+      meet(*uganda, *global);
+      meet(*kenya, *global);
+    }
+  }
+
+  // KE-17 learns of it from below, so that what it wrote last has not left when it does.
+  void move() {
+    const Authority& known = global->directory->authority();
+    ChapterCertificate certificate = known.chapter(kisumu->chapter())->certificate;
+    certificate.above = {global->chapter(), uganda->chapter()};
+    Move body;
+    body.certificate = sign_statement(
+        known.federation(), Statement{uganda->chapter(), 2, certificate}, *uganda->authority);
+    body.keys = known.keys_of(kisumu->chapter());
+    body.parent = uganda->id();
+    global->statement(Statement{global->chapter(), 2, body});
+    Wire(*office, *global).run();
+    Wire(*office, *kisumu).run();
+    ASSERT_EQ(kisumu->directory->authority().path_of(kisumu->chapter()).above, certificate.above);
+  }
+
+  static Values title(TestNode& at, Audience audience, const char* record) {
+    return at.values(audience, record, "title");
+  }
+
+  static std::size_t own_feeds(TestNode& node, Audience audience) {
+    std::size_t count = 0;
+    for (const FeedRow row : node.replica->directory().own_feeds()) {
+      if (node.replica->directory().feed(row).intro.audience == audience) ++count;
+    }
+    return count;
+  }
+};
+
+TEST_F(Moving, WhatWasWrittenBeforeStaysWithThoseOfBeforeAndTheRestGoesToThoseOfNow) {
+  kisumu->write_text(up, "old", "title", "before");
+  kisumu->write_text(all, "public", "title", "for all");
+  kisumu->write_text(down, "guidance", "title", "boil");
+  before_the_move();
+  kisumu->write_text(up, "unsent", "title", "a draft");
+  move();
+  kisumu->write_text(up, "new", "title", "after");
+  kisumu->write_text(down, "guidance", "title", "boil longer");
+  office->write_text(up, "report", "title", "from below");
+  after_the_move();
+
+  EXPECT_EQ(title(*kenya, Audience::up, "old"), Values{"before"});
+  EXPECT_EQ(title(*kenya, Audience::up, "new"), Values{});
+  EXPECT_EQ(title(*kenya, Audience::up, "report"), Values{});
+  EXPECT_EQ(title(*uganda, Audience::up, "old"), Values{});
+  EXPECT_EQ(title(*uganda, Audience::up, "new"), Values{"after"});
+  EXPECT_EQ(title(*uganda, Audience::up, "report"), Values{"from below"});
+  for (const char* record : {"old", "new", "report"})
+    EXPECT_EQ(title(*global, Audience::up, record).size(), 1U) << record;
+  for (TestNode* node : {kenya.get(), uganda.get(), global.get()}) {
+    EXPECT_EQ(title(*node, Audience::up, "unsent"), Values{});
+    EXPECT_EQ(title(*node, Audience::all, "public"), Values{"for all"});
+  }
+  EXPECT_EQ(title(*kisumu, Audience::up, "unsent"), Values{"a draft"});
+  EXPECT_EQ(title(*office, Audience::down, "guidance"), Values{"boil longer"});
+}
+
+TEST_F(Moving, AFeedEndsOnceAndItsSuccessorNamesIt) {
+  kisumu->write_text(up, "old", "title", "before");
+  before_the_move();
+  move();
+  const Head ended = kisumu->head(Audience::up);
+  EXPECT_EQ(ended.seq, Sequence(2));
+  const auto pieces =
+      kisumu->store->pieces_of(kisumu->directory->feed(ended.feed)->row, Sequence(2), 1);
+  EXPECT_EQ(decode_piece(pieces.front().body)->entries.back().kind, EntryKind::end_of_feed);
+  kisumu->write_text(up, "new", "title", "after");
+  kisumu->restart();
+  kisumu->write_text(up, "new", "title", "after a restart");
+  EXPECT_EQ(own_feeds(*kisumu, Audience::up), 2U);
+  EXPECT_EQ(kisumu->head(Audience::up), ended);
+  const KnownFeed& next = kisumu->replica->directory().feeds().back();
+  const std::vector<Predecessor> expected = {{ended, Continues::move}};
+  EXPECT_EQ(next.intro.predecessors, expected);
+}
+
+TEST_F(Moving, AChapterThatGoesBackBeginsNewFeedsAgain) {
+  kisumu->write_text(up, "old", "title", "before");
+  before_the_move();
+  move();
+  kisumu->write_text(up, "abroad", "title", "in Uganda");
+  after_the_move();
+  const Authority& known = global->directory->authority();
+  ChapterCertificate certificate = known.chapter(kisumu->chapter())->certificate;
+  certificate.above = {global->chapter(), kenya->chapter()};
+  Move body;
+  body.certificate = sign_statement(known.federation(), Statement{kenya->chapter(), 3, certificate},
+                                    *kenya->authority);
+  body.keys = known.keys_of(kisumu->chapter());
+  body.parent = kenya->id();
+  global->statement(Statement{global->chapter(), 3, body});
+  after_the_move();
+  kisumu->write_text(up, "back", "title", "home again");
+  before_the_move();
+  EXPECT_EQ(own_feeds(*kisumu, Audience::up), 3U);
+  EXPECT_EQ(title(*kenya, Audience::up, "back"), Values{"home again"});
+  EXPECT_EQ(title(*kenya, Audience::up, "abroad"), Values{});
+  EXPECT_EQ(title(*uganda, Audience::up, "back"), Values{});
+  EXPECT_EQ(title(*uganda, Audience::up, "abroad"), Values{"in Uganda"});
+}
+
+}  // namespace
+}  // namespace chapterd
