@@ -5,7 +5,7 @@
 //   offset length
 //        0      8  magic "CHPTRKEY"
 //        8      1  version: 1
-//        9      1  purpose: 1 node, 2 authority, 3 chapter
+//        9      1  purpose: 1 node, 2 authority, 3 chapter, 5 a backup
 //       10      1  protection: 1 machine, 2 passphrase
 //       11      4  Argon2id memory in KiB, 8 to 1048576; 0 when machine-bound
 //       15      4  Argon2id passes, 1 to 16; 0 when machine-bound
@@ -31,7 +31,7 @@
 
 namespace chapterd {
 
-enum class KeyPurpose : std::uint8_t { node = 1, authority = 2, chapter = 3 };
+enum class KeyPurpose : std::uint8_t { node = 1, authority = 2, chapter = 3, backup = 5 };
 
 enum class Protection : std::uint8_t { machine = 1, passphrase = 2 };
 

@@ -3,6 +3,7 @@
 #include "daemon/cli/program.h"
 #include "daemon/control/control_client.h"
 #include "daemon/daemon.h"
+#include "daemon/operations/folder_work.h"
 #include "daemon/operations/founding.h"
 #include "daemon/operations/reach.h"
 
@@ -33,6 +34,7 @@ Doors real_doors() {
   };
   doors.join_online = join_online;
   doors.run = run_daemon;
+  doors.folder_work = work_on_folder;
   return doors;
 }
 

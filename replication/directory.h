@@ -34,6 +34,10 @@ inline constexpr const char* node = "identity/node";                // 32 bytes:
 inline constexpr const char* instance = "identity/instance";  // the export mark: store/high_water.h
 inline constexpr const char* restored =
     "restore/since";  // 8 bytes, ms: rolled back, and what others hold of it is not all back yet
+inline constexpr const char* waits =
+    "restore/waits";  // 1 byte: rolled back, and nobody above was met since: statements only
+inline constexpr const char* lives =
+    "restore/lives";  // 16 bytes each: incarnations of ours that others told us of
 inline constexpr const char* unmet =
     "restore/unmet";  // 8 bytes: arrival after which own entries have not left the node
 inline constexpr const char* rebuilding =
@@ -70,6 +74,11 @@ class Directory {
   [[nodiscard]] const Incarnation& incarnation() const { return incarnation_; }
 
   [[nodiscard]] Arrival arrival() const { return arrival_; }
+
+  // Since the program started the writer was told that what is written leaves the node.
+  [[nodiscard]] bool has_met() const { return has_met_; }
+
+  void note_met() { has_met_ = true; }
 
   // What counts of a feed: its head, or the cut of a revocation before it. Sequence 0 when nothing
   // of it counts.
@@ -119,6 +128,7 @@ class Directory {
   Epoch epoch_;
   Incarnation incarnation_;
   Arrival arrival_;
+  bool has_met_ = false;
   std::vector<KnownFeed> feeds_;  // feeds_[row - 1]
   std::vector<FeedRow> own_feeds_;
   std::unordered_map<FeedId, FeedRow, FixedHash> by_id_;

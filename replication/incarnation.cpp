@@ -2,7 +2,9 @@
 // feeds, so that nothing is ever signed a second time; what had not left is chained anew.
 #include "base/byte_stream.h"
 #include "base/contract.h"
+#include "replication/entitlement.h"
 #include "replication/format/limits.h"
+#include "replication/format/receipt.h"
 #include "replication/replica.h"
 
 #include <algorithm>
@@ -175,7 +177,12 @@ void Replica::begin_incarnation() {
   set_value(stored_name::epoch, epoch.take());
   set_value(stored_name::incarnation, copy(directory_.incarnation().view()));
   set_value(stored_name::restored, since.take());
+  set_value(stored_name::waits, {1});
   set_value(stored_name::unmet, {});
+  // Others void the receipts of the epoch before: what is still held is said anew.
+  for (const KnownFeed& feed : directory_.feeds()) {
+    if (acknowledges(directory_.chapter(), feed.intro)) received_feeds_.insert(feed.row.value);
+  }
   own_feeds_.clear();
   ended_.clear();
   wrote_unmet_ = false;
@@ -210,30 +217,58 @@ std::vector<Predecessor> Replica::predecessors_of(const FeedIntro& intro) const 
   return predecessors;
 }
 
-// From here until it meets its parent, what this node writes has not left: should the parent then
-// tell of newer entries, this is what must be chained anew.
+// From here until it meets its parent (the global node: anybody), what this node writes has not
+// left: should the other then tell of newer entries, this is what must be chained anew.
 void Replica::note_unmet(Arrival before) {
   if (std::exchange(wrote_unmet_, true) || met_) return;
-  const KnownNode* self = directory_.authority().node(directory_.self());
-  if (self == nullptr || directory_.authority().path_of(directory_.chapter()).above.empty()) return;
+  if (directory_.authority().node(directory_.self()) == nullptr) return;  // just being set up
   if (!value(stored_name::unmet).empty()) return;
   ByteWriter line;
   line.u64(before.value);
   set_value(stored_name::unmet, line.take());
 }
 
-void Replica::meet(const Meeting& meeting) {
+void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
+  for (const Incarnation& life : meeting.lives) {
+    Bytes lives = value(stored_name::lives);
+    chapterd::append(lives, life.view());
+    set_value(stored_name::lives, std::move(lives));
+  }
   if (meeting.rolled_back) {
     const Bytes line = value(stored_name::unmet);
     commit();  // what is staged is chained anew from the store
     begin_incarnation();
     if (!line.empty()) chain_anew(Arrival(ByteReader(line).u64()));
-  } else {
-    met_ = true;
-    if (!value(stored_name::unmet).empty()) set_value(stored_name::unmet, {});
   }
-  if (meeting.recovered && !value(stored_name::restored).empty())
-    set_value(stored_name::restored, {});
+  if (meeting.met) {
+    met_ = true;
+    unset(stored_name::unmet);
+  }
+  if (meeting.ends_wait) unset(stored_name::waits);
+  if (meeting.recovered) unset(stored_name::restored);
+  if (meeting.new_epoch) void_receipts(peer, *meeting.new_epoch);
+}
+
+void Replica::unset(const char* name) {
+  if (!value(name).empty()) set_value(name, {});
+}
+
+void Replica::confirm_restored(Complete complete) {
+  unset(stored_name::waits);
+  if (complete == Complete::yes) unset(stored_name::restored);
+}
+
+// A node that was restored may have lost what it had claimed to hold.
+void Replica::void_receipts(const PublicKey& node, Epoch epoch) {
+  for (const KnownFeed& feed : directory_.feeds()) {
+    for (const StoredReceipt& stored : store_.receipts_of(feed.row)) {
+      if (stored.node != node) continue;
+      const auto receipt = decode_receipt(stored.bytes);
+      if (receipt && receipt->epoch == epoch) continue;
+      batch_.voided.emplace_back(feed.row, node);
+      staged_ = true;
+    }
+  }
 }
 
 // A peer brings entries of our own, in a feed that we would go on writing, which we do not hold.

@@ -102,6 +102,7 @@ Result<void> Session::take_segment(const Segment& segment) {
     if (offer == nullptr)
       return broken("stream.feed", "A peer used a feed that it did not introduce.");
     if (offer->refused || farewell_) continue;
+    if (only_auth_ && segment.audience != Audience::auth) continue;
     if (offer->feed->intro.audience != segment.audience) {
       return broken("stream.audience", "A peer sent a feed among those of another audience.");
     }
@@ -135,7 +136,7 @@ Session::Offered* Session::offered(const SegmentPiece& piece) {
 }
 
 Result<void> Session::on(MarkFrame& mark) {
-  if (resync_) return {};  // the cursor counts again once the digests agree
+  if (resync_ || only_auth_) return {};  // the cursor counts again once the digests agree
   held_.arrivals[mark.lane] = std::max(held_.arrivals[mark.lane], mark.arrival);
   inbound_.held = held_;
   return {};
@@ -153,13 +154,12 @@ Result<void> Session::on(AckFrame& ack) {
     constexpr auto live = static_cast<std::size_t>(Lane::live);
     const Arrival noted = stored_peer_.acknowledged[live];
     const Arrival now = acknowledged.arrivals[live];
-    if (noted.value == 0 || now >= noted.plus(limits::window_entries) ||
-        is_newest_order_between(reader_, noted, now)) {
-      inbound_.acknowledged = acknowledged;
-    }
+    const bool is_worth_it = noted.value == 0 || now >= noted.plus(limits::window_entries) ||
+                             is_newest_order_between(reader_, noted, now);
+    if (is_worth_it && !only_auth_) inbound_.acknowledged = acknowledged;
     if (compare_later_) {
       compare_later_ = false;
-      const bool agrees = digest_of(shared_heads(directory_, peer_)) == last_end_received_.digest;
+      const bool agrees = digest_of(outflow_.heads()) == last_end_received_.digest;
       if (agrees) {
         compare_digest(last_end_received_);
       } else {
@@ -174,7 +174,7 @@ Result<void> Session::on(ReceiptsFrame& frame) {
   for (Bytes& receipt : frame.receipts) {
     inbound_.account.content_bytes += receipt.size();
     take_scratch(receipt.size() + limits::piece_scratch_bytes);
-    inbound_.receipts.push_back(std::move(receipt));
+    if (!only_auth_) inbound_.receipts.push_back(std::move(receipt));
   }
   return {};
 }
@@ -182,11 +182,14 @@ Result<void> Session::on(ReceiptsFrame& frame) {
 Result<void> Session::on(EndFrame& end) {
   refilling_.clear();  // what was asked for has come
   inbound_.account.end = end;
-  if (!resync_) {
-    held_.arrivals = end.arrivals;
-    inbound_.held = held_;
-  }
+  if (!resync_) move_cursor(end);
   return {};
+}
+
+void Session::move_cursor(const EndFrame& end) {
+  if (only_auth_) return;
+  held_.arrivals = end.arrivals;
+  inbound_.held = held_;
 }
 
 bool Session::has_inbound() const {
@@ -266,8 +269,7 @@ void Session::compare_digest(const EndFrame& end) {
   outflow_.fill(output_);  // so that what the peer cannot have yet counts as under way
   last_end_received_ = end;
   has_end_ = true;
-  const std::vector<SharedHead> heads =
-      asks ? outflow_.acknowledged_heads() : shared_heads(directory_, peer_);
+  const std::vector<SharedHead> heads = asks ? outflow_.acknowledged_heads() : outflow_.heads();
   if (digest_of(heads) == end.digest) {
     agree(end);
     end_due_ = last_end_sent_ != end.digest;
@@ -302,8 +304,7 @@ void Session::agree(const EndFrame& end) {
 void Session::resynced(const EndFrame& end) {
   if (!resync_) return;
   resync_ = false;
-  held_.arrivals = end.arrivals;
-  inbound_.held = held_;
+  move_cursor(end);
 }
 
 void Session::start_buckets(const std::vector<SharedHead>& heads) {
@@ -316,7 +317,7 @@ void Session::start_buckets(const std::vector<SharedHead>& heads) {
 
 Result<void> Session::on(BucketsFrame& buckets) {
   if (buckets_answered_++ >= most_buckets) return {};
-  send(Frame(differing_heads(shared_heads(directory_, peer_), buckets)));
+  send(Frame(differing_heads(outflow_.heads(), buckets)));
   return {};
 }
 
@@ -336,7 +337,7 @@ Result<void> Session::on(HeadsFrame& theirs) {
 
 Result<void> Session::on(WantFrame& want) {
   std::unordered_map<std::uint64_t, FeedRow> shared;
-  for (const SharedHead& head : shared_heads(directory_, peer_))
+  for (const SharedHead& head : outflow_.heads())
     shared.emplace(short_name(head.head.feed), head.row);
   for (const auto& each : want.feeds) {
     const auto at = shared.find(each.feed);

@@ -76,6 +76,12 @@ void Outflow::start(const std::array<Arrival, cursor_lanes>& from) {
   started_ = true;
 }
 
+void Outflow::keep_to_statements() {
+  only_statements_ = true;
+  granted_.clear();
+  std::erase_if(backfill_, [&](const auto& each) { return !granted(each.first); });
+}
+
 void Outflow::backfill(FeedRow feed, Sequence from) {
   backfill_[feed] = from;
 }
@@ -89,6 +95,7 @@ bool Outflow::granted(FeedRow feed) {
 }
 
 bool Outflow::all_may_hold(const FeedIntro& intro) const {
+  if (only_statements_ && intro.audience != Audience::auth) return false;
   if (recipients_.empty()) return may_hold(directory_.authority(), peer_, intro);
   return intro.audience != Audience::chapter &&
          std::ranges::all_of(recipients_, [&](const PublicKey& node) {
@@ -152,6 +159,10 @@ bool Outflow::drained() const {
 
 void Outflow::fill(Bytes& out) {
   if (!started_) return;
+  if (only_statements_) {
+    for (const Lane lane : {Lane::receipts, Lane::live})
+      sent_[index_of(lane)] = directory_.arrival();
+  }
   while (out.size() < limits::output_bytes &&
          content_sent_ - content_acknowledged_ < limits::credit_bytes) {
     if (!send_lane(Lane::auth, out) && !send_receipts(out) && !send_lane(Lane::live, out) &&
@@ -351,8 +362,18 @@ Result<void> Outflow::acknowledged(const AckFrame& ack) {
   return {};
 }
 
+std::vector<SharedHead> Outflow::heads() const {
+  std::vector<SharedHead> shared = shared_heads(directory_, peer_);
+  if (only_statements_) {
+    std::erase_if(shared, [&](const SharedHead& each) {
+      return directory_.feed(each.row).intro.audience != Audience::auth;
+    });
+  }
+  return shared;
+}
+
 std::vector<SharedHead> Outflow::acknowledged_heads() const {
-  std::vector<SharedHead> heads = shared_heads(directory_, peer_);
+  std::vector<SharedHead> heads = this->heads();
   std::unordered_map<std::uint64_t, const InFlight*> first_in_flight;
   for (const InFlight& piece : in_flight_) first_in_flight.try_emplace(piece.feed.value, &piece);
   if (first_in_flight.empty()) return heads;

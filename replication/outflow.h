@@ -39,6 +39,9 @@ class Outflow {
 
   [[nodiscard]] bool started() const { return started_; }
 
+  // From here on nothing but statements goes out, and only their feeds count as shared.
+  void keep_to_statements();
+
   // Sends a feed again from `from`, on the backfill lane, whatever the cursor says.
   void backfill(FeedRow feed, Sequence from);
 
@@ -73,7 +76,10 @@ class Outflow {
 
   [[nodiscard]] std::uint64_t bytes_sent() const { return content_sent_; }
 
-  // Our shared heads as the peer had acknowledged them: feeds under way count at their old head.
+  // What both may hold of each other in this session: shared_heads(), or only `auth` feeds.
+  [[nodiscard]] std::vector<SharedHead> heads() const;
+
+  // The same as the peer had acknowledged them: feeds under way count at their old head.
   [[nodiscard]] std::vector<SharedHead> acknowledged_heads() const;
 
  private:
@@ -118,6 +124,7 @@ class Outflow {
   std::uint64_t peer_row_ = 0;
 
   bool started_ = false;
+  bool only_statements_ = false;
   std::array<Arrival, cursor_lanes> sent_{};
   std::array<Arrival, cursor_lanes> acknowledged_{};
   std::map<FeedRow, Sequence> backfill_;                  // next to send of each

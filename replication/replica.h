@@ -45,10 +45,14 @@ struct Written {
   EntryHash hash;
 };
 
-// What a node learned from the one above when it called it.
+// What a node learned of itself from another one.
 struct Meeting {
-  bool rolled_back = false;  // it holds entries of ours that we do not
-  bool recovered = false;    // both hold the same again
+  bool rolled_back = false;        // it holds entries of ours that we do not
+  bool met = false;                // what is written from now on leaves the node
+  bool ends_wait = false;          // it stands above us, and knows no more of us than we do
+  bool recovered = false;          // both hold the same again
+  std::vector<Incarnation> lives;  // of our own feeds, that we had never heard of
+  std::optional<Epoch> new_epoch;  // of its own database: it was restored
 };
 
 // What a session hands to the writer at once: whole windows or parts of them.
@@ -95,6 +99,11 @@ struct LayerEntry {
   bool erased = false;
   Bytes payload;
 };
+enum class Complete { no, yes };
+
+// Of a copied database: does what the old node wrote and nobody is known to hold become the new
+// one's work, or does it stay the old one's, which has it too?
+enum class Unsent { take, leave };
 
 class Replica {
  public:
@@ -152,6 +161,21 @@ class Replica {
   // Layers as they will be after commit(): what a local edit must see to supersede the right
   // values.
   [[nodiscard]] std::vector<HeldLayer> layers_of(const RecordId& record);
+
+  // A person decides about a node that was rolled back: others may be heard again (the global node,
+  // which has nobody above to tell it what it lost); with `complete`, what is held here counts as
+  // all there is. Staged.
+  void confirm_restored(Complete complete);
+
+  // This database is a copy and shall go on as the node `heir`: signs with this node's key, one
+  // last time, what it wrote, and names the heir instead; committed. `mark` is the export mark that
+  // the heir's file must bear too. Nothing else may be done with this object afterwards. Returns
+  // the arrivals of the pieces that the heir shall take over.
+  [[nodiscard]] std::vector<Arrival> hand_over(const PublicKey& heir,
+                                               const ExportMark& mark,
+                                               Unsent unsent);
+  // The heir, once it is introduced and that is committed: stages these as its own work.
+  void take_over(const std::vector<Arrival>& taken);
 
   // Drops every merged record and merges them anew from the entries, in transactions of bounded
   // size. Goes on where it stopped when it was cut short. Returns the number of entries read.
@@ -288,7 +312,9 @@ class Replica {
   void begin_incarnation();
   [[nodiscard]] std::vector<Predecessor> predecessors_of(const FeedIntro& intro) const;
   void note_unmet(Arrival before);
-  void meet(const Meeting& meeting);
+  void meet(const Meeting& meeting, const PublicKey& peer);
+  void unset(const char* name);
+  void void_receipts(const PublicKey& node, Epoch epoch);
   [[nodiscard]] bool proves_rollback(const VerifiedPiece& piece) const;
   void chain_anew(Arrival line);
   void move_piece(const StoredPiece& stored,
@@ -298,6 +324,9 @@ class Replica {
   // replica_move.cpp
   void follow_moves();
   void note_place();
+  // new_node.cpp
+  [[nodiscard]] bool has_left(const StoredPiece& piece);
+  void sign_for_good(StoredPiece stored);
 
   // replica_rebuild.cpp
   void note_rebuilt(Arrival through);

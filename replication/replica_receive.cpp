@@ -26,7 +26,7 @@ const char* waits_for(const PieceEntry& entry, ChangeVerdict verdict) {
 }  // namespace
 
 Received Replica::receive(ReceivedWindow&& window) {
-  if (window.meeting) meet(*window.meeting);
+  if (window.meeting) meet(*window.meeting, window.peer);
   StoredPeer& from = peer(window.peer);
   const std::uint64_t via = from.row;
   Received received;

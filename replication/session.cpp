@@ -1,4 +1,5 @@
-// Opening, liveness and output of a session. What comes in: inflow.cpp.
+// Opening, liveness and output of a session. What comes in: inflow.cpp; roll-backs:
+// session_witness.cpp.
 #include "replication/session.h"
 
 #include "base/contract.h"
@@ -11,9 +12,6 @@
 
 namespace chapterd {
 namespace {
-
-// Own heads in a HELLO: enough for a witness against a roll-back, few enough for one frame.
-constexpr std::size_t most_own_heads = 200;
 
 tl::unexpected<Error> ends(Errc kind, const char* code, const char* what, const char* next = "") {
   return fail(kind, code, what, "Nothing that this node holds was changed.", next);
@@ -91,14 +89,12 @@ Session::Session(const SessionContext& context,
   hello.cursor = held_;
   hello.holds = holds_;
   hello.budget_bytes = options.budget_bytes;
-  for (const KnownFeed& feed : directory_.feeds()) {
-    if (hello.own.size() < most_own_heads && feed.intro.node == directory_.self() &&
-        may_hold(directory_.authority(), peer_, feed.intro)) {
-      hello.own.push_back(feed.head);
-    }
-  }
+  waits_ = waits_for_others();
+  hello.only_auth = waits_;
+  hello.own = own_heads();
+  hello.yours = heads_of_peer();
   send(Frame(std::move(hello)));
-  if (options.push_at_once && stored_peer_.epoch != Epoch())
+  if (options.push_at_once && !waits_ && stored_peer_.epoch != Epoch())
     outflow_.start(array_of(stored_peer_.acknowledged));
 }
 
@@ -163,29 +159,14 @@ Result<void> Session::on(HelloFrame& hello) {
   welcome.time = now_;
   welcome.grant = grant_name(directory_.authority(), peer_);
   welcome.witness = witness_for(hello);
+  waits_ = waits_for_others();
+  welcome.only_auth = waits_;
+  welcome.doubts = doubts_of(hello.yours);
+  doubts_ = !welcome.doubts.empty();
+  if (!doubts_) note_meeting(hello.only_auth);
   send(Frame(std::move(welcome)));
-  open(hello.epoch, hello.cursor, hello.holds);
+  open({hello.epoch, hello.cursor, hello.holds, hello.only_auth});
   return {};
-}
-
-// Feeds of the caller that are held here up to another entry than it says, or that it does not
-// name: it may have been rolled back. Less than the caller has may be another branch.
-std::vector<Witness> Session::witness_for(const HelloFrame& hello) {
-  std::vector<Witness> witnesses;
-  std::map<FeedId, Head> said;
-  for (const Head& own : hello.own) said.emplace(own.feed, own);
-  for (const KnownFeed& known : directory_.feeds()) {
-    if (witnesses.size() == most_own_heads) break;
-    const KnownFeed* feed = &known;
-    if (feed->intro.node != peer_ || feed->head.seq == Sequence(0)) continue;
-    if (const auto at = said.find(feed->head.feed); at != said.end() && at->second == feed->head)
-      continue;
-    const auto pieces = reader_.pieces_of(feed->row, feed->head.seq, 1);
-    if (pieces.empty()) continue;
-    const auto piece = decode_piece(pieces.front().body);
-    if (piece && piece->checkpoint) witnesses.push_back({feed->head, *piece->checkpoint});
-  }
-  return witnesses;
 }
 
 Result<void> Session::on(WelcomeFrame& welcome) {
@@ -193,62 +174,40 @@ Result<void> Session::on(WelcomeFrame& welcome) {
     return ends(Errc::malformed, "stream.order", "A peer said WELCOME at the wrong time.");
   }
   if (auto accepted = accept_peer(welcome.chain); !accepted) return accepted;
-  for (const Witness& witness : welcome.witness) {
-    // Believed only with our own signature under it.
-    if (verify_checkpoint(directory_.self(), directory_.authority().federation(), witness.head,
-                          witness.checkpoint)) {
-      witnesses_.push_back(witness);
-    }
-  }
-  if (std::ranges::any_of(witnesses_, [&](const Witness& w) { return shows_rollback(w); })) {
-    // Nothing of ours may go out before the writer has begun a new incarnation.
-    inbound_.meeting = Meeting{.rolled_back = true};
-    close("node.rolled-back");
-    return {};
-  }
-  if (!options_.push_at_once) inbound_.meeting = Meeting{};
-  open(welcome.epoch, welcome.cursor, welcome.holds);
+  clock_ahead_ms_ = welcome.time.ms - now_.ms;
+  if (shows_rollback(welcome.witness)) return {};
+  waits_ = waits_for_others();
+  note_meeting(welcome.only_auth);
+  open({welcome.epoch, welcome.cursor, welcome.holds, welcome.only_auth});
+  if (!welcome.doubts.empty()) send(Frame(WitnessFrame{witness_of(welcome.doubts)}));
   return {};
 }
 
-// Entries that we signed and do not hold, in a feed that we would go on writing.
-bool Session::shows_rollback(const Witness& witness) {
-  const KnownFeed* feed = directory_.feed(witness.head.feed);
-  // After a restore some are still to come back.
-  if (feed == nullptr) return !restored_;
-  if (feed->intro.incarnation != directory_.incarnation()) return false;
-  if (witness.head.seq > feed->head.seq) return true;
-  if (witness.head.seq == feed->head.seq) return witness.head.hash != feed->head.hash;
-  const auto pieces = reader_.pieces_of(feed->row, witness.head.seq, 1);
-  if (pieces.empty()) return true;
-  const auto piece = decode_piece(pieces.front().body);
-  if (!piece) throw Broken("a piece in the database is damaged");
-  const auto hashes = chain(*piece, feed->head.feed, pieces.front().prev);
-  return hashes[witness.head.seq.value - piece->first.value] != witness.head.hash;
-}
-
-// What we lost is back once we agree with the node above; a node with none above asks those below.
-void Session::note_recovered() {
-  if (!restored_) return;
-  const bool is_top = directory_.authority().path_of(directory_.chapter()).above.empty();
-  if (options_.side == Side::listener && !is_top) return;
-  restored_ = false;
-  inbound_.meeting = Meeting{.recovered = true};
-}
-
 // Both sides know each other now: where does each stream start?
-void Session::open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_holds) {
+void Session::open(const Opening& theirs) {
   state_ = SessionState::open;
-  const Authority& authority = directory_.authority();
-  const Start to_us =
-      start_for(held_, peer_epoch, grant_name(authority, directory_.self()), holds_);
+  if (waits_ || theirs.only_auth) {
+    only_auth_ = true;
+    outflow_.keep_to_statements();
+  }
+  note_epoch(theirs.epoch);
+  const std::uint64_t grant = grant_name(directory_.authority(), directory_.self());
+  const Start to_us = start_for(held_, theirs.epoch, grant, holds_);
   resync_ = to_us == Start::resync;
   if (to_us != Start::cursor) held_.arrivals = {};
-  held_.epoch = peer_epoch;
-  held_.grant = grant_name(authority, directory_.self());
+  held_.epoch = theirs.epoch;
+  held_.grant = grant;
+  end_due_ = options_.side == Side::listener;
+  if (doubts_) {
+    doubtful_ = theirs;
+  } else {
+    start_outflow(theirs.cursor, theirs.holds);
+  }
+}
 
-  const Start to_them =
-      start_for(theirs, directory_.epoch(), grant_name(authority, peer_), theirs_holds);
+void Session::start_outflow(const Cursor& theirs, std::uint64_t theirs_holds) {
+  const std::uint64_t grant = grant_name(directory_.authority(), peer_);
+  const Start to_them = start_for(theirs, directory_.epoch(), grant, theirs_holds);
   const Arrival newest = directory_.arrival();
   const bool is_ahead = std::any_of(theirs.arrivals.begin(), theirs.arrivals.end(),
                                     [&](Arrival arrival) { return arrival > newest; });
@@ -263,12 +222,12 @@ void Session::open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_
   } else if (!outflow_.started() || outflow_.acknowledged_arrivals() != theirs.arrivals) {
     outflow_.start(theirs.arrivals);
   }
-  end_due_ = options_.side == Side::listener;
 }
 
 void Session::committed() {
   // Another life of our database began: everything is said anew.
   if (directory_.epoch() != epoch_) close("node.restored");
+  if (waits_ && !waits_for_others()) close("node.restored");
   if (state_ != SessionState::open) return;
   if (const auto scope = outflow_.rescope()) send(Frame(*scope));
   if (!farewell_ && directory_.authority().is_revoked(peer_)) farewell_ = now_;
@@ -303,7 +262,7 @@ void Session::send_end_when_due() {
   ended_at_ = now_;
   EndFrame end;
   end.arrivals = outflow_.sent();
-  end.digest = digest_of(shared_heads(directory_, peer_));
+  end.digest = digest_of(outflow_.heads());
   last_end_sent_ = end.digest;
   send(Frame(end));
   // The peer said the same before we had it: it will not say so again.

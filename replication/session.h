@@ -144,15 +144,21 @@ class Session {
 
   // Both sides hold the same of what both may hold, as of the last END.
   [[nodiscard]] bool caught_up() const {
-    return caught_up_ && outflow_.drained() && outflow_.all_acknowledged();
+    return caught_up_ && !only_auth_ && outflow_.drained() && outflow_.all_acknowledged();
   }
 
   // Heads differ in spite of everything that was tried; shown by status and doctor.
   [[nodiscard]] bool stays_different() const { return stays_different_; }
 
+  // One of both was rolled back and waits: only statements are exchanged.
+  [[nodiscard]] bool exchanges_only_statements() const { return only_auth_; }
+
   [[nodiscard]] const std::vector<Witness>& witnesses() const { return witnesses_; }
 
   [[nodiscard]] std::uint64_t entries_sent() const { return outflow_.entries_sent(); }
+
+  // How far the peer's clock was ahead of ours when it said WELCOME; only a dialler is told.
+  [[nodiscard]] std::optional<std::int64_t> clock_ahead_ms() const { return clock_ahead_ms_; }
 
   [[nodiscard]] std::uint64_t waiting_bytes() const { return waiting_bytes_; }
 
@@ -161,6 +167,14 @@ class Session {
   [[nodiscard]] std::shared_ptr<PieceVerifier> verifier() const { return verifier_; }
 
  private:
+  // What the peer said of itself in HELLO or WELCOME.
+  struct Opening {
+    Epoch epoch;
+    Cursor cursor;  // into our log
+    std::uint64_t holds = 0;
+    bool only_auth = false;
+  };
+
   struct Offered : OfferedFeed {
     bool restarts = false;  // the writer refused a piece: what we hold is told anew
   };
@@ -184,15 +198,35 @@ class Session {
   Result<void> on(ByeFrame& bye);
   Result<void> on(JoinFrame& join);
   Result<void> on(JoinedFrame& joined);
+  Result<void> on(WitnessFrame& witness);
   Result<void> on(UnknownFrame& unknown);
 
   Result<void> accept_peer(const std::vector<Bytes>& chain);
   [[nodiscard]] std::vector<Bytes> own_chain() const;
   [[nodiscard]] std::uint64_t count_holds() const;
+  void open(const Opening& theirs);
+  void start_outflow(const Cursor& theirs, std::uint64_t theirs_holds);
+  void move_cursor(const EndFrame& end);
+
+  // session_witness.cpp
+  [[nodiscard]] std::vector<Head> own_heads() const;
+  [[nodiscard]] std::vector<ShortHead> heads_of_peer() const;
   [[nodiscard]] std::vector<Witness> witness_for(const HelloFrame& hello);
+  [[nodiscard]] std::vector<Witness> witness_of(const std::vector<std::uint64_t>& feeds);
+  [[nodiscard]] std::optional<Witness> witness_of(const KnownFeed& feed);
+  [[nodiscard]] std::vector<std::uint64_t> doubts_of(const std::vector<ShortHead>& said);
+  [[nodiscard]] bool is_doubtful(const ShortHead& said);
+  [[nodiscard]] bool shows_rollback(const std::vector<Witness>& witnesses);
   [[nodiscard]] bool shows_rollback(const Witness& witness);
+  [[nodiscard]] bool shows_unknown_life(const Witness& witness);
+  [[nodiscard]] std::optional<EntryHash> hash_at(const KnownFeed& feed, Sequence seq);
+  [[nodiscard]] bool is_above_us() const;
+  [[nodiscard]] bool is_top() const;
+  [[nodiscard]] bool waits_for_others();
+  Meeting& meeting();
+  void note_meeting(bool peer_waits);
+  void note_epoch(Epoch epoch);
   void note_recovered();
-  void open(Epoch peer_epoch, const Cursor& theirs, std::uint64_t theirs_holds);
   Result<void> take_segment(const Segment& segment);
   Offered* offered(const SegmentPiece& piece);
   void take_scratch(std::uint64_t bytes);
@@ -214,8 +248,12 @@ class Session {
   Random& random_;
   const PublicKey peer_;
   const SessionOptions options_;
-  const Epoch epoch_;      // of our database, as it was told to the peer
-  bool restored_ = false;  // and what the world holds of it is not all back
+  const Epoch epoch_;       // of our database, as it was told to the peer
+  bool restored_ = false;   // and what the world holds of it is not all back
+  bool waits_ = false;      // we were rolled back, and have not met anybody above us
+  bool only_auth_ = false;  // one of both waits: nothing but statements, and cursors stay
+  bool doubts_ = false;     // listener: the peer has to show what it holds of our feeds
+  Opening doubtful_;        // where our stream starts once it has
 
   SessionState state_ = SessionState::opening;
   std::string end_code_;
@@ -236,6 +274,7 @@ class Session {
   std::uint64_t scratch_bytes_ = 0;
   std::uint64_t received_bytes_ = 0;
   std::uint64_t waiting_bytes_ = 0;
+  std::optional<std::int64_t> clock_ahead_ms_;
   std::vector<RefusedPiece> faults_;
   std::vector<Witness> witnesses_;
   bool asked_for_holes_ = false;

@@ -64,8 +64,9 @@ struct Command {
   std::vector<Argument> arguments = {};
   std::vector<Flag> flags = {};
   std::function<Result<void>(Context&)> run = {};
-  std::string more = {};     // further sentences of help
-  bool needs_config = true;  // false: runs even when the configuration is broken
+  std::string more = {};            // further sentences of help
+  bool needs_config = true;         // false: runs even when the configuration is broken
+  bool bears_config_error = false;  // reads it, and is told what is wrong with it
 };
 
 // "chapterd invite create"

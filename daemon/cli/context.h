@@ -44,6 +44,9 @@ struct Doors {
   std::function<Result<nlohmann::json>(const Config&, const std::string&, const std::string&)>
       join_online;
   std::function<Result<void>(const Config&)> run;
+  // Work on the folder or on files that needs no node to ask (operations/folder_work.h).
+  std::function<Result<nlohmann::json>(const Config&, std::string_view, const nlohmann::json&)>
+      folder_work;
 };
 
 // The world around one call of the program.
@@ -71,8 +74,9 @@ class Context {
   const Kinds& kinds;
   const std::vector<Command>& table;
   Given given;
-  Loaded loaded;            // the configuration, when the command needs one
-  std::string config_file;  // where it was read, empty when there is none
+  Loaded loaded;                      // the configuration, when the command needs one
+  std::string config_file;            // where it was read, empty when there is none
+  std::optional<Error> config_error;  // only where the command bears with it
 
   [[nodiscard]] const Config& config() const { return loaded.config; }
 

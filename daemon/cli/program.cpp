@@ -54,16 +54,8 @@ std::string whole_path(const std::string& path) {
   return trouble ? path : whole.lexically_normal().string();
 }
 
-Result<void> configure(Context& context) {
-  Sources sources;
+Result<void> configure(Context& context, Sources sources) {
   sources.environment = context.around.environment;
-  context.config_file = find_config_file(context.around, context.given);
-  if (!context.config_file.empty()) {
-    auto text = context.read_text(context.config_file);
-    if (!text) return forward(text);
-    sources.toml_text = std::move(*text);
-    sources.toml_name = context.config_file;
-  }
   for (const Setting& setting : settings()) {
     const std::string name(setting.name);
     if (context.given.has(name)) sources.flags[name] = context.given.text(name);
@@ -85,6 +77,23 @@ Result<void> configure(Context& context) {
   context.loaded = std::move(*loaded);
   if (!data_origin.empty()) context.loaded.origins["node.data"].words = data_origin;
   return {};
+}
+
+Result<void> configure(Context& context) {
+  Sources sources;
+  context.config_file = find_config_file(context.around, context.given);
+  if (!context.config_file.empty()) {
+    auto text = context.read_text(context.config_file);
+    if (!text) return forward(text);
+    sources.toml_text = std::move(*text);
+    sources.toml_name = context.config_file;
+  }
+  return configure(context, std::move(sources));
+}
+
+// What is left when the file cannot be read: the environment, flags and presets.
+Result<void> configure_without_file(Context& context) {
+  return configure(context, Sources());
 }
 
 // --json counts even where the line cannot be parsed.
@@ -116,7 +125,11 @@ Result<void> carry_out(Context& context, const Parsed& parsed) {
   context.given = parsed.given;
   if (parsed.command->needs_config) {
     auto configured = configure(context);
-    if (!configured) return configured;
+    if (!configured && !parsed.command->bears_config_error) return configured;
+    if (!configured) {
+      context.config_error = configured.error();
+      if (auto bare = configure_without_file(context); !bare) return bare;
+    }
   }
   return parsed.command->run(context);
 }
@@ -137,8 +150,9 @@ std::vector<Command> command_table(const Kinds& kinds) {
   for (const auto& commands : {invite_commands, peers_commands, quarantine_commands, key_commands,
                                move_commands, sync_commands, bundle_commands})
     take(commands());
-  for (const auto& commands : {erase_commands, verify_commands, rebuild_commands, views_commands,
-                               config_commands, version_commands}) {
+  for (const auto& commands :
+       {erase_commands, doctor_commands, verify_commands, backup_commands, restore_commands,
+        rebuild_commands, views_commands, config_commands, version_commands}) {
     take(commands());
   }
   return table;

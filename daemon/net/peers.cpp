@@ -218,6 +218,7 @@ PeerStatus Peers::status_of(const Link& link) const {
     status.stays_different = session->stays_different();
     status.entries_sent = session->entries_sent();
     status.waiting_bytes = session->waiting_bytes();
+    status.clock_ahead_ms = session->clock_ahead_ms();
   }
   return status;
 }
@@ -236,6 +237,7 @@ std::vector<PeerStatus> Peers::status() const {
       parent->heard = before->second.heard;
       parent->entries_sent = before->second.entries_sent;
       parent->entries_received = before->second.entries_received;
+      parent->clock_ahead_ms = before->second.clock_ahead_ms;
     }
     all.push_back(std::move(*parent));
   }

@@ -60,7 +60,8 @@ struct PeerStatus {
   std::uint64_t entries_sent = 0;      // in the current or last session
   std::uint64_t entries_received = 0;  // in the current or last session
   std::uint64_t waiting_bytes = 0;
-  std::optional<Instant> heard;      // by the clock handed in
+  std::optional<std::int64_t> clock_ahead_ms;  // of ours; as of the last call that we made
+  std::optional<Instant> heard;                // by the clock handed in
   std::string end_code;              // of the last session or attempt; empty when none ended
   std::optional<Instant> next_dial;  // only while waiting
 };

@@ -113,27 +113,33 @@ Result<KeySecrets> key_secrets() {
   return secrets;
 }
 
-Result<void> write_key(const std::string& path,
-                       KeyPurpose purpose,
-                       const SigningKey& key,
-                       const KeySecrets& secrets,
-                       Random& random) {
+Result<void> write_seed(const std::string& path,
+                        KeyPurpose purpose,
+                        ByteView seed,
+                        const KeySecrets& secrets,
+                        Random& random) {
   if (secrets.passphrase) {
     const auto wrapping = Wrapping::with_passphrase(*secrets.passphrase);
-    return write_file_durably(path, encode_key_file(purpose, key.seed(), wrapping, random));
+    return write_file_durably(path, encode_key_file(purpose, seed, wrapping, random));
   }
   if (auto made = make_machine_secret(secrets.machine_file, random); !made) return made;
   auto machine = read_machine_secret(secrets.machine_file);
   if (!machine) return forward(machine);
   const auto wrapping = Wrapping::with_machine(*machine);
-  const Bytes file = encode_key_file(purpose, key.seed(), wrapping, random);
+  const Bytes file = encode_key_file(purpose, seed, wrapping, random);
   wipe(*machine);
   return write_file_durably(path, file);
 }
 
-Result<SigningKey> read_key(const std::string& path,
-                            KeyPurpose purpose,
-                            const KeySecrets& secrets) {
+Result<void> write_key(const std::string& path,
+                       KeyPurpose purpose,
+                       const SigningKey& key,
+                       const KeySecrets& secrets,
+                       Random& random) {
+  return write_seed(path, purpose, key.seed(), secrets, random);
+}
+
+Result<Bytes> read_seed(const std::string& path, KeyPurpose purpose, const KeySecrets& secrets) {
   if (auto checked = check_key_file(path); !checked) return forward(checked);
   const auto file = read_file(path, key_file_bytes);
   if (!file) return forward(file);
@@ -149,6 +155,13 @@ Result<SigningKey> read_key(const std::string& path,
   }
   auto seed = decode_key_file(purpose, *file, unwrapping);
   if (machine) wipe(*machine);
+  return seed;
+}
+
+Result<SigningKey> read_key(const std::string& path,
+                            KeyPurpose purpose,
+                            const KeySecrets& secrets) {
+  auto seed = read_seed(path, purpose, secrets);
   if (!seed) return forward(seed);
   auto key = SigningKey::from_seed(*seed);
   wipe(*seed);

@@ -36,6 +36,18 @@ struct KeySecrets {
                                      const KeySecrets& secrets,
                                      Random& random);
 
+// The same for the 32 bytes that a key is made from, of any purpose.
+[[nodiscard]] Result<void> write_seed(const std::string& path,
+                                      KeyPurpose purpose,
+                                      ByteView seed,
+                                      const KeySecrets& secrets,
+                                      Random& random);
+
+// The 32 bytes; the caller wipe()s them. Errors: those of read_key().
+[[nodiscard]] Result<Bytes> read_seed(const std::string& path,
+                                      KeyPurpose purpose,
+                                      const KeySecrets& secrets);
+
 // Errors: key.missing (not_found), key.open-to-others (not_allowed), those of decode_key_file(),
 // key.machine-file.
 [[nodiscard]] Result<SigningKey> read_key(const std::string& path,

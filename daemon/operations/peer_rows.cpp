@@ -39,6 +39,7 @@ PeerRow live_row(const PeerStatus& status, const LinksNow& links) {
   row.stays_different = status.stays_different;
   row.sent = status.entries_sent;
   row.received = status.entries_received;
+  row.clock_ahead_ms = status.clock_ahead_ms;
   if (status.heard) row.heard_ms_ago = std::max<std::int64_t>(0, links.now.ms - status.heard->ms);
   if (status.next_dial && !links.paused)
     row.next_dial_ms = std::max<std::int64_t>(0, status.next_dial->ms - links.now.ms);
@@ -140,6 +141,9 @@ Json to_json(const PeerRow& row) {
           {"sent", row.sent},
           {"received", row.received},
           {"end_code", row.end_code},
+          {"is_parent", row.is_parent},
+          {"stays_different", row.stays_different},
+          {"clock_ahead_ms", or_null(row.clock_ahead_ms)},
           {"next_dial_ms", or_null(row.next_dial_ms)}};
 }
 

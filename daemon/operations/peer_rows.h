@@ -26,7 +26,8 @@ struct PeerRow {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   std::optional<std::int64_t> heard_ms_ago;
-  std::optional<std::int64_t> next_dial_ms;  // from now
+  std::optional<std::int64_t> clock_ahead_ms;  // of ours
+  std::optional<std::int64_t> next_dial_ms;    // from now
 };
 
 // The parent first. `links` is empty when no daemon is running.

@@ -172,11 +172,22 @@ Json to_json(const Need& need) {
   return {{"code", need.code}, {"text", need.text}};
 }
 
+// Nobody above can say what the global node lost.
+std::optional<Need> unconfirmed(const Moment& moment) {
+  const bool is_top = !stations_of(moment.directory).parent;
+  if (!is_top || moment.reader.values(stored_name::waits).empty()) return std::nullopt;
+  return Need{"restore.unconfirmed",
+              "This node was put back to an older state and exchanges nothing but certificates "
+              "until somebody confirms that. To fetch back what the chapters below hold: chapterd "
+              "restore --recover"};
+}
+
 Json needs_json(const Moment& moment, const DiskSpace& disk) {
   Json needs = Json::array();
   const Directory& directory = moment.directory;
   if (const auto need = revoked_here(directory.authority(), directory.self()))
     needs.push_back(to_json(*need));
+  if (const auto need = unconfirmed(moment)) needs.push_back(to_json(*need));
   if (disk.is_low)
     needs.push_back(to_json({"disk.low",
                              "The disk is nearly full: nothing new is taken, while reading and "
@@ -251,6 +262,7 @@ Result<Json> status(NodeAccess& node, const Json& args) {
     json["needs_person"] = needs_json(moment, *disk);
     json["pending"] = moment.reader.pending(most_pending).size();
     json["restored_ms"] = restored_json(moment.reader);
+    json["restored_waits"] = !moment.reader.values(stored_name::waits).empty();
     json["disk_free_bytes"] = disk->free_bytes;
     return json;
   });

@@ -35,6 +35,7 @@ struct Verb {
 [[nodiscard]] std::span<const Verb> erase_verbs();       // erasing.cpp: for good, everywhere
 [[nodiscard]] std::span<const Verb> quarantine_verbs();  // quarantine.cpp: what a revocation cut
                                                          // off
+[[nodiscard]] std::span<const Verb> restore_verbs();     // restoring.cpp: after a roll-back
 
 [[nodiscard]] std::span<const Verb> succession_verbs();  // succession.cpp: authority keys
 [[nodiscard]] std::span<const Verb> move_verbs();        // moves.cpp: below another chapter

@@ -87,6 +87,46 @@ std::vector<T> read_list(ByteReader& in, std::size_t least, ReadItem read_item) 
   return items;
 }
 
+void write_short_heads(ByteWriter& out, const std::vector<ShortHead>& heads) {
+  out.varint(heads.size());
+  for (const ShortHead& head : heads) out.u64(head.feed).varint(head.seq.value).u32(head.hash);
+}
+
+std::vector<ShortHead> read_short_heads(ByteReader& in) {
+  return read_list<ShortHead>(in, 13, [](ByteReader& from) {
+    ShortHead head;
+    head.feed = from.u64();
+    head.seq = Sequence(from.varint());
+    head.hash = from.u32();
+    return head;
+  });
+}
+
+void write_witnesses(ByteWriter& out, const std::vector<Witness>& witnesses) {
+  out.varint(witnesses.size());
+  for (const Witness& witness : witnesses) {
+    write_head(out, witness.head);
+    out.fixed(witness.checkpoint).sized_bytes(witness.intro);
+  }
+}
+
+std::vector<Witness> read_witnesses(ByteReader& in) {
+  return read_list<Witness>(in, 130, [](ByteReader& from) {
+    Witness witness;
+    witness.head = read_head(from);
+    witness.checkpoint = from.fixed<Signature>();
+    const ByteView intro = from.sized_bytes(limits::intro_bytes);
+    witness.intro.assign(intro.begin(), intro.end());
+    return witness;
+  });
+}
+
+bool read_flag(ByteReader& in) {
+  const std::uint8_t flag = in.u8();
+  if (flag > 1) in.mark_bad();
+  return flag == 1;
+}
+
 // --- one pair of functions a frame, in order of the variant ---
 
 void write(ByteWriter& out, const HelloFrame& frame) {
@@ -98,7 +138,8 @@ void write(ByteWriter& out, const HelloFrame& frame) {
   write_cursor(out, frame.cursor);
   out.varint(frame.holds).varint(frame.own.size());
   for (const Head& head : frame.own) write_head(out, head);
-  out.varint(frame.budget_bytes);
+  out.varint(frame.budget_bytes).u8(frame.only_auth ? 1 : 0);
+  write_short_heads(out, frame.yours);
 }
 
 void read(ByteReader& in, HelloFrame& frame) {
@@ -111,6 +152,8 @@ void read(ByteReader& in, HelloFrame& frame) {
   frame.holds = in.varint();
   frame.own = read_list<Head>(in, 65, read_head);
   frame.budget_bytes = in.varint();
+  frame.only_auth = read_flag(in);
+  frame.yours = read_short_heads(in);
 }
 
 void write(ByteWriter& out, const WelcomeFrame& frame) {
@@ -119,11 +162,9 @@ void write(ByteWriter& out, const WelcomeFrame& frame) {
   write_cursor(out, frame.cursor);
   out.varint(frame.holds).u64(static_cast<std::uint64_t>(frame.time.ms)).u64(frame.grant);
   write_numbers(out, frame.waiting_bytes);
-  out.varint(frame.witness.size());
-  for (const Witness& witness : frame.witness) {
-    write_head(out, witness.head);
-    out.fixed(witness.checkpoint);
-  }
+  write_witnesses(out, frame.witness);
+  out.u8(frame.only_auth ? 1 : 0).varint(frame.doubts.size());
+  for (const std::uint64_t feed : frame.doubts) out.u64(feed);
 }
 
 void read(ByteReader& in, WelcomeFrame& frame) {
@@ -135,10 +176,9 @@ void read(ByteReader& in, WelcomeFrame& frame) {
   frame.time = Instant{static_cast<std::int64_t>(in.u64())};
   frame.grant = in.u64();
   for (std::uint64_t& bytes : frame.waiting_bytes) bytes = in.varint();
-  frame.witness = read_list<Witness>(in, 129, [](ByteReader& from) {
-    const Head head = read_head(from);
-    return Witness{head, from.fixed<Signature>()};
-  });
+  frame.witness = read_witnesses(in);
+  frame.only_auth = read_flag(in);
+  frame.doubts = read_list<std::uint64_t>(in, 8, [](ByteReader& from) { return from.u64(); });
 }
 
 void write(ByteWriter& out, const SegmentFrame& frame) {
@@ -217,9 +257,7 @@ void write(ByteWriter& out, const HeadsFrame& frame) {
     out.varint(bucket - last);
     last = bucket;
   }
-  out.varint(frame.heads.size());
-  for (const ShortHead& head : frame.heads)
-    out.u64(head.feed).varint(head.seq.value).u32(head.hash);
+  write_short_heads(out, frame.heads);
 }
 
 void read(ByteReader& in, HeadsFrame& frame) {
@@ -235,13 +273,7 @@ void read(ByteReader& in, HeadsFrame& frame) {
     last += step;
     return static_cast<std::uint32_t>(last);
   });
-  frame.heads = read_list<ShortHead>(in, 13, [](ByteReader& from) {
-    ShortHead head;
-    head.feed = from.u64();
-    head.seq = Sequence(from.varint());
-    head.hash = from.u32();
-    return head;
-  });
+  frame.heads = read_short_heads(in);
 }
 
 void write(ByteWriter& out, const WantFrame& frame) {
@@ -313,6 +345,14 @@ void write(ByteWriter& out, const JoinedFrame& frame) {
 void read(ByteReader& in, JoinedFrame& frame) {
   const ByteView all = in.bytes(in.remaining());
   frame.answer.assign(all.begin(), all.end());
+}
+
+void write(ByteWriter& out, const WitnessFrame& frame) {
+  write_witnesses(out, frame.witness);
+}
+
+void read(ByteReader& in, WitnessFrame& frame) {
+  frame.witness = read_witnesses(in);
 }
 
 void write(ByteWriter& /*out*/, const UnknownFrame& /*frame*/) {

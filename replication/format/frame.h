@@ -27,6 +27,13 @@ struct Cursor {
   friend bool operator==(const Cursor&, const Cursor&) = default;
 };
 
+// A head in short form: enough to compare within one bucket.
+struct ShortHead {
+  std::uint64_t feed = 0;  // first 8 bytes of the feed id
+  Sequence seq;
+  std::uint32_t hash = 0;  // first 4 bytes of the entry hash
+};
+
 struct HelloFrame {
   std::uint16_t version_least = protocol_version;
   std::uint16_t version_most = protocol_version;
@@ -37,12 +44,15 @@ struct HelloFrame {
   std::uint64_t holds = 0;   // feeds of others that the sender holds
   std::vector<Head> own;     // heads of the sender's own feeds that the receiver may hold
   std::uint64_t budget_bytes = 0;  // most that this session may bring, 0: no limit
+  bool only_auth = false;          // the sender was rolled back and waits: statements only
+  std::vector<ShortHead> yours;    // feeds of the receiver's own, as far as the sender holds them
 };
 
 // A head of the receiver's own feed as somebody else holds it, with the receiver's own signature.
 struct Witness {
   Head head;
   Signature checkpoint;
+  Bytes intro;  // of the feed, when the receiver did not name it; else empty
 };
 
 struct WelcomeFrame {
@@ -55,6 +65,8 @@ struct WelcomeFrame {
   std::uint64_t grant = 0;  // name of what the receiver may hold now
   std::array<std::uint64_t, cursor_lanes> waiting_bytes{};
   std::vector<Witness> witness;  // own feeds of the receiver that are further than its HELLO says
+  bool only_auth = false;        // the sender was rolled back and waits: statements only
+  std::vector<std::uint64_t> doubts;  // feeds of `yours` to be shown by a WITNESS: short names
 };
 
 // One piece in a SEG frame. The first piece of a feed in a session brings the feed's intro.
@@ -104,13 +116,6 @@ struct BucketsFrame {
   std::vector<std::uint32_t> hashes;
 };
 
-// A head in short form: enough to compare within one bucket.
-struct ShortHead {
-  std::uint64_t feed = 0;  // first 8 bytes of the feed id
-  Sequence seq;
-  std::uint32_t hash = 0;  // first 4 bytes of the entry hash
-};
-
 struct HeadsFrame {
   std::uint8_t bits = 0;
   std::vector<std::uint32_t> buckets;  // those that differ, ascending
@@ -157,6 +162,11 @@ struct JoinedFrame {
   Bytes answer;
 };
 
+// Answers the doubts of a WELCOME.
+struct WitnessFrame {
+  std::vector<Witness> witness;
+};
+
 // A type that this program does not know: skipped.
 struct UnknownFrame {
   std::uint8_t type = 0;
@@ -179,6 +189,7 @@ using Frame = std::variant<HelloFrame,
                            ByeFrame,
                            JoinFrame,
                            JoinedFrame,
+                           WitnessFrame,
                            UnknownFrame>;
 
 // The frame with its length and type in front. CHECKs that it fits limits::frame_bytes.

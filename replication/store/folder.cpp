@@ -129,14 +129,6 @@ int write_new(const std::string& path, ByteView bytes) {
   return ::fsync(file.number()) == 0 ? 0 : errno;
 }
 
-int sync_folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string name = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const Descriptor folder(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open()) return errno;
-  return ::fsync(folder.number()) == 0 ? 0 : errno;
-}
-
 Error cannot_write(const std::string& path, int code) {
   const char* name = is_disk_trouble(code) ? "file.disk-full" : "file.cannot-write";
   return trouble(name, "The file " + path + " cannot be written", code);
@@ -207,10 +199,15 @@ Result<void> write_file_durably(const std::string& path, ByteView bytes) {
     ::unlink(made.c_str());
     return fail(cannot_write(path, code));
   }
-  if (const int synced = sync_folder_of(path); synced != 0) {
-    return fail(cannot_write(path, synced));
-  }
+  if (!sync_folder_of(path)) return fail(cannot_write(path, errno));
   return {};
+}
+
+bool sync_folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string name = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const Descriptor folder(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return folder.is_open() && ::fsync(folder.number()) == 0;
 }
 
 }  // namespace chapterd

@@ -55,4 +55,7 @@ class DataFolder {
 // failed. One thread a file: the temporary name is the file's with ".new" behind it.
 [[nodiscard]] Result<void> write_file_durably(const std::string& path, ByteView bytes);
 
+// Waits until the names in the folder of this file are on disk. False, with errno, when that fails.
+[[nodiscard]] bool sync_folder_of(const std::string& path);
+
 }  // namespace chapterd

@@ -16,6 +16,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace chapterd {
@@ -137,7 +138,8 @@ struct Batch {
   std::vector<StoredSpace> spaces;  // new
   std::vector<StoredKind> kinds;    // new
   std::vector<StoredLayer> new_layers;
-  std::vector<StoredLayer> layers;      // known before: row, newest and state count
+  std::vector<StoredLayer> layers;                    // known before: row, newest and state count
+  std::vector<std::pair<FeedRow, PublicKey>> voided;  // receipts that count no more
   std::vector<StoredReceipt> receipts;  // replaces an older one of the same feed and node
   std::vector<StoredPeer> peers;        // new or known
   std::vector<StoredPending> pending;   // new

@@ -69,5 +69,15 @@ TEST(RestoredNode, GetsBackWhatItsParentHoldsAndGoesOnWithoutAFork) {
   }));
 }
 
+TEST(Clocks, AreComparedByWhoeverCalls) {
+  TwoNodes nodes;
+  nodes.global->clock.push_ms(3'600'000);
+  nodes.start();
+  EXPECT_TRUE(comes_true([&] {
+    const auto parent = nodes.kenya->status_of(nodes.global->id());
+    return parent && parent->clock_ahead_ms && *parent->clock_ahead_ms > 3'000'000;
+  }));
+}
+
 }  // namespace
 }  // namespace chapterd

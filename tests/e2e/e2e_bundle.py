@@ -33,7 +33,7 @@ class Bundle(Federation):
     def test_the_runbook_as_written_brings_work_up_and_the_answer_home(self):
         id = self.endorsed_after_themes()
         text = (SOURCE / "docs" / "operations.md").read_text()
-        script = re.search(r"```bash\n(.*?)```", text, re.DOTALL)[1]
+        script = re.search(r"e2e_bundle.py .*?```bash\n(.*?)```", text, re.DOTALL)[1]
         path = f"{os.path.dirname(BINARY)}:{os.environ['PATH']}"
         env = {**os.environ, "PATH": path, "HOME": str(self.place)}
         done = subprocess.run(

@@ -88,6 +88,17 @@ Json body_of(const UnknownStatement& unknown) {
   return {{"body", to_hex(unknown.body)}};
 }
 
+Json describe_short(const ShortHead& head) {
+  return {{"feed", head.feed}, {"seq", head.seq.value}, {"hash", head.hash}};
+}
+
+Json describe_witness(const Witness& witness) {
+  Json json = describe(witness.head);
+  json["checkpoint"] = hex_of(witness.checkpoint);
+  json["intro"] = to_hex(witness.intro);
+  return json;
+}
+
 Json fields(const HelloFrame& frame) {
   return {{"version_least", frame.version_least},
           {"version_most", frame.version_most},
@@ -97,15 +108,12 @@ Json fields(const HelloFrame& frame) {
           {"cursor", describe(frame.cursor)},
           {"holds", frame.holds},
           {"own", list_of(frame.own, [](const Head& head) { return describe(head); })},
-          {"budget_bytes", frame.budget_bytes}};
+          {"budget_bytes", frame.budget_bytes},
+          {"only_auth", frame.only_auth},
+          {"yours", list_of(frame.yours, describe_short)}};
 }
 
 Json fields(const WelcomeFrame& frame) {
-  const auto witness = [](const Witness& each) {
-    Json json = describe(each.head);
-    json["checkpoint"] = hex_of(each.checkpoint);
-    return json;
-  };
   return {{"version", frame.version},
           {"epoch", frame.epoch.value},
           {"chain", blobs(frame.chain)},
@@ -114,7 +122,9 @@ Json fields(const WelcomeFrame& frame) {
           {"time", frame.time.ms},
           {"grant", frame.grant},
           {"waiting_bytes", frame.waiting_bytes},
-          {"witness", list_of(frame.witness, witness)}};
+          {"witness", list_of(frame.witness, describe_witness)},
+          {"only_auth", frame.only_auth},
+          {"doubts", frame.doubts}};
 }
 
 Json fields(const SegmentFrame& frame) {
@@ -146,10 +156,9 @@ Json fields(const BucketsFrame& frame) {
 }
 
 Json fields(const HeadsFrame& frame) {
-  const auto head = [](const ShortHead& each) {
-    return Json{{"feed", each.feed}, {"seq", each.seq.value}, {"hash", each.hash}};
-  };
-  return {{"bits", frame.bits}, {"buckets", frame.buckets}, {"heads", list_of(frame.heads, head)}};
+  return {{"bits", frame.bits},
+          {"buckets", frame.buckets},
+          {"heads", list_of(frame.heads, describe_short)}};
 }
 
 Json fields(const WantFrame& frame) {
@@ -185,6 +194,10 @@ Json fields(const JoinFrame& frame) {
 
 Json fields(const JoinedFrame& frame) {
   return {{"answer", to_hex(frame.answer)}};
+}
+
+Json fields(const WitnessFrame& frame) {
+  return {{"witness", list_of(frame.witness, describe_witness)}};
 }
 
 Json fields(const UnknownFrame& frame) {

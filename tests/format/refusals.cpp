@@ -190,6 +190,7 @@ void add_frames(Refusals& out, const World& world) {
   add("heads with a bucket step over 32 bits", "0909060200808080801000");
   add("code that is no UTF-8", "030f01ff00");
   add("want with more feeds than bytes", "010a01");
+  add("witness with more feeds than bytes", "011201");
   const Bytes hello = encode(samples::find(world.frames, "HELLO"));
   Bytes cut = without(hello, hello.size() - 1, 1);
   cut[0] = static_cast<std::uint8_t>(cut[0] - 1);

@@ -272,6 +272,8 @@ void add_opening_frames(World& world) {
   hello.holds = 300;
   hello.own = {known.head};
   hello.budget_bytes = 5'000'000;
+  hello.only_auth = true;
+  hello.yours = {{0xE1E2E3E4E5E6E7E8U, Sequence(300), 0xF1F2F3F4U}};
   world.frames.push_back({"HELLO", hello});
   WelcomeFrame welcome;
   welcome.epoch = Epoch(0x0102030405060708U);
@@ -281,7 +283,9 @@ void add_opening_frames(World& world) {
   welcome.time = Instant{-1};
   welcome.grant = 0x1112131415161718U;
   welcome.waiting_bytes = {0, 20'000, 3'000'000};
-  welcome.witness = {{known.head, *world.pieces.front().value.piece.checkpoint}};
+  const Signature& checkpoint = *world.pieces.front().value.piece.checkpoint;
+  welcome.witness = {{known.head, checkpoint, {}}};
+  welcome.doubts = {0xE1E2E3E4E5E6E7E8U};
   world.frames.push_back({"WELCOME", welcome});
 }
 
@@ -322,6 +326,9 @@ void add_running_frames(World& world) {
   world.frames.push_back({"BYE", ByeFrame{"busy", 30'000}});
   world.frames.push_back({"JOIN", JoinFrame{{1, 2, 3}}});
   world.frames.push_back({"JOINED", JoinedFrame{{4, 5}}});
+  world.frames.push_back({"WITNESS", WitnessFrame{{{world.receipts.front().value.receipt.head,
+                                                    *world.pieces.front().value.piece.checkpoint,
+                                                    world.feeds.front().value.bytes}}}});
 }
 
 }  // namespace

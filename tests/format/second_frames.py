@@ -30,20 +30,40 @@ def feeds(into):
     return into.list(into.varint(), 32, lambda: into.hex(32))
 
 
+def short_heads(into):
+    def short_head():
+        return {"feed": into.number(8), "seq": into.varint(), "hash": into.number(4)}
+
+    return into.list(into.varint(), 13, short_head)
+
+
+def witnesses(into):
+    def one():
+        return head(into) | {"checkpoint": into.hex(64), "intro": into.sized(1280).hex()}
+
+    return into.list(into.varint(), 130, one)
+
+
+def flag(into):
+    value = into.number(1)
+    need(value <= 1, "flag is neither 0 nor 1")
+    return value == 1
+
+
 def hello(into):
     frame = {"version_least": into.number(2), "version_most": into.number(2)}
     frame |= {"federation": into.hex(32), "epoch": into.number(8), "chain": chain(into)}
     frame |= {"cursor": cursor(into), "holds": into.varint(), "own": heads(into)}
-    return frame | {"budget_bytes": into.varint()}
+    frame |= {"budget_bytes": into.varint(), "only_auth": flag(into)}
+    return frame | {"yours": short_heads(into)}
 
 
 def welcome(into):
     frame = {"version": into.number(2), "epoch": into.number(8), "chain": chain(into)}
     frame |= {"cursor": cursor(into), "holds": into.varint(), "time": into.signed64()}
     frame |= {"grant": into.number(8), "waiting_bytes": arrivals(into)}
-    count = into.varint()
-    witness = into.list(count, 129, lambda: head(into) | {"checkpoint": into.hex(64)})
-    return frame | {"witness": witness}
+    frame |= {"witness": witnesses(into), "only_auth": flag(into)}
+    return frame | {"doubts": into.list(into.varint(), 8, lambda: into.number(8))}
 
 
 def seg(into):
@@ -95,10 +115,7 @@ def differing_heads(into):
         need(last < 1 << bits, "no such bucket")
         named.append(last)
 
-    def short_head():
-        return {"feed": into.number(8), "seq": into.varint(), "hash": into.number(4)}
-
-    return {"bits": bits, "buckets": named, "heads": into.list(into.varint(), 13, short_head)}
+    return {"bits": bits, "buckets": named, "heads": short_heads(into)}
 
 
 def want(into):
@@ -132,8 +149,12 @@ def joined(into):
     return {"answer": into.rest().hex()}
 
 
+def witness(into):
+    return {"witness": witnesses(into)}
+
+
 BODIES = [hello, welcome, seg, mark, ack, receipts, end, buckets, differing_heads, want, scope]
-BODIES += [nothing, nothing, fault, bye, join, joined]
+BODIES += [nothing, nothing, fault, bye, join, joined, witness]
 
 
 def read_frame(stream):

@@ -1,113 +1,14 @@
 // A database that was put back to an older state: nothing is signed twice, nothing that another
 // node holds is lost, and what was written since reaches the others.
-#include "replication/format/limits.h"
-#include "replication/session.h"
+#include "tests/replication/restored.h"
 #include "tests/store/faulty_vfs.h"
-#include "tests/support/node.h"
-
-#include <gtest/gtest.h>
-
-#include <filesystem>
-#include <map>
 
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Texts = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the fixture and its words
 
-constexpr Address up{Audience::up, {}};
-constexpr Address all{Audience::all, {}};
-constexpr Address home{Audience::chapter, {}};
-
-// What was put back with the database.
-enum class With { database_only, whole_folder };
-
-struct Restore : ::testing::TestWithParam<With> {
-  SeededRandom random{31};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
-  static void save(TestNode& node) {
-    for (const char* file : {"chapterd.db", "chapterd.db-wal", "instance"}) {
-      const std::string kept = node.folder.file(std::string(file) + ".kept");
-      std::filesystem::remove(kept);
-      if (std::filesystem::exists(node.folder.file(file)))
-        std::filesystem::copy_file(node.folder.file(file), kept);
-    }
-  }
-
-  static void put_back(TestNode& node, With with) {
-    node.replica->close();
-    node.directory.reset();
-    node.replica.reset();
-    node.store.reset();
-    std::filesystem::remove(node.folder.file("chapterd.db-shm"));
-    for (const char* file : {"chapterd.db", "chapterd.db-wal", "instance"}) {
-      if (with == With::database_only && std::string(file) == "instance") continue;
-      std::filesystem::remove(node.folder.file(file));
-      if (std::filesystem::exists(node.folder.file(std::string(file) + ".kept"))) {
-        std::filesystem::copy_file(node.folder.file(std::string(file) + ".kept"),
-                                   node.folder.file(file));
-      }
-    }
-    node.restart();
-  }
-
-  // As often as a daemon would call again. Nothing may be refused as a second history.
-  void exchange() {
-    for (int i = 0; i < 4; ++i) {
-      Wire wire(*kenya, *global);
-      wire.run();
-      for (const Session* session : {&wire.dialler(), &wire.listener()}) {
-        for (const RefusedPiece& fault : session->faults())
-          ADD_FAILURE() << fault.error.code << ": " << fault.error.what;
-      }
-      note_signed(*kenya);
-      note_signed(*global);
-      caught_up = wire.dialler().caught_up() && wire.listener().caught_up();
-    }
-  }
-
-  // Whatever anybody holds of another's feeds was signed by its author.
-  void note_signed(TestNode& node) {
-    for (const KnownFeed& feed : node.replica->directory().feeds()) {
-      if (feed.intro.node == node.id()) continue;
-      for (const StoredPiece& stored : node.store->pieces_of(feed.row, Sequence(1), SIZE_MAX)) {
-        const auto piece = decode_piece(stored.body);
-        ASSERT_TRUE(piece);
-        const auto hashes = chain(*piece, feed.head.feed, stored.prev);
-        for (std::size_t i = 0; i < hashes.size(); ++i) {
-          const auto at = std::pair(feed.head.feed, piece->first.plus(i));
-          EXPECT_EQ(signed_.emplace(at, hashes[i]).first->second, hashes[i]) << "signed twice";
-        }
-      }
-    }
-  }
-
-  [[nodiscard]] static std::size_t own_feeds(TestNode& node, Audience audience) {
-    std::size_t count = 0;
-    for (const FeedRow row : node.replica->directory().own_feeds())
-      count += node.replica->directory().feed(row).intro.audience == audience ? 1 : 0;
-    return count;
-  }
-
-  [[nodiscard]] static bool is_waiting(TestNode& node) {
-    return !node.store->values(stored_name::restored).empty();
-  }
-
-  void expect_at_both(Audience audience, const std::string& record, const Texts& values) {
-    EXPECT_EQ(kenya->values(audience, record, "title"), values) << "Kenya, " << record;
-    EXPECT_EQ(global->values(audience, record, "title"), values) << "global, " << record;
-  }
-
-  std::map<std::pair<FeedId, Sequence>, EntryHash> signed_;
-  bool caught_up = false;
-};
+struct Restore : Restored, ::testing::WithParamInterface<With> {};
 
 INSTANTIATE_TEST_SUITE_P(
     , Restore, ::testing::Values(With::database_only, With::whole_folder), [](const auto& with) {
@@ -179,6 +80,12 @@ TEST_P(Restore, WhatAParentLostComesBackFromItsChildren) {
   global->write_text(all, "new", "title", "after the backup");
   exchange();
   put_back(*global, GetParam());
+  exchange();
+  // There is nobody above it to say what it lost.
+  EXPECT_TRUE(is_waiting(*global));
+  EXPECT_FALSE(caught_up);
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{"before"});
+  confirm(*global);
   exchange();
   EXPECT_TRUE(caught_up);
   expect_at_both(Audience::up, "insight", {"changed"});
@@ -339,7 +246,9 @@ TEST_P(RestoreOnce, AParentThatLearnsOfItFromBelowSpeaksAnewToEverybody) {
   put_back(*global, With::whole_folder);
   Wire wire(*kenya, *global);
   wire.run();
-  EXPECT_EQ(wire.listener().end_code(), "node.restored");
+  EXPECT_EQ(wire.listener().end_code(), "node.rolled-back");
+  EXPECT_EQ(wire.listener().entries_sent(), 0U);
+  EXPECT_TRUE(is_waiting(*global));
 }
 
 // The tests above put older states back in the middle of a run; this one after a thousand entries

@@ -106,6 +106,16 @@ TEST_P(StoreContract, HoldsTheLogOfABatchAfterReopening) {
   EXPECT_TRUE(store_->check().empty());
 }
 
+TEST_P(StoreContract, AVoidedReceiptIsGoneAndOthersStay) {
+  commit_durably(one_of_everything());
+  const auto before = store_->receipts_of(FeedRow(1));
+  ASSERT_FALSE(before.empty());
+  Batch batch;
+  batch.voided = {{FeedRow(1), before.front().node}, {FeedRow(2), before.front().node}};
+  store_->commit(batch);
+  EXPECT_EQ(store_->receipts_of(FeedRow(1)).size(), before.size() - 1);
+}
+
 TEST_P(StoreContract, HoldsTheRestOfABatchAfterReopening) {
   commit_durably(one_of_everything());
   const auto spaces = store_->spaces_after(SpaceRow(3));

@@ -150,6 +150,7 @@ struct WriteStatements {
                 "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(feed, node) DO UPDATE SET "
                 "arrival = excluded.arrival, seq = excluded.seq, via = excluded.via, "
                 "bytes = excluded.bytes"),
+        voided(connection, "DELETE FROM receipt WHERE feed = ? AND node = ?"),
         peer(connection,
              "INSERT INTO peer VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
              "ON CONFLICT(row) DO UPDATE SET node = excluded.node, epoch = excluded.epoch, "
@@ -186,6 +187,7 @@ struct WriteStatements {
   Query kind_layers;
   Query layer;
   Query receipt;
+  Query voided;
   Query peer;
   Query new_pending;
   Query settled;
@@ -211,6 +213,7 @@ void WriteStatements::write_log(const Connection& connection, const Batch& batch
                     piece.body);
     changed_one(connection);
   }
+  for (const auto& [feed, node] : batch.voided) voided.run(feed, node);
   for (const StoredReceipt& held : batch.receipts) {
     receipt.run(held.arrival, held.feed, held.node, held.seq, held.via, held.bytes);
   }

@@ -1,0 +1,158 @@
+// Works on a copy of the database, and puts that in its place at the end.
+#include "daemon/operations/new_node.h"
+
+#include "crypto/system_random.h"
+#include "daemon/operations/arguments.h"
+#include "daemon/operations/backup_contents.h"
+#include "daemon/operations/chapter_names.h"
+#include "daemon/operations/held.h"
+#include "daemon/operations/keys.h"
+#include "daemon/operations/node_folder.h"
+#include "daemon/operations/put_aside.h"
+#include "daemon/operations/store_trouble.h"
+#include "daemon/system_clock.h"
+#include "replication/replica.h"
+#include "replication/store/high_water.h"
+#include "replication/store/sqlite/copy.h"
+#include "replication/store/sqlite/sqlite_store.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <unistd.h>
+#include <utility>
+
+namespace chapterd {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Keys {
+  SigningKey before;
+  SigningKey authority;
+  SigningKey now;
+};
+
+Result<Keys> keys_of(const DataFolder& folder, const KeySecrets& secrets, Random& random) {
+  auto before = read_key(folder.node_key(), KeyPurpose::node, secrets);
+  if (!before) return forward(before);
+  auto authority = read_key(folder.authority_key(), KeyPurpose::authority, secrets);
+  if (!authority && authority.error().kind == Errc::not_found) {
+    return fail(Errc::needs_person, "new-node.no-authority",
+                "A new node needs a certificate, and the chapter's authority key is not here.",
+                "Nothing was changed.",
+                "Bring authority.key of the chapter into this folder for the moment. Without it, "
+                "set up a new node in an empty folder: chapterd invite create above, then chapterd "
+                "join");
+  }
+  if (!authority) return forward(authority);
+  return Keys{std::move(*before), std::move(*authority), SigningKey::generate(random)};
+}
+
+// From the global chapter down, the new node's certificate last.
+std::vector<Bytes> chain_for(const Authority& authority,
+                             const Keys& keys,
+                             const std::string& name) {
+  const KnownNode* before = authority.node(keys.before.public_key());
+  std::vector<Bytes> chain = authority.chain(keys.before.public_key());
+  NodeCertificate certificate;
+  certificate.node = keys.now.public_key();
+  certificate.box = BoxKey::from_seed(keys.now.seed()).public_key();
+  certificate.chapter = before->certificate.chapter;
+  certificate.name = name;
+  certificate.proof = prove_node(authority.federation(), certificate, keys.now);
+  chain.back() = sign_statement(authority.federation(),
+                                Statement{certificate.chapter, 1, certificate}, keys.authority);
+  return chain;
+}
+
+struct Heir {
+  std::string chapter;
+  std::size_t taken = 0;
+};
+
+// Turns the copy at `path` into the database of the new node.
+Result<Heir> turn(const std::string& path,
+                  const Keys& keys,
+                  const ExportMark& mark,
+                  const std::string& name,
+                  Unsent unsent) {
+  auto store = SqliteStore::open(path, {});
+  if (!store) return forward(store);
+  const SystemClock clock;
+  SystemRandom random;
+  auto before = Replica::open(**store, clock, random, keys.before);
+  if (!before) return forward(before);
+  const Authority& authority = (*before)->directory().authority();
+  if (authority.node(keys.before.public_key()) == nullptr) {
+    return fail(Errc::failed, "node.incomplete", "The database does not certify this node.",
+                "Nothing was changed.", "Put the database back from a backup of this folder.");
+  }
+  const auto chain = chain_for(authority, keys, name);
+  const auto taken = (*before)->hand_over(keys.now.public_key(), mark, unsent);
+  before->reset();
+  auto now = Replica::open(**store, clock, random, keys.now);
+  if (!now) return forward(now);
+  if (auto introduced = (*now)->introduce(chain); !introduced) return forward(introduced);
+  (*now)->commit();
+  (*now)->take_over(taken);
+  (*now)->commit();
+  return Heir{code_of((*now)->directory().authority(), (*now)->directory().chapter()),
+              taken.size()};
+}
+
+}  // namespace
+
+Result<Json> make_new_node(const Config& config, const Json& args) {
+  Arguments in(args);
+  const std::string name = in.text("name");
+  const Unsent unsent = in.flag("take_unsent") ? Unsent::take : Unsent::leave;
+  if (auto done = in.done(); !done) return forward(done);
+  if (auto checked = check_name("name", name); !checked) return forward(checked);
+  if (auto started = start_crypto(); !started) return forward(started);
+  auto folder = open_folder(config.node.data, Create::no);
+  if (!folder) return forward(folder);
+  const auto secrets = key_secrets();
+  if (!secrets) return forward(secrets);
+  SystemRandom random;
+  const auto keys = keys_of(*folder, *secrets, random);
+  if (!keys) return forward(keys);
+  const std::string copy = folder->path() + "/becoming.db";
+  const auto remove_copy = [&] {
+    for (const char* part : {"", "-wal", "-shm"}) ::unlink((copy + part).c_str());
+  };
+  remove_copy();
+  copy_database(folder->database(), copy);
+  const auto check = check_database(copy);
+  const bool is_sound = check && (*check)["ok"].get<bool>();
+  const ExportMark mark{random.fixed<InstanceToken>(), 1};
+  Result<Heir> heir;
+  if (is_sound) heir = turn(copy, *keys, mark, name, unsent);
+  if (!is_sound || !heir) {
+    remove_copy();
+    if (is_sound) return forward(heir);
+    return fail(Errc::check_failed, "store.damaged",
+                "The database of this folder is torn, as happens when a folder is copied while its "
+                "daemon runs.",
+                "Nothing was changed.",
+                "Copy it anew while the daemon is stopped, or use: chapterd backup create");
+  }
+  const auto aside = put_aside(*folder, "before-new-node",
+                               {"chapterd.db", "chapterd.db-wal", "chapterd.db-shm", "node.key"});
+  if (!aside) return forward(aside);
+  MarkFile file(folder->instance());
+  if (!file.write(mark, file.read_revocations())) throw DiskFull("the disk is full");
+  auto written = write_key(folder->node_key(), KeyPurpose::node, keys->now, *secrets, random);
+  if (!written) return forward(written);
+  if (::rename(copy.c_str(), folder->database().c_str()) != 0 || !sync_folder_of(copy)) {
+    return fail(Errc::failed, "backup.cannot-restore", "The new database cannot be put in place.",
+                "The older one lies in " + *aside + ".", "Rename " + copy + " to chapterd.db.");
+  }
+  return Json{{"chapter", heir->chapter},
+              {"node", fingerprint(keys->now.public_key())},
+              {"before", fingerprint(keys->before.public_key())},
+              {"taken", heir->taken},
+              {"kept", *aside}};
+}
+
+}  // namespace chapterd

@@ -1,0 +1,233 @@
+// What the two ends of a session know of each other's own feeds: by it a node learns that it was
+// rolled back before anything of it goes out, and a node that was waits for those above it.
+#include "base/byte_stream.h"
+#include "replication/entitlement.h"
+#include "replication/format/limits.h"
+#include "replication/session.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace chapterd {
+namespace {
+
+// Heads in a HELLO: enough for a witness against a roll-back, few enough for one frame.
+constexpr std::size_t most_heads = 200;
+// Of witnesses in one frame, which has to hold a chain of certificates as well.
+constexpr std::size_t witness_bytes = 24 * 1024;
+// Head and checkpoint.
+constexpr std::size_t bare_witness_bytes = 140;
+
+void add(std::vector<Witness>& witnesses, Witness witness, std::size_t& room) {
+  const std::size_t size = bare_witness_bytes + witness.intro.size();
+  if (size > room) return;
+  room -= size;
+  witnesses.push_back(std::move(witness));
+}
+
+}  // namespace
+
+// --- what is said ---
+
+std::vector<Head> Session::own_heads() const {
+  std::vector<Head> heads;
+  for (const FeedRow row : directory_.own_feeds()) {
+    const KnownFeed& feed = directory_.feed(row);
+    if (heads.size() < most_heads && may_hold(directory_.authority(), peer_, feed.intro))
+      heads.push_back(feed.head);
+  }
+  return heads;
+}
+
+std::vector<ShortHead> Session::heads_of_peer() const {
+  std::vector<ShortHead> heads;
+  const auto& feeds = directory_.feeds();
+  for (auto feed = feeds.rbegin(); feed != feeds.rend() && heads.size() < most_heads; ++feed) {
+    if (feed->intro.node != peer_ || feed->head.seq == Sequence(0)) continue;
+    heads.push_back({short_name(feed->head.feed), feed->head.seq, short_name(feed->head.hash)});
+  }
+  return heads;
+}
+
+// Its newest head as we hold it, with its author's signature; nothing while there is none.
+std::optional<Witness> Session::witness_of(const KnownFeed& feed) {
+  if (feed.intro.node != peer_ || feed.head.seq == Sequence(0)) return std::nullopt;
+  const auto pieces = reader_.pieces_of(feed.row, feed.head.seq, 1);
+  if (pieces.empty()) return std::nullopt;
+  const auto piece = decode_piece(pieces.front().body);
+  if (!piece || !piece->checkpoint) return std::nullopt;
+  return Witness{feed.head, *piece->checkpoint, feed.intro_bytes};
+}
+
+// Feeds of the caller that are held here up to another entry than it says, or that it does not
+// name: it may have been rolled back. Less than the caller has may be another branch.
+std::vector<Witness> Session::witness_for(const HelloFrame& hello) {
+  std::vector<Witness> witnesses;
+  std::size_t room = witness_bytes;
+  std::map<FeedId, Head> said;
+  for (const Head& own : hello.own) said.emplace(own.feed, own);
+  for (const KnownFeed& feed : directory_.feeds()) {
+    const auto at = said.find(feed.head.feed);
+    if (at != said.end() && at->second == feed.head) continue;
+    auto witness = witness_of(feed);
+    if (!witness) continue;
+    if (at != said.end()) witness->intro.clear();
+    add(witnesses, std::move(*witness), room);
+  }
+  return witnesses;
+}
+
+std::vector<Witness> Session::witness_of(const std::vector<std::uint64_t>& feeds) {
+  std::vector<Witness> witnesses;
+  std::size_t room = witness_bytes;
+  for (const KnownFeed& feed : directory_.feeds()) {
+    if (std::ranges::find(feeds, short_name(feed.head.feed)) == feeds.end()) continue;
+    if (auto witness = witness_of(feed)) add(witnesses, std::move(*witness), room);
+  }
+  return witnesses;
+}
+
+// --- what follows from it ---
+
+std::vector<std::uint64_t> Session::doubts_of(const std::vector<ShortHead>& said) {
+  std::vector<std::uint64_t> doubts;
+  for (const ShortHead& head : said) {
+    if (doubts.size() < most_heads && is_doubtful(head)) doubts.push_back(head.feed);
+  }
+  return doubts;
+}
+
+bool Session::is_doubtful(const ShortHead& said) {
+  for (const FeedRow row : directory_.own_feeds()) {
+    const KnownFeed& feed = directory_.feed(row);
+    if (short_name(feed.head.feed) != said.feed) continue;
+    if (feed.intro.incarnation != directory_.incarnation()) return false;
+    const auto hash = hash_at(feed, said.seq);
+    return !hash || short_name(*hash) != said.hash;
+  }
+  return true;
+}
+
+// The dialler shows what it said.
+Result<void> Session::on(WitnessFrame& frame) {
+  if (!std::exchange(doubts_, false)) return {};
+  if (shows_rollback(frame.witness)) return {};
+  note_meeting(doubtful_.only_auth);
+  start_outflow(doubtful_.cursor, doubtful_.holds);
+  return {};
+}
+
+// Closes the session when it is so: nothing of ours may go out before the writer has begun a new
+// incarnation.
+bool Session::shows_rollback(const std::vector<Witness>& witnesses) {
+  for (const Witness& witness : witnesses) {
+    // Believed only with our own signature under it.
+    if (verify_checkpoint(directory_.self(), directory_.authority().federation(), witness.head,
+                          witness.checkpoint)) {
+      witnesses_.push_back(witness);
+    }
+  }
+  bool rolled_back = false;
+  for (const Witness& witness : witnesses_) rolled_back = shows_rollback(witness) || rolled_back;
+  if (!rolled_back) return false;
+  meeting().rolled_back = true;
+  close("node.rolled-back");
+  return true;
+}
+
+// Entries that we signed and do not hold, in a feed that we would go on writing.
+bool Session::shows_rollback(const Witness& witness) {
+  const KnownFeed* feed = directory_.feed(witness.head.feed);
+  if (feed == nullptr) return shows_unknown_life(witness);
+  if (feed->intro.incarnation != directory_.incarnation()) return false;
+  return hash_at(*feed, witness.head.seq) != witness.head.hash;
+}
+
+// A feed of ours that we do not know. Of an earlier life that is known it is only still to come
+// back; a life that we never heard of is a later one than this database.
+bool Session::shows_unknown_life(const Witness& witness) {
+  const auto intro = decode_feed_intro(witness.intro);
+  if (!intro || intro->node != directory_.self() ||
+      feed_id(directory_.authority().federation(), witness.intro) != witness.head.feed) {
+    return false;
+  }
+  const Incarnation& life = intro->incarnation;
+  if (life == directory_.incarnation()) return true;
+  for (const FeedRow row : directory_.own_feeds()) {
+    if (directory_.feed(row).intro.incarnation == life) return false;
+  }
+  for (const NamedValue& stored : reader_.values(stored_name::lives)) {
+    ByteReader lives(stored.value);
+    while (lives.good() && lives.remaining() > 0) {
+      if (lives.fixed<Incarnation>() == life) return false;
+    }
+  }
+  auto& told = meeting().lives;
+  if (std::ranges::find(told, life) == told.end()) told.push_back(life);
+  // After a restore the life that is going on is one that nobody else can have continued.
+  return !restored_;
+}
+
+// Nothing when it is not held.
+std::optional<EntryHash> Session::hash_at(const KnownFeed& feed, Sequence seq) {
+  if (seq > feed.head.seq) return std::nullopt;
+  if (seq == feed.head.seq) return feed.head.hash;
+  const auto pieces = reader_.pieces_of(feed.row, seq, 1);
+  if (pieces.empty() || pieces.front().seq > seq) return std::nullopt;
+  const auto piece = decode_piece(pieces.front().body);
+  if (!piece) throw Broken("a piece in the database is damaged");
+  const auto hashes = chain(*piece, feed.head.feed, pieces.front().prev);
+  return hashes[seq.value - piece->first.value];
+}
+
+// --- waiting, and coming back ---
+
+bool Session::is_top() const {
+  return directory_.authority().path_of(directory_.chapter()).above.empty();
+}
+
+bool Session::is_above_us() const {
+  const Authority& authority = directory_.authority();
+  const KnownNode* peer = authority.node(peer_);
+  // A parent that was never met is not certified here yet.
+  if (peer == nullptr) return options_.side == Side::dialler;
+  return is_above(peer->certificate.chapter, authority.path_of(directory_.chapter()));
+}
+
+// Rolled back, and this peer is not the one to be met first.
+bool Session::waits_for_others() {
+  return !reader_.values(stored_name::waits).empty() && !is_above_us();
+}
+
+Meeting& Session::meeting() {
+  if (!inbound_.meeting) inbound_.meeting.emplace();
+  return *inbound_.meeting;
+}
+
+// The peer knows no more of us than we do. Of the global node anybody may say that, for there is
+// nobody above it.
+void Session::note_meeting(bool peer_waits) {
+  const bool from_above = is_above_us();
+  if (!from_above && !is_top()) return;
+  if (!directory_.has_met()) {
+    directory_.note_met();
+    meeting().met = true;
+  }
+  const bool is_waiting = !reader_.values(stored_name::waits).empty();
+  if (from_above && is_waiting && !peer_waits) meeting().ends_wait = true;
+}
+
+void Session::note_epoch(Epoch epoch) {
+  if (stored_peer_.epoch != Epoch() && stored_peer_.epoch != epoch) meeting().new_epoch = epoch;
+}
+
+// What we lost is back once we agree with the node above; a node with none above asks those below.
+void Session::note_recovered() {
+  if (!restored_ || only_auth_) return;
+  if (!is_above_us() && !is_top()) return;
+  restored_ = false;
+  meeting().recovered = true;
+}
+
+}  // namespace chapterd

@@ -1,0 +1,152 @@
+// A node that was put back to an older state waits for those above it, or for a person.
+#include "tests/replication/restored.h"
+
+namespace chapterd {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the fixture and its words
+
+using RestoredNode = Restored;
+
+// Nothing on its disk can tell, and what it wrote since bears the numbers of what the child holds.
+TEST_F(RestoredNode, AParentThatWroteSinceIsToldByItsChildBeforeItSendsAnything) {
+  global->write_text(all, "old", "title", "before");
+  exchange();
+  save(*global);
+  for (int i = 0; i < 3; ++i) global->write_text(all, "new", "title", std::to_string(i));
+  exchange();
+  put_back(*global, With::whole_folder);
+  for (int i = 0; i < 5; ++i) global->write_text(all, "since", "title", std::to_string(i));
+  Wire first(*kenya, *global);
+  first.run();
+  EXPECT_EQ(first.listener().end_code(), "node.rolled-back");
+  EXPECT_EQ(first.listener().entries_sent(), 0U);
+  confirm(*global);
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::all, "new", {"2"});
+  expect_at_both(Audience::all, "since", {"4"});
+  EXPECT_EQ(own_feeds(*global, Audience::all), 2U);
+}
+
+TEST_F(RestoredNode, ARestoredNodeServesThoseBelowOnceItHasMetTheOneAbove) {
+  auto kisumu = TestNode::below(*kenya, "KSM");
+  exchange();
+  Wire(*kisumu, *kenya).run();
+  std::filesystem::remove(kenya->folder.file("instance"));
+  kenya->restart();
+  kisumu->write_text(up, "insight", "title", "from below");
+  kenya->write_text(all, "note", "title", "from Kenya");
+  Wire waiting(*kisumu, *kenya);
+  waiting.run();
+  EXPECT_EQ(waiting.listener().state(), SessionState::open);
+  EXPECT_TRUE(waiting.dialler().exchanges_only_statements());
+  EXPECT_FALSE(waiting.dialler().caught_up());
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Texts{});
+  EXPECT_EQ(kisumu->values(Audience::all, "note", "title"), Texts{});
+  // A revocation comes through all the same.
+  auto uganda = TestNode::below(*global, "UG");
+  Wire(*uganda, *global).run();
+  kenya->statement(Statement{kenya->chapter(), 1, Revoke{uganda->id(), {}, "not ours to revoke"}});
+  waiting.announce();
+  waiting.run();
+  EXPECT_EQ(waiting.dialler().state(), SessionState::open);
+
+  exchange();  // with the global node
+  waiting.announce();
+  waiting.run();
+  EXPECT_EQ(waiting.listener().end_code(), "node.restored");
+  for (int i = 0; i < 2; ++i) Wire(*kisumu, *kenya).run();
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Texts{"from below"});
+  EXPECT_EQ(kisumu->values(Audience::all, "note", "title"), Texts{"from Kenya"});
+}
+
+// A child that calls again and pushes before it knows.
+TEST_F(RestoredNode, WhatIsPushedAtAWaitingNodeIsSentAgainLater) {
+  kenya->write_text(up, "insight", "title", "before");
+  exchange();
+  std::filesystem::remove(global->folder.file("instance"));
+  global->restart();
+  kenya->write_text(up, "insight", "title", "pushed");
+  Wire pushed(*kenya, *global, true);
+  pushed.run();
+  EXPECT_EQ(pushed.dialler().state(), SessionState::open);
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{"before"});
+  confirm(*global);
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::up, "insight", {"pushed"});
+}
+
+TEST_F(RestoredNode, ReceiptsOfAParentCountNoMoreOnceItWasRestored) {
+  kenya->write_text(up, "old", "title", "before");
+  exchange();
+  save(*global);
+  kenya->write_text(up, "new", "title", "after the backup");
+  kenya->write_text({Audience::to, global->chapter()}, "letter", "title", "after the backup");
+  exchange();
+  const auto newest = [&](Audience audience) {
+    Sequence seq;
+    for (const FeedRow row : kenya->replica->directory().own_feeds()) {
+      if (kenya->replica->directory().feed(row).intro.audience != audience) continue;
+      for (const StoredReceipt& receipt : kenya->store->receipts_of(row))
+        if (receipt.node == global->id()) seq = std::max(seq, receipt.seq);
+    }
+    return seq;
+  };
+  ASSERT_EQ(newest(Audience::up), Sequence(2));
+  ASSERT_EQ(newest(Audience::to), Sequence(1));
+  put_back(*global, With::database_only);
+  Wire waiting(*kenya, *global);
+  waiting.run();
+  EXPECT_EQ(newest(Audience::up), Sequence(0));
+  EXPECT_EQ(newest(Audience::to), Sequence(0));
+  confirm(*global);
+  exchange();
+  EXPECT_EQ(newest(Audience::up), Sequence(2));
+  EXPECT_EQ(newest(Audience::to), Sequence(1));
+}
+
+TEST_F(RestoredNode, APersonCanSayThatTheRestoredStateIsAllThereIs) {
+  exchange();
+  std::filesystem::remove(global->folder.file("instance"));
+  global->restart();
+  EXPECT_TRUE(is_waiting(*global));
+  confirm(*global, Complete::yes);
+  EXPECT_FALSE(is_waiting(*global));
+  kenya->write_text(up, "insight", "title", "since");
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::up, "insight", {"since"});
+}
+
+// What only a child holds, of a life that the backup does not know, is no second roll-back.
+TEST_F(RestoredNode, FeedsOfALostLifeThatOnlyAChildHoldsComeBackOnce) {
+  auto kisumu = TestNode::below(*kenya, "KSM");
+  constexpr Address down{Audience::down, {}};
+  exchange();
+  Wire(*kisumu, *kenya).run();
+  save(*kenya);
+  std::filesystem::remove(kenya->folder.file("instance"));
+  kenya->restart();  // a life that the backup does not know
+  exchange();
+  kenya->write_text(down, "guidance", "title", "only below");
+  Wire(*kisumu, *kenya).run();
+  ASSERT_EQ(kisumu->values(Audience::down, "guidance", "title"), Texts{"only below"});
+  put_back(*kenya, With::database_only);
+  exchange();
+  EXPECT_FALSE(is_waiting(*kenya));
+  for (int i = 0; i < 3; ++i) {
+    Wire(*kisumu, *kenya).run();
+    exchange();
+  }
+  EXPECT_EQ(kenya->values(Audience::down, "guidance", "title"), Texts{"only below"});
+  const Incarnation before = kenya->replica->directory().incarnation();
+  Wire last(*kisumu, *kenya);
+  last.run();
+  EXPECT_TRUE(last.dialler().caught_up());
+  EXPECT_EQ(kenya->replica->directory().incarnation(), before);
+}
+
+}  // namespace
+}  // namespace chapterd
