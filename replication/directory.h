@@ -86,14 +86,15 @@ class Directory {
 
   [[nodiscard]] const KnownFeed* feed(const FeedId& id) const;
 
-  [[nodiscard]] const KnownFeed& feed(FeedRow row) const { return feeds_[row.value - 1]; }
+  // Rows come from the store: Broken when a damaged database names one that is not there.
+  [[nodiscard]] const KnownFeed& feed(FeedRow row) const { return at(feeds_, row.value); }
 
   [[nodiscard]] const std::vector<KnownFeed>& feeds() const { return feeds_; }
 
   // Those that this node writes, in any incarnation.
   [[nodiscard]] const std::vector<FeedRow>& own_feeds() const { return own_feeds_; }
 
-  [[nodiscard]] const StoredSpace& space(SpaceRow row) const { return spaces_[row.value - 1]; }
+  [[nodiscard]] const StoredSpace& space(SpaceRow row) const { return at(spaces_, row.value); }
 
   [[nodiscard]] const std::vector<StoredSpace>& spaces() const { return spaces_; }
 
@@ -103,7 +104,7 @@ class Directory {
 
   [[nodiscard]] const std::vector<StoredKind>& kinds() const { return kinds_; }
 
-  [[nodiscard]] const std::string& kind(KindRow row) const { return kinds_[row.value - 1].name; }
+  [[nodiscard]] const std::string& kind(KindRow row) const { return at(kinds_, row.value).name; }
 
   [[nodiscard]] std::optional<KindRow> kind_row(std::string_view name) const;
 
@@ -119,6 +120,12 @@ class Directory {
 
  private:
   explicit Directory(Authority authority) : authority_(std::move(authority)) {}
+
+  template <class T>
+  [[nodiscard]] static const T& at(const std::vector<T>& rows, std::uint64_t row) {
+    if (row == 0 || row > rows.size()) throw Broken("the database names a row that is not there");
+    return rows[row - 1];
+  }
 
   void read_new_feeds(Reader& reader);
   void read_authority(Reader& reader, Arrival after);
