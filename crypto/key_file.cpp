@@ -157,7 +157,7 @@ Result<Header> read_header(KeyPurpose wanted, ByteView file) {
   const auto nonce = in.fixed<KeyNonce>();
   const Header header = {static_cast<KeyPurpose>(purpose), static_cast<Protection>(protection),
                          cost, salt, nonce};
-  if (purpose < 1 || purpose > 5) return damaged();
+  if (purpose < 1 || purpose > 4) return damaged();
   if (header.purpose != wanted) return wrong_purpose();
   switch (header.protection) {
     case Protection::machine:

@@ -31,7 +31,7 @@
 
 namespace chapterd {
 
-enum class KeyPurpose : std::uint8_t { node = 1, authority = 2, chapter = 3, backup = 5 };
+enum class KeyPurpose : std::uint8_t { node = 1, authority = 2, chapter = 3, backup = 4 };
 
 enum class Protection : std::uint8_t { machine = 1, passphrase = 2 };
 

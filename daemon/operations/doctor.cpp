@@ -21,7 +21,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t most_pending = 10'000;
 
-Finding from(Severity severity, const Error& error) {
+Diagnosis from(Severity severity, const Error& error) {
   return {severity, error.code, error.what, error.safe, error.next};
 }
 
@@ -29,15 +29,15 @@ std::string counted(std::uint64_t count, const char* one, const char* many) {
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
-void check_config(const Facts& facts, Findings& found) {
+void check_config(const Facts& facts, Diagnoses& found) {
   if (facts.config_error) found.push_back(from(Severity::trouble, *facts.config_error));
 }
 
-void check_folder(const Facts& facts, Findings& found) {
+void check_folder(const Facts& facts, Diagnoses& found) {
   if (facts.folder) found.push_back(from(Severity::trouble, *facts.folder));
 }
 
-void check_daemon(const Facts& facts, Findings& found) {
+void check_daemon(const Facts& facts, Diagnoses& found) {
   if (!facts.daemon || (facts.folder && !facts.has_database)) return;
   if (facts.is_held) {
     found.push_back({Severity::trouble, "daemon.no-answer",
@@ -55,7 +55,7 @@ void check_daemon(const Facts& facts, Findings& found) {
   }
 }
 
-void check_disk(const Facts& facts, Findings& found) {
+void check_disk(const Facts& facts, Diagnoses& found) {
   struct statvfs disk = {};
   if (::statvfs(facts.config.node.data.c_str(), &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0) {
     found.push_back({Severity::trouble, "disk.read-only",
@@ -72,7 +72,7 @@ void check_disk(const Facts& facts, Findings& found) {
   }
 }
 
-void check_database(const Facts& facts, Findings& found) {
+void check_database(const Facts& facts, Diagnoses& found) {
   if (facts.folder && facts.folder->code != "folder.open-to-others") return;
   if (!facts.has_database) {
     if (facts.has_keys) {
@@ -104,7 +104,7 @@ void check_database(const Facts& facts, Findings& found) {
   }
 }
 
-void check_keys(const Facts& facts, Findings& found) {
+void check_keys(const Facts& facts, Diagnoses& found) {
   if (!facts.has_database) return;
   if (facts.node_key) found.push_back(from(Severity::trouble, *facts.node_key));
   if (!facts.authority_key) return;
@@ -126,7 +126,7 @@ bool is_top(const Facts& facts) {
   return !stations_of(facts.seen->directory).parent;
 }
 
-void check_restored(const Facts& facts, Findings& found) {
+void check_restored(const Facts& facts, Diagnoses& found) {
   if (facts.mark && *facts.mark != MarkVerdict::same && *facts.mark != MarkVerdict::fresh) {
     found.push_back({Severity::warning, "restore.noticed",
                      "The database is an older state than this folder has seen, or it was copied "
@@ -152,7 +152,7 @@ void check_restored(const Facts& facts, Findings& found) {
   }
 }
 
-void check_revoked(const Facts& facts, Findings& found) {
+void check_revoked(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
   const Authority& authority = facts.seen->directory.authority();
   const PublicKey& self = facts.seen->directory.self();
@@ -164,7 +164,7 @@ void check_revoked(const Facts& facts, Findings& found) {
                    "Ask the chapter above why. To go on, it invites a new node."});
 }
 
-void check_work(const Facts& facts, Findings& found) {
+void check_work(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
   const Stations stations = stations_of(facts.seen->directory);
   if (!stations.parent) return;
@@ -195,7 +195,7 @@ constexpr std::array waitings{
             "Tell the author's chapter; it has to write anew."},
 };
 
-void check_pending(const Facts& facts, Findings& found) {
+void check_pending(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
   std::map<std::string, std::uint64_t> counts;
   for (const StoredPending& pending : facts.seen->reader->pending(most_pending))
@@ -211,7 +211,7 @@ void check_pending(const Facts& facts, Findings& found) {
   }
 }
 
-void check_quarantine(const Facts& facts, Findings& found) {
+void check_quarantine(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
   const std::uint64_t entries = entries_set_aside(*facts.seen->reader, facts.seen->directory);
   if (entries == 0) return;
@@ -221,7 +221,7 @@ void check_quarantine(const Facts& facts, Findings& found) {
                    "They are kept as they came.", "Look at them: chapterd quarantine list"});
 }
 
-void check_invites(const Facts& facts, Findings& found) {
+void check_invites(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
   for (const NamedValue& value : facts.seen->reader->values("invite/")) {
     const auto kept = decode_kept_invite(value.value);
@@ -236,7 +236,7 @@ void check_invites(const Facts& facts, Findings& found) {
 // One row a check; they run in this order, and what is worse is told first.
 struct Check {
   const char* name;
-  void (*look)(const Facts&, Findings&);
+  void (*look)(const Facts&, Diagnoses&);
 };
 
 constexpr std::array checks{
@@ -257,8 +257,8 @@ constexpr std::array checks{
 
 }  // namespace
 
-Findings run_checks(const Facts& facts) {
-  Findings found;
+Diagnoses run_checks(const Facts& facts) {
+  Diagnoses found;
   for (const Check& check : checks) {
     try {
       check.look(facts, found);
@@ -269,7 +269,7 @@ Findings run_checks(const Facts& facts) {
                        "Put the last backup back: chapterd backup restore FILE --replace"});
     }
   }
-  std::ranges::stable_sort(found, std::ranges::greater{}, &Finding::severity);
+  std::ranges::stable_sort(found, std::ranges::greater{}, &Diagnosis::severity);
   return found;
 }
 
@@ -298,7 +298,7 @@ Result<Json> diagnose(const Config& config, const Json& args) {
   }
   Json answer = {
       {"daemon", !facts.daemon}, {"findings", Json::array()}, {"checked", Json::array()}};
-  for (const Finding& finding : run_checks(facts)) {
+  for (const Diagnosis& finding : run_checks(facts)) {
     answer["findings"].push_back({{"severity", word_of(finding.severity)},
                                   {"code", finding.code},
                                   {"what", finding.what},

@@ -78,7 +78,7 @@ Result<Json> redacted_bundle(const Config& config, const Json& args) {
   for (const Json& peer : facts.peers) peers.push_back(peer_counts(peer, numbers));
   Json findings = Json::array();
   // Their sentences name chapters and folders; the codes say as much to whoever helps.
-  for (const Finding& finding : run_checks(facts))
+  for (const Diagnosis& finding : run_checks(facts))
     findings.push_back({{"severity", word_of(finding.severity)}, {"code", finding.code}});
   Json bundle = {{"made_ms", facts.now.ms},
                  {"daemon", !facts.daemon},

@@ -16,7 +16,7 @@ namespace chapterd {
 
 enum class Severity { note, warning, person, trouble };
 
-struct Finding {
+struct Diagnosis {
   Severity severity = Severity::note;
   std::string code;
   std::string what;
@@ -24,7 +24,7 @@ struct Finding {
   std::string next;
 };
 
-using Findings = std::vector<Finding>;
+using Diagnoses = std::vector<Diagnosis>;
 
 struct Facts {
   explicit Facts(const Config& config_) : config(config_) {}
@@ -52,9 +52,9 @@ struct Facts {
 [[nodiscard]] Facts gather_facts(const Config& config, const nlohmann::json& args);
 
 // The table's checks one after the other; what is worse comes first.
-[[nodiscard]] Findings run_checks(const Facts& facts);
+[[nodiscard]] Diagnoses run_checks(const Facts& facts);
 // The check of links, which has a file of its own.
-void check_peers(const Facts& facts, Findings& found);
+void check_peers(const Facts& facts, Diagnoses& found);
 
 // --- words ---
 

@@ -57,7 +57,7 @@ const EndOfLink* meaning_of(std::string_view code) {
   return at == ends_of_links.end() ? nullptr : &*at;
 }
 
-void check_peer(const Json& peer, bool daemon_runs, Findings& found) {
+void check_peer(const Json& peer, bool daemon_runs, Diagnoses& found) {
   const std::string who = called(peer);
   const std::string state = peer.value("state", "");
   const std::string code = peer.value("end_code", "");
@@ -106,7 +106,7 @@ void check_peer(const Json& peer, bool daemon_runs, Findings& found) {
 
 }  // namespace
 
-void check_peers(const Facts& facts, Findings& found) {
+void check_peers(const Facts& facts, Diagnoses& found) {
   for (const Json& peer : facts.peers) {
     if (!facts.peer.empty() && peer.value("code", "") != facts.peer) continue;
     check_peer(peer, !facts.daemon, found);

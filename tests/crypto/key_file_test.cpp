@@ -203,7 +203,7 @@ TEST(KeyFile, WithBytesBehindItIsDamaged) {
 }
 
 TEST(KeyFile, WithAMadeUpPurposeOrProtectionIsDamaged) {
-  for (const std::uint8_t value : Bytes{0, 4, 255}) {
+  for (const std::uint8_t value : Bytes{0, 5, 255}) {
     Bytes purpose = machine_file();
     purpose[9] = value;
     EXPECT_EQ(open_node(with_check_repaired(purpose)), "key.damaged") << unsigned{value};

@@ -195,7 +195,8 @@ std::vector<Command> backup_commands() {
                          .help = "Instead of the database that is there, which is kept aside."},
                     Flag{.name = "yes", .value = "", .help = "Do not ask."}};
   restored.run = restore;
-  Command drilled = row("drill", "Would the newest backup restore, and what would be lost?");
+  Command drilled =
+      row("drill", "Say whether the newest backup would restore, and what would be lost.");
   drilled.arguments = {folder};
   drilled.flags = {opens};
   drilled.run = drill;
