@@ -38,6 +38,8 @@ inline constexpr const char* waits =
     "restore/waits";  // 1 byte: rolled back, and nobody above was met since: statements only
 inline constexpr const char* lives =
     "restore/lives";  // 16 bytes each: incarnations of ours that others told us of
+inline constexpr const char* early =
+    "restore/receipts";  // sized receipts about entries that are not back yet
 inline constexpr const char* unmet =
     "restore/unmet";  // 8 bytes: arrival after which own entries have not left the node
 inline constexpr const char* rebuilding =

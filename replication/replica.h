@@ -253,6 +253,8 @@ class Replica {
   Result<FeedRow> feed_for(const VerifiedPiece& piece);
   Result<void> receive_piece(VerifiedPiece& piece, std::uint64_t via);
   void receive_receipt(const Bytes& bytes, std::uint64_t via);
+  void keep_early(const Bytes& receipt);
+  void take_early(std::uint64_t via);
   void sign_receipts();
   [[nodiscard]] Head whole_head(const KnownFeed& feed);
   [[nodiscard]] bool is_news(const Receipt& receipt, const KnownFeed& feed);

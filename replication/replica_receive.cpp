@@ -38,6 +38,7 @@ Received Replica::receive(ReceivedWindow&& window) {
   follow_cuts();
   follow_orders();
   for (const Bytes& receipt : window.receipts) receive_receipt(receipt, via);
+  if (window.meeting && window.meeting->recovered) take_early(via);
   note_cursors(window, from);
   return received;
 }
@@ -184,7 +185,8 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   const Authority& authority = directory_.authority();
   const KnownFeed* feed = directory_.feed(receipt->head.feed);
   const KnownNode* node = authority.node(receipt->node);
-  if (feed == nullptr || node == nullptr || authority.is_revoked(receipt->node)) return;
+  if (feed == nullptr || receipt->head.seq > feed->head.seq) return keep_early(bytes);
+  if (node == nullptr || authority.is_revoked(receipt->node)) return;
   if (!acknowledges(node->certificate.chapter, feed->intro) || !is_news(*receipt, *feed)) return;
   if (!verify_receipt(authority.federation(), bytes, receipt->node)) return;
   close_piece();  // its arrivals must stay without a gap
@@ -194,6 +196,27 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   batch_.receipts.push_back(
       {next_arrival(), feed->row, receipt->node, receipt->head.seq, via, bytes});
   staged_ = true;
+}
+
+// Receipts come before entries; to a node that was rolled back, before its own. They would not be
+// sent a second time.
+void Replica::keep_early(const Bytes& receipt) {
+  constexpr std::size_t most_bytes = 64 * 1024;
+  Bytes kept = value(stored_name::early);
+  if (value(stored_name::restored).empty() || kept.size() > most_bytes) return;
+  ByteWriter one;
+  chapterd::append(kept, one.sized_bytes(receipt).view());
+  set_value(stored_name::early, std::move(kept));
+}
+
+void Replica::take_early(std::uint64_t via) {
+  const Bytes kept = value(stored_name::early);
+  unset(stored_name::early);
+  ByteReader in(kept);
+  while (in.good() && !in.finished()) {
+    const ByteView receipt = in.sized_bytes(kept.size());
+    receive_receipt(Bytes(receipt.begin(), receipt.end()), via);
+  }
 }
 
 // What counts of a feed, up to where a payload is missing without an order.

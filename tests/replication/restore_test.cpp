@@ -31,6 +31,23 @@ TEST_P(Restore, WhatAChildLostComesBackFromItsParent) {
   EXPECT_FALSE(is_waiting(*kenya));
 }
 
+// They are sent before the entries that they are about.
+TEST_P(Restore, TheReceiptsOfWhatComesBackComeBackToo) {
+  kenya->write_text(up, "old", "title", "before");
+  exchange();
+  save(*kenya);
+  kenya->write_text(up, "new", "title", "after the backup");
+  exchange();
+  put_back(*kenya, GetParam());
+  exchange();
+  for (const KnownFeed& feed : kenya->replica->directory().feeds()) {
+    if (feed.intro.node != kenya->id() || feed.intro.audience != Audience::up) continue;
+    const auto receipts = kenya->store->receipts_of(feed.row);
+    ASSERT_EQ(receipts.size(), 1U);
+    EXPECT_EQ(receipts[0].seq, feed.head.seq);
+  }
+}
+
 TEST_P(Restore, WhatAChildWroteOfflineSinceReachesItsParent) {
   kenya->write_text(up, "old", "title", "before");
   exchange();
