@@ -71,7 +71,7 @@ class OrderWriter {
     std::ranges::sort(order_.superseded, {}, &Superseded::field);
     for (Superseded& each : order_.superseded) {
       std::ranges::sort(each.names);
-      each.names.erase(std::ranges::unique(each.names).begin(), each.names.end());
+      each.names.erase(std::unique(each.names.begin(), each.names.end()), each.names.end());
     }
     done_.push_back(std::exchange(order_, empty_));
     bytes_ = 0;

@@ -46,7 +46,7 @@ struct Ledger {
   // For each machine: how much of its log is in `logs`, and the log of each database ever.
   std::vector<Arrival> read;
   std::map<Epoch, std::vector<LogPiece>> logs;
-  // (machine, feed): a piece of it was refused there.
+  // (machine, feed): a piece of it was refused there, or changed on its way there.
   std::set<std::pair<int, FeedId>> refused;
   // Of revoked machines' feeds: the last entry that stands, by the one revocation there is.
   std::map<FeedId, Sequence> cuts;

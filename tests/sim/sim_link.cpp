@@ -123,6 +123,7 @@ void SimLink::corrupt(InboundWindow& window) {
   if (peer.corrupts_until <= owner_.world().agenda.now()) return;
   for (InboundPiece& piece : window.pieces) {
     if (peer.random.below(3) != 0) continue;
+    owner_.world().ledger.refused.insert({owner_.node().machine, piece.feed->id});
     piece.bytes[peer.random.below(piece.bytes.size())] ^=
         static_cast<std::uint8_t>(1U << peer.random.below(8));
   }

