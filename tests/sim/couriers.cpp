@@ -48,7 +48,7 @@ void write_bundle(World& world, const Event& event) {
   from.process->now([&] {
     auto file = written(from, plan);
     if (!file) return;
-    world.says(from.machine, to.machine, *file);
+    world.trace_hash.u64(file->size());  // its bytes are sealed with chance of libsodium's own
     world.tell("machine " + std::to_string(from.machine) + " writes a bundle of " +
                std::to_string(file->size()) + " bytes for machine " + std::to_string(to.machine));
     if (world.carried.size() == most_carried) world.carried.erase(world.carried.begin());
