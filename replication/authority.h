@@ -47,6 +47,15 @@ struct Admission {
   Admit body;
 };
 
+struct Closing {
+  ChapterId issuer;
+  Close body;
+};
+
+// Which entries of a feed count: those that are, for every one of these lists, one of its heads or
+// an ancestor of one. No list: all count. An empty list: none does.
+using Limits = std::vector<std::vector<Head>>;
+
 // Where a chapter went, and whom it calls there.
 struct KnownMove {
   ChapterId chapter;
@@ -103,13 +112,15 @@ class Authority {
   [[nodiscard]] std::vector<Bytes> revocations() const;
   // Why, in the words of the highest revoker; empty when it is not revoked.
   [[nodiscard]] std::string revoked_because(const PublicKey& node) const;
-  // The last entry of a feed that stands; nullopt: no cut; sequence 0: nothing of it stands.
-  // A function of the statements, the intro and the id alone. `auth` feeds are never cut, `chapter`
-  // feeds only by their own chapter. Of those who revoked the node and may hold the feed, the cut
-  // of the highest authority holds, at one rank the shortest. When none of them may hold it,
-  // nothing of it stands but what somebody admits who may. Nothing stands of a node whose
-  // certificate is void.
-  [[nodiscard]] std::optional<Head> cut(const FeedIntro& intro, const FeedId& feed) const;
+  // What stands of a feed after revocations of its author: a list for each that holds, the heads
+  // that it names and those that were admitted. A function of the statements, the intro and the id
+  // alone. `auth` feeds are never cut, `chapter` feeds only by their own chapter. Of those who
+  // revoked the node and may hold the feed, the cuts of the highest authority hold, at one rank all
+  // of them. When none of them may hold it, nothing of it stands but what somebody admits who may.
+  // Nothing stands of a node whose certificate is void.
+  [[nodiscard]] Limits cuts(const FeedIntro& intro, const FeedId& feed) const;
+  // The tips that closings of this feed list, all together, of those who may judge it as above.
+  [[nodiscard]] std::vector<Head> closing(const FeedIntro& intro, const FeedId& feed) const;
 
   // Grows with every statement that changed something.
   [[nodiscard]] std::uint64_t version() const { return version_; }
@@ -199,7 +210,11 @@ class Authority {
   bool take_node(const Signed& statement);
 
   // authority_cuts.cpp
-  [[nodiscard]] Head admitted(const FeedIntro& intro, Head cut, unsigned rank) const;
+  [[nodiscard]] bool judges(const ChapterId& issuer, const FeedIntro& intro) const;
+  void add_admitted(const FeedIntro& intro,
+                    const FeedId& feed,
+                    unsigned rank,
+                    std::vector<Head>& heads) const;
   [[nodiscard]] bool is_at_or_above(const ChapterId& ancestor, const ChapterId& chapter) const;
   [[nodiscard]] unsigned rank_of(const ChapterId& chapter) const;
   [[nodiscard]] std::vector<const Revocation*> effective(const PublicKey& node) const;
@@ -226,6 +241,7 @@ class Authority {
   std::unordered_map<PublicKey, KnownNode, FixedHash> nodes_;
   std::multimap<PublicKey, Revocation> revocations_;  // also of nodes not met yet
   std::map<StatementId, Admission> admissions_;       // by statement, so that each counts once
+  std::map<StatementId, Closing> closings_;
   std::uint64_t version_ = 1;
   std::uint64_t cut_version_ = 1;
 };

@@ -83,51 +83,66 @@ std::string Authority::revoked_because(const PublicKey& key) const {
   return highest == nullptr ? std::string() : highest->body.reason;
 }
 
-std::optional<Head> Authority::cut(const FeedIntro& intro, const FeedId& feed) const {
-  // Statements are signed by authorities: they count whoever carries them.
-  if (intro.audience == Audience::auth) return std::nullopt;
-  if (voids_) {
-    const KnownNode* author = node(intro.node);
-    if (author == nullptr || author->certificate.chapter != intro.home.chapter)
-      return Head{feed, Sequence(0), EntryHash{}};
-  }
-  if (revocations_.empty()) return std::nullopt;
-  const auto revocations = effective(intro.node);
-  if (revocations.empty()) return std::nullopt;
-  std::optional<Head> cut;
-  unsigned rank = no_rank;
-  for (const Revocation* revocation : revocations) {
-    if (!may_judge(revocation->issuer, intro)) continue;
-    Head stands{feed, Sequence(0), EntryHash{}};
-    for (const Head& listed : revocation->body.cuts) {
-      if (listed.feed == feed) stands = listed;
-    }
-    const unsigned its = rank_of(revocation->issuer);
-    if (its < rank || (its == rank && stands.seq < cut->seq)) cut = stands;
-    rank = std::min(rank, its);
-  }
-  if (!cut) {
-    // Nobody who revoked the node may look at this feed. A chapter's own papers stay untouched; of
-    // the others nothing stands until one who may look at them admits what was there before:
-    // otherwise a thief could open one that nobody above ever sees, and go on.
-    if (intro.audience == Audience::chapter) return std::nullopt;
-    cut = Head{feed, Sequence(0), EntryHash{}};
-  }
-  return admitted(intro, *cut, rank);
+// Who stands at or above the author's chapter and may hold the feed.
+bool Authority::judges(const ChapterId& issuer, const FeedIntro& intro) const {
+  return is_at_or_above(issuer, intro.home.chapter) && may_judge(issuer, intro);
 }
 
-// The cut, or where somebody who stands at least as high as the one that cut moved it.
-Head Authority::admitted(const FeedIntro& intro, Head cut, unsigned rank) const {
-  for (const auto& [statement, admission] : admissions_) {
-    const bool counts = admission.body.node == intro.node && rank_of(admission.issuer) <= rank &&
-                        is_at_or_above(admission.issuer, intro.home.chapter) &&
-                        may_judge(admission.issuer, intro);
-    if (!counts) continue;
-    for (const Head& head : admission.body.heads) {
-      if (head.feed == cut.feed && head.seq > cut.seq) cut = head;
+Limits Authority::cuts(const FeedIntro& intro, const FeedId& feed) const {
+  // Statements are signed by authorities: they count whoever carries them.
+  if (intro.audience == Audience::auth) return {};
+  if (voids_) {
+    const KnownNode* author = node(intro.node);
+    if (author == nullptr || author->certificate.chapter != intro.home.chapter) return Limits(1);
+  }
+  if (revocations_.empty()) return {};
+  const auto revocations = effective(intro.node);
+  if (revocations.empty()) return {};
+  unsigned rank = no_rank;
+  for (const Revocation* revocation : revocations) {
+    if (may_judge(revocation->issuer, intro)) rank = std::min(rank, rank_of(revocation->issuer));
+  }
+  Limits limits;
+  for (const Revocation* revocation : revocations) {
+    if (rank_of(revocation->issuer) != rank || !may_judge(revocation->issuer, intro)) continue;
+    std::vector<Head>& heads = limits.emplace_back();
+    for (const Head& listed : revocation->body.cuts) {
+      if (listed.feed == feed && listed.seq != Sequence(0)) heads.push_back(listed);
     }
   }
-  return cut;
+  // Nobody who revoked the node may look at this feed. A chapter's own papers stay untouched; of
+  // the others nothing stands until one who may look at them admits what was there before:
+  // otherwise a thief could open one that nobody above ever sees, and go on.
+  if (limits.empty() && intro.audience != Audience::chapter) limits.emplace_back();
+  for (std::vector<Head>& heads : limits) add_admitted(intro, feed, rank, heads);
+  return limits;
+}
+
+// What somebody who stands at least as high as the one that cut took back in.
+void Authority::add_admitted(const FeedIntro& intro,
+                             const FeedId& feed,
+                             unsigned rank,
+                             std::vector<Head>& heads) const {
+  for (const auto& [statement, admission] : admissions_) {
+    if (admission.body.node != intro.node || rank_of(admission.issuer) > rank ||
+        !judges(admission.issuer, intro))
+      continue;
+    for (const Head& head : admission.body.heads) {
+      if (head.feed == feed && head.seq != Sequence(0)) heads.push_back(head);
+    }
+  }
+}
+
+std::vector<Head> Authority::closing(const FeedIntro& intro, const FeedId& feed) const {
+  std::vector<Head> tips;
+  if (closings_.empty() || intro.audience == Audience::auth) return tips;
+  for (const auto& [statement, closing] : closings_) {
+    if (closing.body.node != intro.node || !judges(closing.issuer, intro)) continue;
+    for (const Head& tip : closing.body.tips) {
+      if (tip.feed == feed && tip.seq != Sequence(0)) tips.push_back(tip);
+    }
+  }
+  return tips;
 }
 
 }  // namespace chapterd

@@ -42,6 +42,7 @@ void Authority::work_out() {
   nodes_.clear();
   revocations_.clear();
   admissions_.clear();
+  closings_.clear();
   for (const Signed& statement : signed_) {
     if (!std::holds_alternative<ChapterCertificate>(statement.statement.body) &&
         stands(statement, standing_)) {
@@ -286,6 +287,8 @@ bool Authority::take(const Signed& statement) {
                          Revocation{statement.statement.issuer, *revoke, statement.bytes});
   } else if (const auto* admit = std::get_if<Admit>(&body)) {
     admissions_.emplace(statement.id, Admission{statement.statement.issuer, *admit});
+  } else if (const auto* close = std::get_if<Close>(&body)) {
+    closings_.emplace(statement.id, Closing{statement.statement.issuer, *close});
   } else {
     return false;
   }
@@ -306,7 +309,8 @@ bool Authority::take_chapter(const Signed& statement) {
   standing_.parents[certificate.chapter] = statement.statement.issuer;
   chapters_[certificate.chapter] = std::move(known);
   ++version_;
-  if (!revocations_.empty()) ++cut_version_;  // one that waited for this may count now
+  // One that waited for this may count now.
+  if (!revocations_.empty() || !closings_.empty()) ++cut_version_;
   return true;
 }
 

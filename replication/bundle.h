@@ -123,6 +123,8 @@ class BundleReader {
   class Inflow;
   [[nodiscard]] bool is_one_scope() const;
   void note_cursors(const Inflow& inflow, std::uint64_t refused, BundleRun& run) const;
+  [[nodiscard]] Sequence sender_holds(const KnownFeed& feed,
+                                      const std::vector<ShortHead>& tips) const;
   [[nodiscard]] std::array<Arrival, cursor_lanes> held_there(
       const std::vector<ShortHead>& heads) const;
 

@@ -272,11 +272,21 @@ void BundleReader::note_cursors(const Inflow& inflow, std::uint64_t refused, Bun
   run.window.received.acknowledged = acknowledged;
 }
 
+// How far the sender holds a branch. What it holds beyond ours likely came with this bundle and
+// goes on from it; with several branches only what is held here tells.
+Sequence BundleReader::sender_holds(const KnownFeed& feed,
+                                    const std::vector<ShortHead>& tips) const {
+  const bool is_beyond =
+      std::ranges::any_of(tips, [&](const ShortHead& tip) { return tip.seq > feed.head.seq; });
+  if (is_beyond && !directory_.is_forked(feed.head.feed)) return feed.head.seq;
+  return ::chapterd::held_there(directory_, feed.head.feed, tips, entries_in(reader_)).at(feed.row);
+}
+
 // Up to where in our log the sender holds all that it may: before the first entry that it lacks.
 std::array<Arrival, cursor_lanes> BundleReader::held_there(
     const std::vector<ShortHead>& heads) const {
-  std::unordered_map<std::uint64_t, Sequence> theirs;
-  for (const ShortHead& head : heads) theirs[head.feed] = head.seq;
+  std::unordered_map<std::uint64_t, std::vector<ShortHead>> theirs;
+  for (const ShortHead& head : heads) theirs[head.feed].push_back(head);
   std::array<Arrival, cursor_lanes> held{};
   held.fill(directory_.arrival());
   // By the authority that knows the sender: the directory may not have met it before this bundle.
@@ -284,10 +294,9 @@ std::array<Arrival, cursor_lanes> BundleReader::held_there(
     if (feed.intro.audience == Audience::chapter ||
         !may_hold(authority_, header_.sender, feed.intro))
       continue;
-    const Head ours = directory_.standing_head(feed);
-    const auto at = theirs.find(short_name(ours.feed));
-    const Sequence there = at == theirs.end() ? Sequence(0) : at->second;
-    if (there >= ours.seq) continue;
+    const Sequence ours = Directory::standing_head(feed).seq;
+    const Sequence there = sender_holds(feed, theirs[short_name(feed.head.feed)]);
+    if (there >= ours) continue;
     const auto pieces = reader_.pieces_of(feed.row, there.next(), 1);
     if (pieces.empty()) continue;
     Arrival& lane = held[pieces.front().lane == Lane::auth ? auth : live];

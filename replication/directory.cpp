@@ -5,6 +5,9 @@
 #include "base/contract.h"
 #include "replication/format/piece.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace chapterd {
 namespace {
 
@@ -52,10 +55,29 @@ void Directory::read_new_feeds(Reader& reader) {
     for (StoredFeed& feed : stored) {
       auto intro = decode_feed_intro(feed.intro);
       if (!intro) throw Broken("an intro of a feed in the database is damaged");
+      // A trunk comes before what leaves it.
+      if (feed.trunk >= feed.row || feed.fork.seq > feed.seq)
+        throw Broken("a branch in the database leaves a feed where it cannot");
       add_feed(KnownFeed{feed.row, std::move(*intro), std::move(feed.intro),
-                         Head{feed.id, feed.seq, feed.hash}});
+                         Head{feed.id, feed.seq, feed.hash}, feed.trunk, feed.fork, feed.stands});
     }
   }
+}
+
+// Few feeds do not count whole, and what the writer decided of them is in the store.
+void Directory::read_standing(Reader& reader) {
+  std::set<FeedRow> cut_before = std::exchange(cut_rows_, {});
+  const auto note = [&](FeedRow row, const Position& stands) {
+    if (feed(row).stands == stands) return;
+    feeds_[row.value - 1].stands = stands;
+    ++standing_version_;
+  };
+  for (const StoredFeed& feed : reader.cut_feeds()) {
+    cut_before.erase(feed.row);
+    cut_rows_.insert(feed.row);
+    note(feed.row, feed.stands);
+  }
+  for (const FeedRow row : cut_before) note(row, {stands_whole, {}});
 }
 
 // Statements in our own store were verified when they came in; they are checked again all the same:
@@ -95,9 +117,12 @@ std::vector<StoredPiece> Directory::refresh(const Snapshot& now) {
     if (feed(piece.feed).head.seq < last) advance(piece.feed, last, piece.last);
   }
   if (has_authority) read_authority(reader, before);
+  if (!fresh.empty()) read_standing(reader);
   for (const auto& space : reader.spaces_after(SpaceRow(spaces_.size()))) add_space(space);
   for (auto& kind : reader.kinds_after(KindRow(kinds_.size()))) add_kind(std::move(kind));
   arrival_ = reader.counters().arrival;
+  if (const auto values = reader.values(stored_name::incarnation); !values.empty())
+    incarnation_ = ByteReader(values.front().value).fixed<Incarnation>();
   const auto epoch = reader.values(stored_name::epoch);
   if (!epoch.empty() && Epoch(ByteReader(epoch.front().value).u64()) != epoch_) {
     auto anew = load(now);
@@ -114,9 +139,57 @@ ChapterId Directory::chapter() const {
   return own_feeds_.empty() ? ChapterId{} : feed(own_feeds_.front()).intro.home.chapter;
 }
 
-Head Directory::standing_head(const KnownFeed& feed) const {
-  const auto cut = authority_.cut(feed.intro, feed.head.feed);
-  return cut && cut->seq < feed.head.seq ? *cut : feed.head;
+Head Directory::standing_head(const KnownFeed& feed) {
+  if (feed.stands.seq >= feed.head.seq) return feed.head;
+  return {feed.head.feed, feed.stands.seq, feed.stands.hash};
+}
+
+Limits Directory::limits(const KnownFeed& feed) const {
+  Limits limits = authority_.cuts(feed.intro, feed.head.feed);
+  if (auto tips = closing(feed); !tips.empty()) limits.push_back(std::move(tips));
+  return limits;
+}
+
+// A later feed that does not count itself closes nothing: it is not passed on, and others could not
+// come to the same verdict. The same audience and path: whoever holds one may hold the other.
+std::vector<Head> Directory::closing(const KnownFeed& feed) const {
+  std::vector<Head> tips = authority_.closing(feed.intro, feed.head.feed);
+  const auto closers = closers_.find(feed.head.feed);
+  if (closers == closers_.end() || feed.intro.audience == Audience::auth) return tips;
+  for (const FeedRow row : closers->second) {
+    const KnownFeed& closer = this->feed(row);
+    const FeedIntro& intro = closer.intro;
+    if (intro.node != feed.intro.node || intro.audience != feed.intro.audience ||
+        intro.home != feed.intro.home || intro.target != feed.intro.target ||
+        !counts(closer.head.feed))
+      continue;
+    for (const Predecessor& each : intro.predecessors) {
+      if (each.why == Continues::fork && each.tip.feed == feed.head.feed) tips.push_back(each.tip);
+    }
+  }
+  return tips;
+}
+
+bool Directory::counts(const FeedId& id) const {
+  return std::ranges::any_of(
+      branches(id), [&](FeedRow row) { return standing_head(feed(row)).seq > feed(row).fork.seq; });
+}
+
+std::vector<FeedRow> Directory::branches(const FeedId& id) const {
+  std::vector<FeedRow> rows;
+  if (const auto at = by_id_.find(id); at != by_id_.end()) rows.push_back(at->second);
+  if (const auto more = more_.find(id); more != more_.end())
+    rows.insert(rows.end(), more->second.begin(), more->second.end());
+  return rows;
+}
+
+std::vector<FeedId> Directory::forked() const {
+  std::vector<FeedId> ids;
+  const auto holds_something = [&](FeedRow row) { return feed(row).head.seq > feed(row).fork.seq; };
+  for (const auto& [id, rows] : more_) {
+    if (std::ranges::any_of(rows, holds_something)) ids.push_back(id);
+  }
+  return ids;
 }
 
 const KnownFeed* Directory::feed(const FeedId& id) const {
@@ -146,8 +219,13 @@ void Directory::add_space(const StoredSpace& space) {
 
 KnownFeed& Directory::add_feed(KnownFeed feed) {
   CHECK(feed.row.value == feeds_.size() + 1);
-  by_id_.emplace(feed.head.feed, feed.row);
+  const bool is_first = by_id_.emplace(feed.head.feed, feed.row).second;
+  if (!is_first) more_[feed.head.feed].push_back(feed.row);
+  if (feed.stands.seq != stands_whole) cut_rows_.insert(feed.row);
   if (feed.intro.node == self_) own_feeds_.push_back(feed.row);
+  for (const Predecessor& each : feed.intro.predecessors) {
+    if (is_first && each.why == Continues::fork) closers_[each.tip.feed].push_back(feed.row);
+  }
   return feeds_.emplace_back(std::move(feed));
 }
 

@@ -8,17 +8,26 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <vector>
 
 namespace chapterd {
 
+// A feed, or one more branch of it: two entries with one `prev` begin two branches. Which of them
+// has which row depends on what came first, and shows nowhere outside.
 struct KnownFeed {
   FeedRow row;
   FeedIntro intro;
   Bytes intro_bytes;
   Head head;
+  FeedRow trunk{};                    // the branch that it leaves; 0 where it begins with the feed
+  Position fork{};                    // the entry of the trunk that its first entry follows
+  Position stands{stands_whole, {}};  // the last entry that counts
+
+  // Whether this branch itself holds an entry of this sequence.
+  [[nodiscard]] bool covers(Sequence seq) const { return seq > fork.seq && seq <= head.seq; }
 
   [[nodiscard]] Lane lane() const {
     return intro.audience == Audience::auth ? Lane::auth : Lane::live;
@@ -82,11 +91,27 @@ class Directory {
 
   void note_met() { has_met_ = true; }
 
-  // What counts of a feed: its head, or the cut of a revocation before it. Sequence 0 when nothing
-  // of it counts.
-  [[nodiscard]] Head standing_head(const KnownFeed& feed) const;
+  // What counts of a branch: its head, or where a revocation or a closing ends it before. Its fork
+  // (sequence 0 where it begins with the feed) when nothing of its own counts.
+  [[nodiscard]] static Head standing_head(const KnownFeed& feed);
 
+  // Grows whenever refresh() finds that another part of a feed counts.
+  [[nodiscard]] std::uint64_t standing_version() const { return standing_version_; }
+
+  // Which entries of a feed may count, by what authorities and its author say of it.
+  [[nodiscard]] Limits limits(const KnownFeed& feed) const;
+  // The tips that closings of a feed list: statements, and intros of its author's later feeds.
+  [[nodiscard]] std::vector<Head> closing(const KnownFeed& feed) const;
+
+  // The branch that was first here; nullptr when nothing of this feed is held.
   [[nodiscard]] const KnownFeed* feed(const FeedId& id) const;
+  // All branches, in order of row.
+  [[nodiscard]] std::vector<FeedRow> branches(const FeedId& id) const;
+
+  [[nodiscard]] bool is_forked(const FeedId& id) const { return more_.contains(id); }
+
+  // Feeds with more than one branch.
+  [[nodiscard]] std::vector<FeedId> forked() const;
 
   // Rows come from the store: Broken when a damaged database names one that is not there.
   [[nodiscard]] const KnownFeed& feed(FeedRow row) const { return at(feeds_, row.value); }
@@ -114,6 +139,8 @@ class Directory {
   KnownFeed& add_feed(KnownFeed feed);
   void advance(FeedRow row, Sequence seq, const EntryHash& hash);
 
+  void set_stands(FeedRow row, const Position& stands) { feeds_[row.value - 1].stands = stands; }
+
   void add_space(const StoredSpace& space);
 
   void add_kind(StoredKind kind) { kinds_.push_back(std::move(kind)); }
@@ -130,6 +157,8 @@ class Directory {
   }
 
   void read_new_feeds(Reader& reader);
+  void read_standing(Reader& reader);
+  [[nodiscard]] bool counts(const FeedId& id) const;
   void read_authority(Reader& reader, Arrival after);
 
   Authority authority_;
@@ -140,7 +169,11 @@ class Directory {
   bool has_met_ = false;
   std::vector<KnownFeed> feeds_;  // feeds_[row - 1]
   std::vector<FeedRow> own_feeds_;
-  std::unordered_map<FeedId, FeedRow, FixedHash> by_id_;
+  std::unordered_map<FeedId, FeedRow, FixedHash> by_id_;  // the first branch
+  std::map<FeedId, std::vector<FeedRow>> more_;           // the other branches
+  std::map<FeedId, std::vector<FeedRow>> closers_;        // feeds whose intros close this one
+  std::set<FeedRow> cut_rows_;                            // of which not every entry counts
+  std::uint64_t standing_version_ = 0;
   std::vector<StoredSpace> spaces_;
   std::map<std::tuple<ChapterId, Audience, ChapterId>, SpaceRow> space_rows_;
   std::vector<StoredKind> kinds_;

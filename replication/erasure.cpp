@@ -119,7 +119,7 @@ bool Erasures::in_force(const EntryHash& entry,
   return at != orders_.end() && std::ranges::any_of(at->second, [&](const OrderedErasure& order) {
            if (order.feed.value > directory.feeds().size()) return false;
            const KnownFeed& from = directory.feed(order.feed);
-           return same_layer(from.intro, feed) && order.seq <= directory.standing_head(from).seq;
+           return same_layer(from.intro, feed) && order.seq <= Directory::standing_head(from).seq;
          });
 }
 

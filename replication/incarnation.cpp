@@ -105,7 +105,7 @@ void Replica::keep_mark(MarkKeeper& keeper) {
     case MarkVerdict::file_missing:
     case MarkVerdict::other_pair:
       mark_.number = std::max(file ? file->number : 0, database ? database->number : 0);
-      begin_incarnation();
+      come_back();
       break;
   }
   revocations_ = keeper.read_revocations();
@@ -169,25 +169,38 @@ void Replica::close() {
 
 void Replica::begin_incarnation() {
   close_piece();
-  directory_.begin_life(Epoch(random_.number() | 1U), random_.fixed<Incarnation>());
+  directory_.begin_life(Epoch(random_.number() | 1U), directory_.incarnation());
+  next_incarnation();
   ByteWriter epoch;
   epoch.u64(directory_.epoch().value);
   ByteWriter since;
   since.u64(static_cast<std::uint64_t>(clock_.now().ms));
   set_value(stored_name::epoch, epoch.take());
-  set_value(stored_name::incarnation, copy(directory_.incarnation().view()));
   set_value(stored_name::restored, since.take());
-  set_value(stored_name::waits, {1});
   set_value(stored_name::unmet, {});
   // Others void the receipts of the epoch before: what is still held is said anew.
   for (const KnownFeed& feed : directory_.feeds()) {
     if (acknowledges(directory_.chapter(), feed.intro)) received_feeds_.insert(feed.row.value);
   }
-  own_feeds_.clear();
-  ended_.clear();
   wrote_unmet_ = false;
   mark_.token = random_.fixed<InstanceToken>();
   raise_mark();
+}
+
+// Others may hold entries of ours that we do not. Until we have met who stands above us we may know
+// less than we did, and only statements go out.
+void Replica::come_back() {
+  begin_incarnation();
+  set_value(stored_name::waits, {1});
+}
+
+// New feeds from here on, in the same life of the database.
+void Replica::next_incarnation() {
+  close_piece();
+  directory_.begin_life(directory_.epoch(), random_.fixed<Incarnation>());
+  set_value(stored_name::incarnation, copy(directory_.incarnation().view()));
+  own_feeds_.clear();
+  ended_.clear();
 }
 
 // The newest feeds for this address that no other own feed continues yet: of an earlier
@@ -209,7 +222,7 @@ std::vector<Predecessor> Replica::predecessors_of(const FeedIntro& intro) const 
     const bool is_moved = ended_.contains(row) || feed.intro.target != intro.target;
     if (feed.intro.audience == intro.audience &&
         chapter_of(feed.intro.target) == chapter_of(intro.target) && (is_restored || is_moved) &&
-        feed.head.seq != Sequence(0) && !is_continued(feed.head.feed) &&
+        feed.head.seq > feed.fork.seq && !is_continued(feed.head.feed) &&
         predecessors.size() < limits::feed_tips) {
       predecessors.push_back({feed.head, is_restored ? Continues::restore : Continues::move});
     }
@@ -237,7 +250,7 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
   if (meeting.rolled_back) {
     const Bytes line = value(stored_name::unmet);
     commit();  // what is staged is chained anew from the store
-    begin_incarnation();
+    come_back();
     if (!line.empty()) chain_anew(Arrival(ByteReader(line).u64()));
   }
   if (meeting.met) {
@@ -245,7 +258,7 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
     unset(stored_name::unmet);
   }
   if (meeting.ends_wait) unset(stored_name::waits);
-  if (meeting.recovered) unset(stored_name::restored);
+  if (meeting.recovered) note_recovered();
   if (meeting.new_epoch) void_receipts(peer, *meeting.new_epoch);
 }
 
@@ -255,7 +268,13 @@ void Replica::unset(const char* name) {
 
 void Replica::confirm_restored(Complete complete) {
   unset(stored_name::waits);
-  if (complete == Complete::yes) unset(stored_name::restored);
+  if (complete == Complete::yes) note_recovered();
+}
+
+void Replica::note_recovered() {
+  if (value(stored_name::restored).empty()) return;
+  unset(stored_name::restored);
+  close_own_forks();
 }
 
 // A node that was restored may have lost what it had claimed to hold.
@@ -269,15 +288,6 @@ void Replica::void_receipts(const PublicKey& node, Epoch epoch) {
       staged_ = true;
     }
   }
-}
-
-// A peer brings entries of our own, in a feed that we would go on writing, which we do not hold.
-bool Replica::proves_rollback(const VerifiedPiece& piece) const {
-  const FeedIntro& intro = piece.feed().intro;
-  if (intro.node != directory_.self() || intro.incarnation != directory_.incarnation())
-    return false;
-  const KnownFeed* known = directory_.feed(piece.feed().id);
-  return known == nullptr || piece.piece().last() > known->head.seq;
 }
 
 // Own entries after `line` move, where they lie in the log, from their feeds into new incarnations.

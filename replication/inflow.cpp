@@ -11,8 +11,6 @@ namespace {
 
 // Exchanges of buckets in one session before it is left to a person.
 constexpr int most_rounds = 3;
-// Questions of a peer that are answered between two ENDs: each costs a walk over all feeds.
-constexpr int most_buckets = 8;
 
 tl::unexpected<Error> broken(const char* code, const char* what) {
   return fail(Errc::malformed, code, what, "What was stored before is safe.");
@@ -182,6 +180,7 @@ Result<void> Session::on(ReceiptsFrame& frame) {
 Result<void> Session::on(EndFrame& end) {
   refilling_.clear();  // what was asked for has come
   inbound_.account.end = end;
+  for (auto& [feed, asked] : asked_back_) asked.is_waiting = false;
   if (!resync_) move_cursor(end);
   return {};
 }
@@ -228,6 +227,7 @@ void Session::take_refused(const RefusedPiece& refused) {
   for (auto& [number, offer] : offers_) {
     if (offer.feed->id == refused.feed) offer.restarts = true;
   }
+  if (refused.error.code == "piece.branch") ask_from_further_back(refused.feed);
 }
 
 // Before its first END the dialler waits: much is still to come.
@@ -247,7 +247,10 @@ void Session::stored(const StoredWindow& window) {
   scratch_bytes_ -= std::min(scratch_bytes_, window.account.scratch_bytes);
   if (state_ == SessionState::open) {
     for (const RefusedPiece& refused : window.refused) take_refused(refused);
-    if (!window.refused.empty()) compare_again();
+    const auto is_asked_for = [](const RefusedPiece& refused) {
+      return refused.error.code == "piece.branch";
+    };
+    if (!std::ranges::all_of(window.refused, is_asked_for)) compare_again();
   }
   if (window.held) {
     stored_peer_.epoch = window.held->epoch;
@@ -305,47 +308,6 @@ void Session::resynced(const EndFrame& end) {
   if (!resync_) return;
   resync_ = false;
   move_cursor(end);
-}
-
-void Session::start_buckets(const std::vector<SharedHead>& heads) {
-  BucketsFrame frame;
-  frame.salt = random_.number();
-  frame.bits = bucket_bits(heads.size());
-  frame.hashes = bucket_hashes(heads, frame.salt, frame.bits);
-  send(Frame(std::move(frame)));
-}
-
-Result<void> Session::on(BucketsFrame& buckets) {
-  if (buckets_answered_++ >= most_buckets) return {};
-  send(Frame(differing_heads(outflow_.heads(), buckets)));
-  return {};
-}
-
-Result<void> Session::on(HeadsFrame& theirs) {
-  const Differences differences = compare(outflow_.acknowledged_heads(), theirs);
-  for (const auto& send : differences.send) outflow_.backfill(send.row, send.from);
-  for (const FeedRow row : differences.forked) {
-    note_fault({directory_.feed(row).head.feed,
-                Error(Errc::needs_person, "feed.forked", "Two machines wrote with one key.",
-                      "Both histories are kept.", "Run 'chapterd doctor'.")});
-  }
-  // Asking with an empty list still makes the peer say END again.
-  send(Frame(WantFrame{differences.want}));
-  compare_later_ = !differences.send.empty();
-  return {};
-}
-
-Result<void> Session::on(WantFrame& want) {
-  std::unordered_map<std::uint64_t, FeedRow> shared;
-  for (const SharedHead& head : outflow_.heads())
-    shared.emplace(short_name(head.head.feed), head.row);
-  for (const auto& each : want.feeds) {
-    const auto at = shared.find(each.feed);
-    // A feed that the peer may not hold is answered like one that does not exist.
-    if (at != shared.end() && each.from.value > 0) outflow_.backfill(at->second, each.from);
-  }
-  end_due_ = true;
-  return {};
 }
 
 Result<void> Session::on(ScopeFrame& /*scope*/) {

@@ -23,6 +23,13 @@ Arrival last_arrival(const StoredPiece& piece) {
 bool Replica::has_left(const StoredPiece& piece) {
   const KnownFeed& feed = directory_.feed(piece.feed);
   const Sequence last(piece.seq.value + piece.count - 1);
+  // Whoever brought another branch holds all before the place where it leaves.
+  const auto leaves_it = [&](FeedRow row) {
+    const KnownFeed& branch = directory_.feed(row);
+    return branch.trunk == piece.feed && branch.fork.seq >= piece.seq;
+  };
+  if (piece.via != 0 || std::ranges::any_of(directory_.branches(feed.head.feed), leaves_it))
+    return true;
   for (const StoredReceipt& receipt : store_.receipts_of(piece.feed)) {
     if (receipt.node != directory_.self() && receipt.seq >= last) return true;
   }

@@ -127,10 +127,10 @@ std::optional<ScopeFrame> Outflow::rescope() {
     const bool has = granted(feed.row);
     const bool is_full = scope.added.size() + scope.removed.size() >= most_scoped;
     if (has && had == 2) {
-      if (!is_full) scope.added.push_back(feed.head.feed);
-      backfill(feed.row, Sequence(1));
+      if (!is_full && feed.trunk.value == 0) scope.added.push_back(feed.head.feed);
+      backfill(feed.row, feed.fork.seq.next());
     } else if (!has && had == 1) {
-      if (!is_full) scope.removed.push_back(feed.head.feed);
+      if (!is_full && feed.trunk.value == 0) scope.removed.push_back(feed.head.feed);
       backfill_.erase(feed.row);
     }
   }
@@ -141,7 +141,7 @@ std::optional<ScopeFrame> Outflow::rescope() {
 // A piece that straddles a cut goes out whole: its checkpoint is at its end, and every receiver
 // sets aside what lies beyond the cut.
 bool Outflow::stands(const StoredPiece& piece) const {
-  return piece.seq <= directory_.standing_head(directory_.feed(piece.feed)).seq;
+  return piece.seq <= Directory::standing_head(directory_.feed(piece.feed)).seq;
 }
 
 bool Outflow::goes_out(const StoredPiece& piece) {
@@ -242,7 +242,7 @@ bool Outflow::send_backfill(Bytes& out) {
   const Sequence reached(stored.back().seq.value + stored.back().count - 1);
   send_pieces(prepare(stored, from), out);
   sent_seq_[row.value] = reached;
-  if (reached >= directory_.standing_head(feed).seq) {
+  if (reached >= Directory::standing_head(feed).seq) {
     backfill_.erase(row);  // from here on it is live
   } else {
     backfill_[row] = reached.next();
@@ -250,18 +250,27 @@ bool Outflow::send_backfill(Bytes& out) {
   return true;
 }
 
-Outflow::OutPiece Outflow::signed_piece(const StoredPiece& stored, Piece piece) {
+// What does not follow the piece of its feed that was sent before says what it follows: the peer
+// may hold another branch, and need not hold this one.
+Outflow::OutPiece Outflow::signed_piece(const StoredPiece& stored,
+                                        Piece piece,
+                                        const EntryHash& before) {
   const KnownFeed& feed = directory_.feed(stored.feed);
   const Head end{feed.head.feed, piece.last(), stored.last};
   if (!piece.checkpoint)
     piece.checkpoint = sign_checkpoint(key_, directory_.authority().federation(), end);
+  const Position follows{Sequence(piece.first.value - 1), before};
+  Position& last = last_sent_[directory_.feed(feed.head.feed)->row.value];
+  if (follows.seq != Sequence(0) && last != follows) piece.prev = before;
+  last = {end.seq, end.hash};
   OutPiece out;
   out.feed = stored.feed;
   out.audience = feed.intro.audience;
   out.bytes = encode(piece);
   out.last = end.seq;
   out.hash = end.hash;
-  out.before = Sequence(piece.first.value - 1);
+  out.before = follows.seq;
+  out.before_hash = before;
   return out;
 }
 
@@ -282,16 +291,17 @@ std::vector<Outflow::OutPiece> Outflow::prepare(const std::vector<StoredPiece>& 
       ++last;
     }
     entries_sent_ += piece.entries.size();
-    pieces.push_back(signed_piece(stored[last], std::move(piece)));
-    pieces.back().before_hash = before;
+    pieces.push_back(signed_piece(stored[last], std::move(piece), before));
     i = last + 1;
   }
   return pieces;
 }
 
 std::uint32_t Outflow::number_of(FeedRow feed, SegmentPiece& piece) {
+  // All branches of a feed have one number.
+  const FeedRow first = directory_.feed(directory_.feed(feed).head.feed)->row;
   const auto [at, is_new] =
-      numbers_.try_emplace(feed.value, static_cast<std::uint32_t>(numbers_.size()));
+      numbers_.try_emplace(first.value, static_cast<std::uint32_t>(numbers_.size()));
   if (is_new) piece.intro = directory_.feed(feed).intro_bytes;
   return at->second;
 }
@@ -360,32 +370,6 @@ Result<void> Outflow::acknowledged(const AckFrame& ack) {
     acknowledged_[lane] = std::min(std::max(acknowledged_[lane], ack.arrivals[lane]), sent_[lane]);
   }
   return {};
-}
-
-std::vector<SharedHead> Outflow::heads() const {
-  std::vector<SharedHead> shared = shared_heads(directory_, peer_);
-  if (only_statements_) {
-    std::erase_if(shared, [&](const SharedHead& each) {
-      return directory_.feed(each.row).intro.audience != Audience::auth;
-    });
-  }
-  return shared;
-}
-
-std::vector<SharedHead> Outflow::acknowledged_heads() const {
-  std::vector<SharedHead> heads = this->heads();
-  std::unordered_map<std::uint64_t, const InFlight*> first_in_flight;
-  for (const InFlight& piece : in_flight_) first_in_flight.try_emplace(piece.feed.value, &piece);
-  if (first_in_flight.empty()) return heads;
-  for (SharedHead& shared : heads) {
-    const auto at = first_in_flight.find(shared.row.value);
-    if (at == first_in_flight.end()) continue;
-    shared.head.seq = at->second->before;
-    shared.head.hash = at->second->before_hash;
-  }
-  // A feed of which the peer holds nothing yet does not count.
-  std::erase_if(heads, [](const SharedHead& shared) { return shared.head.seq == Sequence(0); });
-  return heads;
 }
 
 }  // namespace chapterd

@@ -81,6 +81,9 @@ class Outflow {
 
   // The same as the peer had acknowledged them: feeds under way count at their old head.
   [[nodiscard]] std::vector<SharedHead> acknowledged_heads() const;
+  [[nodiscard]] HeadOf acknowledged_head_of() const;
+  // The same at these heads.
+  [[nodiscard]] std::vector<SharedHead> heads(const HeadOf& head_of) const;
 
  private:
   struct OutPiece {
@@ -111,7 +114,9 @@ class Outflow {
   [[nodiscard]] bool leads_home(const FeedIntro& intro) const;
   [[nodiscard]] bool goes_out(const StoredPiece& piece);
   [[nodiscard]] bool stands(const StoredPiece& piece) const;
-  [[nodiscard]] OutPiece signed_piece(const StoredPiece& stored, Piece piece);
+  [[nodiscard]] OutPiece signed_piece(const StoredPiece& stored,
+                                      Piece piece,
+                                      const EntryHash& before);
   [[nodiscard]] std::vector<OutPiece> prepare(const std::vector<StoredPiece>& stored,
                                               Sequence from);
   std::uint32_t number_of(FeedRow feed, SegmentPiece& piece);
@@ -130,7 +135,8 @@ class Outflow {
   std::map<FeedRow, Sequence> backfill_;                  // next to send of each
   std::unordered_map<std::uint64_t, Sequence> sent_seq_;  // of feeds that were on the backfill lane
   std::unordered_map<std::uint64_t, std::uint32_t> numbers_;  // feed row → number in this session
-  std::vector<std::uint8_t> granted_;  // by feed row: 0 not asked, 1 yes, 2 no
+  std::unordered_map<std::uint64_t, Position> last_sent_;  // feed row → what was sent last of it
+  std::vector<std::uint8_t> granted_;                      // by feed row: 0 not asked, 1 yes, 2 no
   std::uint64_t grant_ = 0;
   std::uint64_t authority_version_ = 0;
   std::uint64_t content_sent_ = 0;

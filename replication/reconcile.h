@@ -5,6 +5,7 @@
 #include "replication/format/frame.h"
 
 #include <functional>
+#include <map>
 #include <vector>
 
 namespace chapterd {
@@ -14,8 +15,15 @@ struct SharedHead {
   Head head;
 };
 
-// Standing heads of the feeds that this node and `peer` both may hold, in ascending order of feed
-// id.
+// Up to where a branch counts for a comparison.
+using HeadOf = std::function<Head(const KnownFeed&)>;
+
+// Tips of the feeds that this node and `peer` both may hold, in ascending order of feed id,
+// sequence and hash. A feed has several when it has several branches.
+[[nodiscard]] std::vector<SharedHead> shared_heads(const Directory& directory,
+                                                   const PublicKey& peer,
+                                                   const HeadOf& head_of);
+// The same at the heads that stand.
 [[nodiscard]] std::vector<SharedHead> shared_heads(const Directory& directory,
                                                    const PublicKey& peer);
 
@@ -48,9 +56,26 @@ struct Differences {
 
   std::vector<Send> send;             // we hold more
   std::vector<WantFrame::Want> want;  // they hold more
-  std::vector<FeedRow> forked;        // one place, two hashes
 };
 
-[[nodiscard]] Differences compare(const std::vector<SharedHead>& ours, const HeadsFrame& theirs);
+// Whether a branch itself holds the entry of this sequence, by the short name of its hash.
+using HoldsEntry = std::function<bool(const KnownFeed&, Sequence, std::uint32_t)>;
+// As the log says; `reader` must outlive it.
+[[nodiscard]] HoldsEntry entries_in(Reader& reader);
+
+// How far a peer holds each branch of a feed, by those of its tips that are held here.
+[[nodiscard]] std::map<FeedRow, Sequence> held_there(const Directory& directory,
+                                                     const FeedId& feed,
+                                                     const std::vector<ShortHead>& tips,
+                                                     const HoldsEntry& holds);
+
+// `ours` are the shared heads at `head_of`. Where nothing shows at which entry two histories part,
+// both begin a little before it may be; whoever finds that it lacks what comes before asks for
+// more.
+[[nodiscard]] Differences compare(const Directory& directory,
+                                  const std::vector<SharedHead>& ours,
+                                  const HeadsFrame& theirs,
+                                  const HeadOf& head_of,
+                                  const HoldsEntry& holds);
 
 }  // namespace chapterd

@@ -8,6 +8,7 @@
 #include "replication/session.h"
 #include "replication/stored_piece.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace chapterd {
@@ -33,14 +34,17 @@ void Session::ask_for_holes() {
   if (std::exchange(asked_for_holes_, true)) return;
   WantFrame want;
   for (const auto& [row, seq] : holes_in(reader_)) {
-    if (row.value > directory_.feeds().size() || want.feeds.size() == most_asked) continue;
+    if (row.value > directory_.feeds().size() || refilling_.size() == most_asked) continue;
     const KnownFeed& feed = directory_.feed(row);
     const auto stored = reader_.pieces_of(row, seq, 1);
     if (stored.empty() || !may_hold(directory_.authority(), peer_, feed.intro)) continue;
-    const Sequence from = stored.front().seq;
-    refilling_[feed.head.feed] = {feed.head.feed, Sequence(from.value - 1), stored.front().prev};
-    want.feeds.push_back({short_name(feed.head.feed), from});
+    const Head before{feed.head.feed, Sequence(stored.front().seq.value - 1), stored.front().prev};
+    const auto known = refilling_.find(before.feed);
+    if (known == refilling_.end() || before.seq < known->second.seq)
+      refilling_.insert_or_assign(before.feed, before);  // one question for all branches
   }
+  for (const auto& [feed, before] : refilling_)
+    want.feeds.push_back({short_name(feed), before.seq.next()});
   if (want.feeds.empty()) return;
   for (auto& [number, offer] : offers_) {
     if (offer.feed != nullptr && refilling_.contains(offer.feed->id)) offer.restarts = true;
@@ -56,16 +60,20 @@ Head Session::verified_from(const FeedId& feed) const {
 
 // Of a piece of which all or some entries are held: the payloads that are missing here.
 void Replica::fill_holes(const VerifiedPiece& piece) {
-  const KnownFeed* feed = directory_.feed(piece.feed().id);
-  if (feed == nullptr || erasures_.first_hole(feed->row) == Sequence(0)) return;
+  std::vector<FeedRow> rows = directory_.branches(piece.feed().id);
+  std::erase_if(rows, [&](FeedRow row) { return erasures_.first_hole(row) == Sequence(0); });
+  if (rows.empty()) return;
   const Piece& content = piece.piece();
   for (std::size_t i = 0; i < content.entries.size(); ++i) {
     const Sequence seq = content.first.plus(i);
     const PieceEntry& entry = content.entries[i];
-    if (entry.erased || !erasures_.is_hole(feed->row, seq)) continue;
-    if (hash_at(*feed, seq) != piece.hashes()[i]) continue;
+    const auto row = std::ranges::find_if(rows, [&](FeedRow each) {
+      return erasures_.is_hole(each, seq) &&
+             hash_at(directory_.feed(each), seq) == piece.hashes()[i];
+    });
+    if (entry.erased || row == rows.end()) continue;
     const Salt salt = content.seed ? salt_for(*content.seed, seq.value) : *entry.salt;
-    fill_hole(feed->row, seq, entry, salt);
+    fill_hole(*row, seq, entry, salt);
   }
 }
 
@@ -82,7 +90,7 @@ void Replica::fill_hole(FeedRow feed, Sequence seq, const PieceEntry& with, cons
   hole.salt = salt;
   stored->body = encode(piece);
   batch_.values.push_back(erasures_.close_hole(feed, seq));
-  received_feeds_.insert(feed.value);
+  note_whole(feed);
   staged_ = true;
   ChangeView change;
   const bool sealed = (with.flags & flag_sealed) != 0;

@@ -61,7 +61,7 @@ Result<std::unique_ptr<Replica>> Replica::open(Store& store,
   std::unique_ptr<Replica> replica(new Replica(store, clock, random, key, std::move(*directory)));
   replica->peers_ = store.peers();
   replica->erasures_ = Erasures::load(store);
-  replica->note_standing();
+  replica->cut_version_ = replica->directory_.authority().cut_version();
   replica->note_place();
   return replica;
 }
@@ -73,10 +73,10 @@ void Replica::reload() {
   directory_ = std::move(*directory);
   peers_ = store_.peers();
   erasures_ = Erasures::load(store_);
+  cut_version_ = directory_.authority().cut_version();
   own_feeds_.clear();
   // What the keeper knows stays known, though the store may not have it.
   for (const Bytes& statement : revocations_) directory_.authority().apply_or_keep(statement);
-  note_standing();
   note_place();
   // The mark too: a keeper that is ahead of the database would look like a roll-back.
   if (const auto mark = decode_export_mark(value_in_store(stored_name::instance))) mark_ = *mark;
@@ -93,6 +93,7 @@ void Replica::clear_staged() {
   open_.reset();
   touched_feeds_.clear();
   received_feeds_.clear();
+  unsettled_.clear();
   staged_layers_.clear();
   due_orders_.clear();
   due_entries_.clear();
@@ -113,10 +114,18 @@ void Replica::see_time(HybridTime time) {
 }
 
 FeedRow Replica::add_feed(FeedIntro intro, Bytes bytes, const FeedId& id) {
-  const FeedRow row(directory_.feeds().size() + 1);
-  directory_.add_feed(
-      KnownFeed{row, std::move(intro), std::move(bytes), Head{id, Sequence(0), EntryHash{}}});
-  note_cut(directory_.feed(row));
+  KnownFeed feed;
+  feed.intro = std::move(intro);
+  feed.intro_bytes = std::move(bytes);
+  feed.head.feed = id;
+  return stage_feed(std::move(feed));
+}
+
+FeedRow Replica::stage_feed(KnownFeed feed) {
+  feed.row = FeedRow(directory_.feeds().size() + 1);
+  const FeedRow row = feed.row;
+  directory_.add_feed(std::move(feed));
+  note_limits(directory_.feed(row));
   touched_feeds_.insert(row.value);
   staged_ = true;
   return row;
@@ -364,7 +373,7 @@ void Replica::stage_heads() {
     const bool is_new = feed.row > committed_feed_;
     auto& list = is_new ? batch_.feeds : batch_.heads;
     list.push_back({feed.row, feed.head.feed, is_new ? feed.intro_bytes : Bytes{}, feed.head.seq,
-                    feed.head.hash});
+                    feed.head.hash, feed.trunk, feed.fork, feed.stands});
   }
   std::sort(batch_.feeds.begin(), batch_.feeds.end(),
             [](const StoredFeed& a, const StoredFeed& b) { return a.row < b.row; });
@@ -373,6 +382,7 @@ void Replica::stage_heads() {
 void Replica::commit() {
   if (!staged_) return;
   close_piece();
+  follow_cuts();
   sign_receipts();
   raise_mark_when_due();
   stage_heads();

@@ -12,11 +12,11 @@
 #include "replication/directory.h"
 #include "replication/erasure.h"
 #include "replication/format/change.h"
-#include "replication/format/frame.h"
 #include "replication/format/receipt.h"
 #include "replication/merge.h"
 #include "replication/store/high_water.h"
 #include "replication/verified.h"
+#include "replication/window.h"
 
 #include <deque>
 #include <map>
@@ -43,36 +43,6 @@ struct Written {
   FeedRow feed;
   Sequence seq;
   EntryHash hash;
-};
-
-// What a node learned of itself from another one.
-struct Meeting {
-  bool rolled_back = false;        // it holds entries of ours that we do not
-  bool met = false;                // what is written from now on leaves the node
-  bool ends_wait = false;          // it stands above us, and knows no more of us than we do
-  bool recovered = false;          // both hold the same again
-  std::vector<Incarnation> lives;  // of our own feeds, that we had never heard of
-  std::optional<Epoch> new_epoch;  // of its own database: it was restored
-};
-
-// What a session hands to the writer at once: whole windows or parts of them.
-struct ReceivedWindow {
-  PublicKey peer;
-  std::vector<VerifiedPiece> pieces;
-  std::vector<Bytes> receipts;
-  std::optional<Cursor> held;          // new position in the peer's log, valid once this is stored
-  std::optional<Cursor> acknowledged;  // how far the peer said it holds ours
-  std::optional<Meeting> meeting;
-};
-
-struct RefusedPiece {
-  FeedId feed;
-  Error error;
-};
-
-// What was not taken of a window. The rest of it was.
-struct Received {
-  std::vector<RefusedPiece> refused;
 };
 
 // A merged layer of a record with where it belongs.
@@ -246,18 +216,42 @@ class Replica {
   [[nodiscard]] FeedIntro own_intro(const Address& address) const;
   [[nodiscard]] std::optional<FeedRow> known_own_feed(const FeedIntro& intro) const;
   FeedRow own_feed(const Address& address);
+  // Begins one in this incarnation, and closes `closed`, a forked feed, when it is not 0.
+  FeedRow open_own_feed(const Address& address, FeedRow closed);
   FeedRow add_feed(FeedIntro intro, Bytes bytes, const FeedId& id);
+  FeedRow stage_feed(KnownFeed feed);
   Written append(FeedRow feed, EntryKind kind, Bytes payload);
   Written append_statement(ByteView statement);
   void close_piece();
   Result<FeedRow> feed_for(const VerifiedPiece& piece);
   Result<void> receive_piece(VerifiedPiece& piece, std::uint64_t via);
+  void store_piece(VerifiedPiece& piece, FeedRow feed, std::uint64_t via);
   void receive_receipt(const Bytes& bytes, std::uint64_t via);
   void keep_early(const Bytes& receipt);
   void take_early(std::uint64_t via);
   void sign_receipts();
   [[nodiscard]] Head whole_head(const KnownFeed& feed);
   [[nodiscard]] bool is_news(const Receipt& receipt, const KnownFeed& feed);
+
+  // replica_branches.cpp
+  // Where a piece goes: how many of its entries are held, and the branch that holds what comes
+  // before the others.
+  struct Landing {
+    std::size_t held = 0;
+    FeedRow row;  // 0: what is new begins the feed
+    Position at;
+  };
+
+  [[nodiscard]] std::optional<Landing> find_landing(const VerifiedPiece& piece);
+  [[nodiscard]] Error lacks_before(const VerifiedPiece& piece) const;
+  [[nodiscard]] std::optional<FeedRow> holder_of(const FeedId& feed, const Position& entry);
+  [[nodiscard]] Result<FeedRow> branch_for(const VerifiedPiece& piece, const Landing& landing);
+  [[nodiscard]] bool is_own_current(const FeedIntro& intro) const;
+  [[nodiscard]] bool wrote_tip(FeedRow row);
+  [[nodiscard]] std::vector<FeedRow> own_forks();
+  void close_own_forks();
+  [[nodiscard]] std::vector<Predecessor> ends_of(FeedRow row);
+
   void note_cursors(const ReceivedWindow& window, StoredPeer& peer);
   StoredPeer& peer(const PublicKey& node);
   void stage_heads();
@@ -288,8 +282,13 @@ class Replica {
   void review_entry(const Head& entry, Touched& touched);
   void review_orders();
   void erase_payload(FeedRow feed, Sequence seq, Touched& touched);
-  void hide_seed(FeedRow feed, Sequence first, Sequence last, const RunSeed& seed);
+  void hide_seed(const StoredPiece& from, const RunSeed& seed);
+  [[nodiscard]] std::optional<StoredPiece> hide_seed_in(FeedRow feed,
+                                                        Sequence seq,
+                                                        const RunSeed& seed);
+  [[nodiscard]] std::vector<std::pair<FeedRow, Sequence>> beside(const StoredPiece& piece) const;
   void hide_spent_seed(FeedRow feed, Sequence first);
+  void note_whole(FeedRow feed);
   [[nodiscard]] std::optional<StoredPiece> piece_holding(FeedRow feed, Sequence seq);
   [[nodiscard]] StoredPiece* staged_piece(FeedRow feed, Sequence seq);
 
@@ -312,12 +311,14 @@ class Replica {
   void recall_revocations();
   void keep_revocations();
   void begin_incarnation();
+  void come_back();
+  void next_incarnation();
   [[nodiscard]] std::vector<Predecessor> predecessors_of(const FeedIntro& intro) const;
   void note_unmet(Arrival before);
   void meet(const Meeting& meeting, const PublicKey& peer);
   void unset(const char* name);
   void void_receipts(const PublicKey& node, Epoch epoch);
-  [[nodiscard]] bool proves_rollback(const VerifiedPiece& piece) const;
+  void note_recovered();
   void chain_anew(Arrival line);
   void move_piece(const StoredPiece& stored,
                   NewNames& names,
@@ -338,13 +339,13 @@ class Replica {
 
   // replica_standing.cpp
   [[nodiscard]] Sequence stands(FeedRow feed) const;
-  void note_standing();
-  void note_cut(const KnownFeed& feed);
+  void note_limits(const KnownFeed& feed);
   void follow_cuts();
-  void find_records(const KnownFeed& feed,
-                    Sequence from,
-                    Sequence to,
-                    std::set<std::pair<SpaceRow, RecordId>>& records);
+  bool settle(const FeedId& id, Touched& touched);
+  void set_stands(FeedRow row, const Position& stands, Touched& touched);
+  [[nodiscard]] std::map<FeedRow, Sequence> reach_of(const std::vector<Head>& heads,
+                                                     const std::vector<FeedRow>& rows);
+  void find_records(const KnownFeed& feed, Sequence from, Sequence to, Touched& records);
   void merge_anew(SpaceRow space, const RecordId& record);
   Arrival merge_entry(LayerState& state,
                       Arrival at,
@@ -362,11 +363,9 @@ class Replica {
   std::uint64_t next_layer_ = 1;
   std::vector<StoredPeer> peers_;
   std::unordered_map<std::uint64_t, OwnFeed> own_feeds_;  // by row
-  // What stands of the feeds that a revocation cuts, as the merged layers show it; by row.
-  std::map<FeedRow, Sequence> cut_at_;
-  std::uint64_t cut_version_ = 0;
-  ChapterPath own_path_;     // where the chapter stood when the last group was taken
-  std::set<FeedRow> ended_;  // own feeds of this incarnation that a move ended
+  std::uint64_t cut_version_ = 0;  // of the authority, as the merged layers show it
+  ChapterPath own_path_;           // where the chapter stood when the last group was taken
+  std::set<FeedRow> ended_;        // own feeds of this incarnation that a move ended
 
   Erasures erasures_;
   std::uint64_t judged_at_ = 0;  // version of the authority by which orders were judged
@@ -390,6 +389,7 @@ class Replica {
   FeedRow committed_feed_;  // newest feed before this group
   std::unordered_set<std::uint64_t> touched_feeds_;
   std::unordered_set<std::uint64_t> received_feeds_;  // to sign receipts for
+  std::set<FeedId> unsettled_;  // of which another part may count now; empty between calls
   std::unordered_map<LayerKey, LayerRef, LayerKeyHash> staged_layers_;
   std::vector<Arrival> due_orders_;                        // to be judged
   std::vector<std::pair<FeedRow, Sequence>> due_entries_;  // ordered before they came

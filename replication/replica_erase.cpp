@@ -271,23 +271,29 @@ void Replica::keep_doubtful(Arrival order) {
 
 // What is ordered is not here any more, and what is missing is known to be ordered or to be a hole.
 void Replica::review_entry(const Head& entry, Touched& touched) {
-  const KnownFeed* feed = directory_.feed(entry.feed);
-  if (feed == nullptr || hash_at(*feed, entry.seq) != entry.hash) return;
-  const auto stored = piece_holding(feed->row, entry.seq);
+  const auto row = holder_of(entry.feed, {entry.seq, entry.hash});
+  if (!row) return;
+  const FeedIntro intro = directory_.feed(*row).intro;
+  const auto stored = piece_holding(*row, entry.seq);
   if (!stored) return;
   const Piece piece = decoded(*stored);
   const PieceEntry& held = piece.entries[entry.seq.value - stored->seq.value];
-  const bool ordered =
-      can_be_erased(held) && erasures_.in_force(entry.hash, feed->intro, directory_);
-  const bool hole = erasures_.is_hole(feed->row, entry.seq);
+  const bool ordered = can_be_erased(held) && erasures_.in_force(entry.hash, intro, directory_);
+  const bool hole = erasures_.is_hole(*row, entry.seq);
   if (ordered && !held.erased) {
-    erase_payload(feed->row, entry.seq, touched);
+    erase_payload(*row, entry.seq, touched);
   } else if (ordered && hole) {
-    batch_.values.push_back(erasures_.close_hole(feed->row, entry.seq));
-    received_feeds_.insert(feed->row.value);  // the receipt may go further now
+    batch_.values.push_back(erasures_.close_hole(*row, entry.seq));
+    note_whole(*row);
   } else if (!ordered && held.erased && !hole) {
-    batch_.values.push_back(erasures_.add_hole(feed->row, entry.seq));
+    batch_.values.push_back(erasures_.add_hole(*row, entry.seq));
   }
+}
+
+// Receipts may go further now, also those of branches that leave this one.
+void Replica::note_whole(FeedRow feed) {
+  for (const FeedRow row : directory_.branches(directory_.feed(feed).head.feed))
+    received_feeds_.insert(row.value);
 }
 
 // After a cut has moved: orders may stand that did not, and the other way round.
@@ -315,42 +321,7 @@ void Replica::erase_payload(FeedRow feed, Sequence seq, Touched& touched) {
   batch_.settled.push_back(arrival);
   batch_.erased = true;
   own_feeds_.erase(feed.value);  // what is written next has a seed of its own
-  if (seed) hide_seed(feed, stored->seq, last_of(*stored), *seed);
-}
-
-// The other pieces of the run keep salts too: its seed would give away that of the erased payload.
-void Replica::hide_seed(FeedRow feed, Sequence first, Sequence last, const RunSeed& seed) {
-  const auto hide = [&](Sequence seq) -> std::optional<StoredPiece> {
-    const auto beside = piece_holding(feed, seq);
-    if (!beside) return std::nullopt;
-    Piece piece = decoded(*beside);
-    if (piece.seed != seed) return std::nullopt;
-    give_salts(piece);
-    StoredPiece* staged = staged_piece(feed, seq);
-    CHECK(staged != nullptr);
-    staged->body = encode(piece);
-    return beside;
-  };
-  while (first.value > 1) {
-    const auto before = hide(Sequence(first.value - 1));
-    if (!before) break;
-    first = before->seq;
-  }
-  for (auto after = hide(last.next()); after; after = hide(last_of(*after).next())) {
-  }
-}
-
-// A piece came with a seed, after one of the same run from which something was erased.
-void Replica::hide_spent_seed(FeedRow feed, Sequence first) {
-  if (first.value == 1) return;
-  const auto before = piece_holding(feed, Sequence(first.value - 1));
-  StoredPiece* staged = staged_piece(feed, first);
-  if (!before || staged == nullptr) return;
-  const Piece earlier = decoded(*before);
-  Piece piece = decoded(*staged);
-  if (earlier.seed || (earlier.entries.back().flags & flag_run_end) != 0 || !piece.seed) return;
-  give_salts(piece);
-  staged->body = encode(piece);
+  if (seed) hide_seed(StoredPiece(*stored), *seed);
 }
 
 std::optional<StoredPiece> Replica::piece_holding(FeedRow feed, Sequence seq) {

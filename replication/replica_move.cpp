@@ -1,5 +1,6 @@
 // Which feeds this node writes into. When its chapter moves below another parent, the feeds with
 // the old path end, and what is written from then on goes into new ones, for those above it now.
+#include "replication/format/limits.h"
 #include "replication/replica.h"
 
 #include <utility>
@@ -29,9 +30,18 @@ std::optional<FeedRow> Replica::known_own_feed(const FeedIntro& intro) const {
 }
 
 FeedRow Replica::own_feed(const Address& address) {
+  if (const auto known = known_own_feed(own_intro(address))) return *known;
+  return open_own_feed(address, FeedRow(0));
+}
+
+FeedRow Replica::open_own_feed(const Address& address, FeedRow closed) {
   FeedIntro intro = own_intro(address);
-  if (const auto known = known_own_feed(intro)) return *known;
-  intro.predecessors = predecessors_of(intro);
+  if (closed.value != 0) intro.predecessors = ends_of(closed);
+  for (const Predecessor& each : predecessors_of(intro)) {
+    const bool is_closed = closed.value != 0 && each.tip.feed == directory_.feed(closed).head.feed;
+    if (!is_closed && intro.predecessors.size() < limits::feed_tips)
+      intro.predecessors.push_back(each);
+  }
   Bytes bytes = encode(intro);
   const FeedId id = feed_id(directory_.authority().federation(), bytes);
   return add_feed(std::move(intro), std::move(bytes), id);
@@ -65,8 +75,11 @@ void Replica::note_place() {
     if (feed.intro.incarnation != directory_.incarnation()) continue;
     for (const StoredPiece& stored : store_.pieces_of(row, feed.head.seq, 1)) {
       const auto piece = decode_piece(stored.body);
-      // A damaged one is told by 'verify', which must be able to open this database.
-      if (piece && piece->entries.back().kind == EntryKind::end_of_feed) ended_.insert(row);
+      // The first entry of a feed that closes forked ones is of this kind too, and ends nothing. A
+      // damaged piece is told by 'verify', which must be able to open this database.
+      if (feed.head.seq > Sequence(1) && piece &&
+          piece->entries.back().kind == EntryKind::end_of_feed)
+        ended_.insert(row);
     }
   }
 }

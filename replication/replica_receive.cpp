@@ -90,41 +90,43 @@ Result<FeedRow> Replica::feed_for(const VerifiedPiece& piece) {
 }
 
 Result<void> Replica::receive_piece(VerifiedPiece& piece, std::uint64_t via) {
-  if (proves_rollback(piece)) begin_incarnation();
-  const Piece& content = piece.piece();
-  const KnownFeed* known = directory_.feed(piece.feed().id);
-  const Head head = known == nullptr ? Head{} : known->head;
-  if (content.first <= head.seq) fill_holes(piece);
-  if (content.last() <= head.seq) return {};  // another peer brought it meanwhile
-  if (content.first <= head.seq && !piece.drop_through(head)) {
-    return fail(Errc::needs_person, "feed.forked", "Two machines wrote with one key.",
-                "What is held here is kept as it is.", "Run 'chapterd doctor'.");
-  }
-  if (content.first != head.seq.next() || piece.prev() != head.hash) {
-    return fail(Errc::not_found, "piece.gap", "A piece does not follow what is held.");
-  }
-  const auto feed = feed_for(piece);
+  const auto landing = find_landing(piece);
+  if (landing && landing->held > 0) fill_holes(piece);
+  const bool is_held = landing && landing->held == piece.hashes().size();
+  if (is_held) return {};  // another peer brought it meanwhile
+  // Of our own, in a feed that we would go on writing, and not held: we were rolled back, or there
+  // is a second history.
+  if (is_own_current(piece.feed().intro)) come_back();
+  if (!landing) return fail(lacks_before(piece));
+  piece.drop(landing->held);
+  const auto feed = branch_for(piece, *landing);
   if (!feed) return forward(feed);
+  store_piece(piece, *feed, via);
+  return {};
+}
+
+void Replica::store_piece(VerifiedPiece& piece, FeedRow feed, std::uint64_t via) {
   close_piece();
+  const Piece& content = piece.piece();
   StoredPiece stored;
   stored.arrival = directory_.arrival().next();
-  stored.feed = *feed;
+  stored.feed = feed;
   stored.seq = content.first;
   stored.count = static_cast<std::uint32_t>(content.entries.size());
-  stored.lane = directory_.feed(*feed).lane();
+  stored.lane = directory_.feed(feed).lane();
   stored.via = via;
   stored.prev = piece.prev();
   stored.last = piece.hashes().back();
   stored.body = piece.bytes();
-  take_entries(piece, *feed, stored);
-  directory_.advance(*feed, content.last(), stored.last);
+  take_entries(piece, feed, stored);
+  directory_.advance(feed, content.last(), stored.last);
   if (content.seed && erasures_.touches(piece.feed().id))
-    due_seeds_.push_back({*feed, content.first});
+    due_seeds_.push_back({feed, content.first});
   batch_.pieces.push_back(std::move(stored));
-  touched_feeds_.insert(feed->value);
-  received_feeds_.insert(feed->value);
+  touched_feeds_.insert(feed.value);
+  received_feeds_.insert(feed.value);
+  if (!directory_.limits(directory_.feed(feed)).empty()) unsettled_.insert(piece.feed().id);
   staged_ = true;
-  return {};
 }
 
 void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece& stored) {
@@ -183,7 +185,12 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   const auto receipt = decode_receipt(bytes);
   if (!receipt) return;
   const Authority& authority = directory_.authority();
-  const KnownFeed* feed = directory_.feed(receipt->head.feed);
+  const FeedId& id = receipt->head.feed;
+  const KnownFeed* feed = directory_.feed(id);
+  if (feed != nullptr && directory_.branches(id).size() > 1) {
+    const auto holder = holder_of(id, {receipt->head.seq, receipt->head.hash});
+    feed = holder ? &directory_.feed(*holder) : nullptr;
+  }
   const KnownNode* node = authority.node(receipt->node);
   if (feed == nullptr || receipt->head.seq > feed->head.seq) return keep_early(bytes);
   if (node == nullptr || authority.is_revoked(receipt->node)) return;
@@ -219,14 +226,22 @@ void Replica::take_early(std::uint64_t via) {
   }
 }
 
-// What counts of a feed, up to where a payload is missing without an order.
+// What counts of a branch, up to where a payload is missing without an order, here or before it
+// leaves the others.
 Head Replica::whole_head(const KnownFeed& feed) {
-  Head head = directory_.standing_head(feed);
+  const Head fork{feed.head.feed, feed.fork.seq, feed.fork.hash};
+  Sequence shared = feed.fork.seq;
+  for (FeedRow row = feed.trunk; row.value != 0; row = directory_.feed(row).trunk) {
+    const Sequence hole = erasures_.first_hole(row);
+    if (hole != Sequence(0) && hole <= shared) return fork;
+    shared = directory_.feed(row).fork.seq;
+  }
+  Head head = Directory::standing_head(feed);
   const Sequence hole = erasures_.first_hole(feed.row);
   if (hole == Sequence(0) || hole > head.seq) return head;
   head.seq = Sequence(hole.value - 1);
-  head.hash = hash_at(feed, head.seq).value_or(EntryHash{});
-  return head;
+  const auto hash = hash_at(feed, head.seq);
+  return hash ? Head{head.feed, head.seq, *hash} : fork;
 }
 
 // One signature a feed and group: said only once the entries are in the same transaction.
@@ -235,7 +250,7 @@ void Replica::sign_receipts() {
     const KnownFeed& feed = directory_.feed(FeedRow(row));
     if (!acknowledges(directory_.chapter(), feed.intro)) continue;
     const Receipt receipt{directory_.self(), directory_.epoch(), whole_head(feed)};
-    if (receipt.head.seq == Sequence(0)) continue;
+    if (receipt.head.seq == feed.fork.seq) continue;
     batch_.receipts.push_back({next_arrival(), feed.row, receipt.node, receipt.head.seq, 0,
                                sign_receipt(directory_.authority().federation(), receipt, key_)});
   }

@@ -1,6 +1,7 @@
-// What of the log counts: entries beyond the cut of a revocation are kept and linked, but not
-// merged. When a cut comes or moves, the records that it touches are merged anew from their
-// entries.
+// What of the log counts: entries beyond the cut of a revocation or the closing of a feed are kept
+// and linked, but not merged. When another part counts, the records that it touches are merged anew
+// from their entries. The verdict is a function of the statements and entries that are held, in
+// whatever order they came.
 #include "base/contract.h"
 #include "replication/replica.h"
 #include "replication/stored_piece.h"
@@ -13,56 +14,122 @@
 namespace chapterd {
 namespace {
 
-constexpr Sequence all_of_it(UINT64_MAX);
 constexpr std::size_t bytes_a_time = 1024 * 1024;
 
 }  // namespace
 
 Sequence Replica::stands(FeedRow feed) const {
-  const auto at = cut_at_.find(feed);
-  return at == cut_at_.end() ? all_of_it : at->second;
+  return directory_.feed(feed).stands.seq;
 }
 
-// The merged layers in the store show what stands as of the statements in the store.
-void Replica::note_standing() {
-  cut_at_.clear();
-  cut_version_ = directory_.authority().cut_version();
-  for (const KnownFeed& feed : directory_.feeds()) note_cut(feed);
+// Of a branch that is new here: when there is anything to say of its feed, nothing counts until
+// settle() has looked.
+void Replica::note_limits(const KnownFeed& feed) {
+  for (const Predecessor& each : feed.intro.predecessors) {
+    if (each.why == Continues::fork) unsettled_.insert(each.tip.feed);
+  }
+  if (directory_.limits(feed).empty()) return;
+  directory_.set_stands(feed.row, feed.fork);
+  unsettled_.insert(feed.head.feed);
 }
 
-void Replica::note_cut(const KnownFeed& feed) {
-  if (const auto cut = directory_.authority().cut(feed.intro, feed.head.feed))
-    cut_at_[feed.row] = cut->seq;
-}
-
-// After statements were applied, before the group is committed.
+// After entries and statements were applied, before the group is committed.
 void Replica::follow_cuts() {
   recall_revocations();
   follow_moves();
   const Authority& authority = directory_.authority();
-  if (std::exchange(cut_version_, authority.cut_version()) == authority.cut_version()) return;
-  keep_revocations();
+  if (std::exchange(cut_version_, authority.cut_version()) != authority.cut_version()) {
+    keep_revocations();
+    for (const KnownFeed& feed : directory_.feeds()) {
+      if (feed.stands.seq != stands_whole || !directory_.limits(feed).empty())
+        unsettled_.insert(feed.head.feed);
+    }
+  }
+  if (unsettled_.empty()) return;
   close_piece();
-  // All cuts first: a record may have entries of several feeds.
-  const std::map<FeedRow, Sequence> before = std::exchange(cut_at_, {});
-  for (const KnownFeed& feed : directory_.feeds()) note_cut(feed);
-  std::set<std::pair<SpaceRow, RecordId>> touched;
-  for (const KnownFeed& feed : directory_.feeds()) {
-    const auto known = before.find(feed.row);
-    const Sequence was = known == before.end() ? all_of_it : known->second;
-    const Sequence is = stands(feed.row);
-    if (is != was && feed.lane() == Lane::live)
-      find_records(feed, std::min(is, was), std::max(is, was), touched);
+  // All feeds first: a record may have entries of several. One may close others, so that they come
+  // in again; each closes only what was there before it.
+  Touched touched;
+  bool has_moved = false;
+  while (!unsettled_.empty()) {
+    const FeedId id = unsettled_.extract(unsettled_.begin()).value();
+    has_moved = settle(id, touched) || has_moved;
   }
   for (const auto& [space, record] : touched) merge_anew(space, record);
-  review_orders();
+  if (has_moved) review_orders();
+}
+
+// Entries count when all lists say so; what a list says of ancestors holds for every branch.
+// Returns whether another part counts now.
+bool Replica::settle(const FeedId& id, Touched& touched) {
+  const std::vector<FeedRow> rows = directory_.branches(id);
+  if (rows.empty()) return false;  // not held
+  const KnownFeed first = directory_.feed(rows.front());
+  std::map<FeedRow, Sequence> stands;
+  for (const FeedRow row : rows) stands[row] = stands_whole;
+  for (const std::vector<Head>& heads : directory_.limits(first)) {
+    for (const auto& [row, reach] : reach_of(heads, rows))
+      stands[row] = std::min(stands[row], reach);
+  }
+  bool has_moved = false;
+  for (const auto& [row, seq] : stands) {
+    const KnownFeed& feed = directory_.feed(row);
+    Position position{std::max(seq, feed.fork.seq), {}};
+    if (seq <= feed.fork.seq) {
+      position.hash = feed.fork.hash;
+    } else if (const auto hash = hash_at(feed, seq)) {
+      position.hash = *hash;
+    }
+    has_moved = has_moved || feed.stands != position;
+    set_stands(row, position, touched);
+  }
+  // What is written into a closed feed counts for nothing. Nothing was lost, so nobody waits.
+  if (is_own_current(first.intro) && !directory_.closing(first).empty()) begin_incarnation();
+  return has_moved;
+}
+
+// How far the ancestors of these heads go on each branch. Of a head that is not held it is not
+// known whose ancestors are its own: all before it may be.
+std::map<FeedRow, Sequence> Replica::reach_of(const std::vector<Head>& heads,
+                                              const std::vector<FeedRow>& rows) {
+  std::map<FeedRow, Sequence> reach;
+  for (const FeedRow row : rows) reach[row] = directory_.feed(row).fork.seq;
+  const auto raise = [&](FeedRow row, Sequence seq) { reach[row] = std::max(reach[row], seq); };
+  for (const Head& head : heads) {
+    const auto holder = holder_of(head.feed, {head.seq, head.hash});
+    if (!holder) {
+      for (const FeedRow row : rows) raise(row, Sequence(head.seq.value - 1));
+      continue;
+    }
+    Sequence seq = head.seq;
+    for (FeedRow row = *holder; row.value != 0;) {
+      raise(row, seq);
+      seq = directory_.feed(row).fork.seq;
+      row = directory_.feed(row).trunk;
+    }
+  }
+  return reach;
+}
+
+void Replica::set_stands(FeedRow row, const Position& stands, Touched& touched) {
+  const KnownFeed feed = directory_.feed(row);
+  if (feed.stands == stands) return;
+  const bool counted = Directory::standing_head(feed).seq > feed.fork.seq;
+  directory_.set_stands(row, stands);
+  touched_feeds_.insert(row.value);
+  staged_ = true;
+  if (feed.lane() == Lane::live && feed.stands.seq != stands.seq) {
+    find_records(feed, std::min(feed.stands.seq, stands.seq), std::max(feed.stands.seq, stands.seq),
+                 touched);
+  }
+  if ((Directory::standing_head(directory_.feed(row)).seq > feed.fork.seq) == counted) return;
+  for (const Predecessor& each : feed.intro.predecessors) {
+    if (each.why == Continues::fork) unsettled_.insert(each.tip.feed);
+  }
 }
 
 // The records that entries after `from` up to `to` change.
-void Replica::find_records(const KnownFeed& feed,
-                           Sequence from,
-                           Sequence to,
-                           std::set<std::pair<SpaceRow, RecordId>>& records) {
+void Replica::find_records(const KnownFeed& feed, Sequence from, Sequence to, Touched& records) {
   const SpaceRow space = space_for(feed.intro);
   std::vector<ChangeVerdict> verdicts;
   std::vector<ChangeView> changes;
@@ -78,7 +145,7 @@ void Replica::find_records(const KnownFeed& feed,
         records.emplace(space, order->record);
     }
   };
-  for (Sequence next = from.next(); next <= std::min(to, feed.head.seq);) {
+  for (Sequence next = std::max(from, feed.fork.seq).next(); next <= std::min(to, feed.head.seq);) {
     const auto pieces = store_.pieces_of(feed.row, next, bytes_a_time);
     if (pieces.empty()) break;  // what is staged is not in the store yet
     for (const StoredPiece& stored : pieces) look(stored);
@@ -145,8 +212,8 @@ StoredPiece Replica::piece_with(Arrival at) {
 
 // Of an entry that is held; nullopt for any other sequence.
 std::optional<EntryHash> Replica::hash_at(const KnownFeed& feed, Sequence seq) {
+  if (!feed.covers(seq)) return std::nullopt;
   if (seq == feed.head.seq) return feed.head.hash;
-  if (seq > feed.head.seq || seq == Sequence(0)) return std::nullopt;
   const auto in_piece = [&](const StoredPiece& stored) {
     return chain(decoded(stored), feed.head.feed, stored.prev)[seq.value - stored.seq.value];
   };

@@ -7,7 +7,6 @@
 #include "replication/format/limits.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace chapterd {
@@ -76,6 +75,7 @@ Session::Session(const SessionContext& context,
   held_.arrivals = array_of(stored_peer_.held);
   holds_ = count_holds();
   authority_version_ = directory_.authority().version();
+  standing_version_ = directory_.standing_version();
   outflow_.set_peer_row(stored_peer_.row);
   if (options.side != Side::dialler) return;
   HelloFrame hello;
@@ -233,8 +233,10 @@ void Session::committed() {
   if (!farewell_ && directory_.authority().is_revoked(peer_)) farewell_ = now_;
   // What both may hold, or what counts of it, may be another now.
   const std::uint64_t version = directory_.authority().version();
+  const std::uint64_t standing = directory_.standing_version();
+  const bool stands_otherwise = std::exchange(standing_version_, standing) != standing;
   const bool has_changed = std::exchange(authority_version_, version) != version;
-  if (has_changed && options_.side == Side::listener) end_due_ = true;
+  if ((has_changed || stands_otherwise) && options_.side == Side::listener) end_due_ = true;
   if (outflow_.peer_row() == 0) outflow_.set_peer_row(find_peer(reader_, peer_).row);
 }
 

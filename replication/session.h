@@ -219,7 +219,6 @@ class Session {
   [[nodiscard]] bool shows_rollback(const std::vector<Witness>& witnesses);
   [[nodiscard]] bool shows_rollback(const Witness& witness);
   [[nodiscard]] bool shows_unknown_life(const Witness& witness);
-  [[nodiscard]] std::optional<EntryHash> hash_at(const KnownFeed& feed, Sequence seq);
   [[nodiscard]] bool is_above_us() const;
   [[nodiscard]] bool is_top() const;
   [[nodiscard]] bool waits_for_others();
@@ -239,6 +238,7 @@ class Session {
   void note_fault(RefusedPiece fault);
   void take_refused(const RefusedPiece& refused);
   void compare_again();
+  void ask_from_further_back(const FeedId& feed);
   void say_farewell();
   void send_end_when_due();
 
@@ -286,6 +286,14 @@ class Session {
   EndFrame last_end_received_;
   bool has_end_ = false;
   Digest last_end_sent_;
+
+  // For what a branch follows: how often it was asked for, and whether the answer is under way.
+  struct AskedBack {
+    unsigned times = 0;
+    bool is_waiting = false;
+  };
+
+  std::map<FeedId, AskedBack> asked_back_;
   Arrival compared_at_;       // our log when digests last differed
   int rounds_ = 0;            // of buckets
   int buckets_answered_ = 0;  // since the last END
@@ -295,6 +303,7 @@ class Session {
   Instant ended_at_;
 
   std::uint64_t authority_version_ = 0;
+  std::uint64_t standing_version_ = 0;
   std::optional<Instant> farewell_;  // the peer is revoked: when it was told
 
   Instant now_;

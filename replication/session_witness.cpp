@@ -2,11 +2,13 @@
 // rolled back before anything of it goes out, and a node that was waits for those above it.
 #include "base/byte_stream.h"
 #include "replication/entitlement.h"
+#include "replication/forks.h"
 #include "replication/format/limits.h"
 #include "replication/session.h"
 
 #include <algorithm>
-#include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 namespace chapterd {
@@ -44,7 +46,7 @@ std::vector<ShortHead> Session::heads_of_peer() const {
   std::vector<ShortHead> heads;
   const auto& feeds = directory_.feeds();
   for (auto feed = feeds.rbegin(); feed != feeds.rend() && heads.size() < most_heads; ++feed) {
-    if (feed->intro.node != peer_ || feed->head.seq == Sequence(0)) continue;
+    if (feed->intro.node != peer_ || feed->head.seq == feed->fork.seq) continue;
     heads.push_back({short_name(feed->head.feed), feed->head.seq, short_name(feed->head.hash)});
   }
   return heads;
@@ -52,7 +54,7 @@ std::vector<ShortHead> Session::heads_of_peer() const {
 
 // Its newest head as we hold it, with its author's signature; nothing while there is none.
 std::optional<Witness> Session::witness_of(const KnownFeed& feed) {
-  if (feed.intro.node != peer_ || feed.head.seq == Sequence(0)) return std::nullopt;
+  if (feed.intro.node != peer_ || feed.head.seq == feed.fork.seq) return std::nullopt;
   const auto pieces = reader_.pieces_of(feed.row, feed.head.seq, 1);
   if (pieces.empty()) return std::nullopt;
   const auto piece = decode_piece(pieces.front().body);
@@ -65,14 +67,18 @@ std::optional<Witness> Session::witness_of(const KnownFeed& feed) {
 std::vector<Witness> Session::witness_for(const HelloFrame& hello) {
   std::vector<Witness> witnesses;
   std::size_t room = witness_bytes;
-  std::map<FeedId, Head> said;
-  for (const Head& own : hello.own) said.emplace(own.feed, own);
+  const auto name = [](const Head& head) { return std::tuple(head.feed, head.seq, head.hash); };
+  std::set<std::tuple<FeedId, Sequence, EntryHash>> said;
+  std::set<FeedId> named;
+  for (const Head& own : hello.own) {
+    said.insert(name(own));
+    named.insert(own.feed);
+  }
   for (const KnownFeed& feed : directory_.feeds()) {
-    const auto at = said.find(feed.head.feed);
-    if (at != said.end() && at->second == feed.head) continue;
+    if (said.contains(name(feed.head))) continue;
     auto witness = witness_of(feed);
     if (!witness) continue;
-    if (at != said.end()) witness->intro.clear();
+    if (named.contains(feed.head.feed)) witness->intro.clear();
     add(witnesses, std::move(*witness), room);
   }
   return witnesses;
@@ -103,8 +109,8 @@ bool Session::is_doubtful(const ShortHead& said) {
     const KnownFeed& feed = directory_.feed(row);
     if (short_name(feed.head.feed) != said.feed) continue;
     if (feed.intro.incarnation != directory_.incarnation()) return false;
-    const auto hash = hash_at(feed, said.seq);
-    return !hash || short_name(*hash) != said.hash;
+    const auto hash = hash_in(reader_, feed, said.seq);
+    if (hash && short_name(*hash) == said.hash) return false;
   }
   return true;
 }
@@ -136,12 +142,15 @@ bool Session::shows_rollback(const std::vector<Witness>& witnesses) {
   return true;
 }
 
-// Entries that we signed and do not hold, in a feed that we would go on writing.
+// Entries that we signed and do not hold, in a feed that we would go on writing: we were rolled
+// back, or there is a second history.
 bool Session::shows_rollback(const Witness& witness) {
-  const KnownFeed* feed = directory_.feed(witness.head.feed);
-  if (feed == nullptr) return shows_unknown_life(witness);
-  if (feed->intro.incarnation != directory_.incarnation()) return false;
-  return hash_at(*feed, witness.head.seq) != witness.head.hash;
+  const std::vector<FeedRow> rows = directory_.branches(witness.head.feed);
+  if (rows.empty()) return shows_unknown_life(witness);
+  if (directory_.feed(rows.front()).intro.incarnation != directory_.incarnation()) return false;
+  return std::ranges::none_of(rows, [&](FeedRow row) {
+    return hash_in(reader_, directory_.feed(row), witness.head.seq) == witness.head.hash;
+  });
 }
 
 // A feed of ours that we do not know. Of an earlier life that is known it is only still to come
@@ -167,18 +176,6 @@ bool Session::shows_unknown_life(const Witness& witness) {
   if (std::ranges::find(told, life) == told.end()) told.push_back(life);
   // After a restore the life that is going on is one that nobody else can have continued.
   return !restored_;
-}
-
-// Nothing when it is not held.
-std::optional<EntryHash> Session::hash_at(const KnownFeed& feed, Sequence seq) {
-  if (seq > feed.head.seq) return std::nullopt;
-  if (seq == feed.head.seq) return feed.head.hash;
-  const auto pieces = reader_.pieces_of(feed.row, seq, 1);
-  if (pieces.empty() || pieces.front().seq > seq) return std::nullopt;
-  const auto piece = decode_piece(pieces.front().body);
-  if (!piece) throw Broken("a piece in the database is damaged");
-  const auto hashes = chain(*piece, feed.head.feed, pieces.front().prev);
-  return hashes[seq.value - piece->first.value];
 }
 
 // --- waiting, and coming back ---

@@ -23,7 +23,8 @@ void decode_changes(const Piece& piece,
 // The checkpoint covers the last entry, and with it all that hash into it: any tail of a piece is a
 // piece.
 void VerifiedPiece::keep_from(std::size_t index) {
-  if (index == 0) return;
+  if (index == 0 && !piece_.prev) return;
+  piece_.prev.reset();  // what is stored has it beside the bytes
   const auto dropped = static_cast<std::ptrdiff_t>(index);
   piece_.first = piece_.first.plus(index);
   piece_.entries.erase(piece_.entries.begin(), piece_.entries.begin() + dropped);
@@ -34,15 +35,13 @@ void VerifiedPiece::keep_from(std::size_t index) {
   piece_ = std::move(*again);
 }
 
-bool VerifiedPiece::drop_through(const Head& held) {
-  if (held.seq < piece_.first || held.seq >= piece_.last()) return false;
-  const std::size_t at = held.seq.value - piece_.first.value;
-  if (hashes_[at] != held.hash) return false;
-  prev_ = held.hash;
-  hashes_.erase(hashes_.begin(), hashes_.begin() + static_cast<std::ptrdiff_t>(at) + 1);
-  keep_from(at + 1);
+void VerifiedPiece::drop(std::size_t count) {
+  CHECK(count < hashes_.size());
+  if (count == 0) return;
+  prev_ = hashes_[count - 1];
+  hashes_.erase(hashes_.begin(), hashes_.begin() + static_cast<std::ptrdiff_t>(count));
+  keep_from(count);
   decode_changes(piece_, verdicts_, changes_);
-  return true;
 }
 
 Result<VerifiedPiece> PieceVerifier::verify(InboundPiece&& inbound) {
@@ -50,11 +49,16 @@ Result<VerifiedPiece> PieceVerifier::verify(InboundPiece&& inbound) {
   if (!piece) return forward(piece);
   const FeedId& id = inbound.feed->id;
   Head& head = heads_.try_emplace(id, inbound.known).first->second;
-  if (inbound.restarts || inbound.known.seq > head.seq) head = inbound.known;
-  if (piece->last() <= head.seq) {
+  if (inbound.restarts) head = inbound.known;
+  // One that says what it follows may go to any branch: whether that is held, the writer knows.
+  Head from = head;
+  if (piece->first != head.seq.next() && inbound.known.seq > head.seq) from = inbound.known;
+  if (piece->first == Sequence(1)) from = {id, Sequence(0), {}};
+  if (piece->prev) from = {id, Sequence(piece->first.value - 1), *piece->prev};
+  if (piece->last() <= from.seq) {
     return fail(Errc::failed, "piece.known", "All entries of this piece are held already.");
   }
-  if (piece->first > head.seq.next()) {
+  if (piece->first > from.seq.next()) {
     return fail(Errc::not_found, "piece.gap", "An entry before this piece is missing.");
   }
   if (!piece->checkpoint)
@@ -64,9 +68,9 @@ Result<VerifiedPiece> PieceVerifier::verify(InboundPiece&& inbound) {
   verified.feed_ = std::move(inbound.feed);
   verified.bytes_ = std::move(inbound.bytes);
   verified.piece_ = std::move(*piece);
-  verified.keep_from(head.seq.next().value - verified.piece_.first.value);
-  verified.prev_ = head.hash;
-  verified.hashes_ = chain(verified.piece_, id, head.hash);
+  verified.keep_from(from.seq.next().value - verified.piece_.first.value);
+  verified.prev_ = from.hash;
+  verified.hashes_ = chain(verified.piece_, id, from.hash);
   const Head last{id, verified.piece_.last(), verified.hashes_.back()};
   if (!verify_checkpoint(verified.feed_->intro.node, federation_, last,
                          *verified.piece_.checkpoint)) {

@@ -24,7 +24,7 @@ struct FeedOffer {
 // A piece as it came, with what the session knew when it came.
 struct InboundPiece {
   std::shared_ptr<const FeedOffer> feed;
-  Head known;  // head held of this feed when the piece came: other links bring entries too
+  Head known;  // held of this feed when the piece came: other links bring entries too
   Bytes bytes;
   bool restarts = false;  // what the verifier follows was refused by the writer: back to `known`
 };
@@ -50,9 +50,8 @@ class VerifiedPiece {
 
   [[nodiscard]] const std::vector<ChangeView>& changes() const { return changes_; }
 
-  // Forgets the entries up to `held`, which another peer brought meanwhile. False, and unchanged,
-  // when `held` is not among the entries or is another entry than the one of its sequence here.
-  [[nodiscard]] bool drop_through(const Head& held);
+  // Forgets the first entries, which are held already. At least one must be left.
+  void drop(std::size_t count);
 
  private:
   friend class PieceVerifier;
@@ -73,7 +72,8 @@ class PieceVerifier {
  public:
   explicit PieceVerifier(FederationId federation) : federation_(federation) {}
 
-  // Entries that are held already are passed over.
+  // A piece that names no prev follows the one before it in this session, or what was known; what
+  // is held of it already is passed over.
   // Errc::malformed (bytes break the format), Errc::check_failed (hash chain or signature wrong,
   // code "piece.signature"), Errc::not_found (code "piece.gap": an entry before it is missing), and
   // Errc::failed (code "piece.known": all of it is held already).

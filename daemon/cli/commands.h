@@ -26,6 +26,7 @@ inline constexpr const char* check = "Checking and settings";
 [[nodiscard]] std::vector<Command> quarantine_commands();
 [[nodiscard]] std::vector<Command> key_commands();
 [[nodiscard]] std::vector<Command> move_commands();
+[[nodiscard]] std::vector<Command> fork_commands();
 [[nodiscard]] std::vector<Command> sync_commands();
 [[nodiscard]] std::vector<Command> bundle_commands();
 [[nodiscard]] std::vector<Command> where_commands();

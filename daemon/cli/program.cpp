@@ -147,8 +147,8 @@ std::vector<Command> command_table(const Kinds& kinds) {
   take(where_commands());
   take(explain_commands());
   for (const auto& commands : {rollup_commands, jee_commands}) take(commands());
-  for (const auto& commands : {invite_commands, peers_commands, quarantine_commands, key_commands,
-                               move_commands, sync_commands, bundle_commands})
+  for (const auto& commands : {invite_commands, peers_commands, quarantine_commands, fork_commands,
+                               key_commands, move_commands, sync_commands, bundle_commands})
     take(commands());
   for (const auto& commands :
        {erase_commands, doctor_commands, verify_commands, backup_commands, restore_commands,

@@ -13,6 +13,7 @@
 #include "daemon/operations/store_trouble.h"
 #include "daemon/operations/verification.h"
 #include "daemon/system_clock.h"
+#include "replication/forks.h"
 #include "replication/store/folder.h"
 #include "replication/store/sqlite/copy.h"
 #include "replication/store/sqlite/sqlite_store.h"
@@ -262,9 +263,16 @@ Json compare_with_live(const SeenDatabase& live, const SeenDatabase& kept) {
   std::uint64_t since = 0;
   std::uint64_t elsewhere = 0;
   for (const FeedRow row : live.directory.own_feeds()) {
-    const Head& head = live.directory.feed(row).head;
-    const KnownFeed* old = kept.directory.feed(head.feed);
-    const std::uint64_t from = old == nullptr ? 0 : old->head.seq.value;
+    const KnownFeed& feed = live.directory.feed(row);
+    const Head& head = feed.head;
+    std::uint64_t from = feed.fork.seq.value;
+    for (const FeedRow kept_row : kept.directory.branches(head.feed)) {
+      const KnownFeed& old = kept.directory.feed(kept_row);
+      const bool has_all = hash_in(*kept.reader, old, head.seq) == head.hash;
+      if (has_all) from = head.seq.value;
+      if (!has_all && hash_in(*live.reader, feed, old.head.seq) == old.head.hash)
+        from = std::max(from, old.head.seq.value);
+    }
     if (head.seq.value <= from) continue;
     std::uint64_t held = from;
     for (const StoredReceipt& receipt : live.reader->receipts_of(row)) {

@@ -3,6 +3,7 @@
 
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/doctor_facts.h"
+#include "daemon/operations/held.h"
 #include "daemon/operations/verbs.h"
 #include "daemon/operations/where.h"
 #include "replication/invite.h"
@@ -217,8 +218,23 @@ void check_quarantine(const Facts& facts, Diagnoses& found) {
   if (entries == 0) return;
   found.push_back({Severity::person, "quarantine",
                    counted(entries, "entry", "entries") +
-                       " of revoked nodes are set aside and count for nothing.",
+                       " of revoked nodes or ended histories are set aside and count for nothing.",
                    "They are kept as they came.", "Look at them: chapterd quarantine list"});
+}
+
+void check_forks(const Facts& facts, Diagnoses& found) {
+  if (!facts.seen) return;
+  const Directory& directory = facts.seen->directory;
+  for (const OpenFork& fork : open_forks(*facts.seen->reader, directory)) {
+    const std::string code = code_of(directory.authority(), fork.chapter);
+    const bool is_own = fork.node == directory.self();
+    found.push_back(
+        {Severity::person, is_own ? "fork.own" : "fork",
+         (is_own ? std::string("This computer") : "A computer of " + shown(code)) +
+             " has two histories: a copy of its data folder was used on a second computer.",
+         "Nothing is lost: what both wrote counts.",
+         "Stop one of the two; the other ends this by itself. See: chapterd fork list " + code});
+  }
 }
 
 void check_invites(const Facts& facts, Diagnoses& found) {
@@ -252,6 +268,7 @@ constexpr std::array checks{
     Check{"work", check_work},
     Check{"pending", check_pending},
     Check{"quarantine", check_quarantine},
+    Check{"forks", check_forks},
     Check{"invites", check_invites},
 };
 

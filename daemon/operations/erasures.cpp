@@ -101,7 +101,7 @@ std::vector<HeldOrder> held_orders(Reader& reader, const Directory& directory) {
   std::vector<HeldOrder> held;
   for (const auto& [arrival, named] : by_arrival) {
     if (named.feed.value > directory.feeds().size()) continue;
-    if (named.seq > directory.standing_head(directory.feed(named.feed)).seq) continue;
+    if (named.seq > Directory::standing_head(directory.feed(named.feed)).seq) continue;
     if (auto order = held_order(reader, named)) held.push_back(std::move(*order));
   }
   return held;

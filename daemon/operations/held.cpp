@@ -61,6 +61,10 @@ Arrival link_at(const StoredPiece& piece, std::uint64_t index) {
 
 }  // namespace
 
+std::string decision_name(const char* what, const KnownFeed& branch) {
+  return what + to_hex(branch.head.feed.view()) + "/" + std::to_string(branch.row.value) + "/";
+}
+
 tl::unexpected<Error> unknown_record(std::string_view id) {
   return fail(Errc::not_found, "record.unknown", "There is no record " + shown(id) + " here.",
               "Nothing was changed.",

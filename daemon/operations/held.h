@@ -19,11 +19,14 @@ namespace chapterd {
 // Names of values in the store that belong to this floor.
 namespace own_value {
 inline constexpr const char* chapter_name = "own/chapter-name";  // of the global chapter only
-// With the id of a feed that a move ended, 8 bytes: up to which entry a person sent anew what had
-// not arrived, or left it where it is.
+// With decision_name(), of a feed that a move ended, 8 bytes: up to which entry a person sent anew
+// what had not arrived, or left it where it is.
 inline constexpr const char* sent_anew = "move/sent/";
 inline constexpr const char* left_there = "move/left/";
 }  // namespace own_value
+
+// Of a branch: its row means nothing elsewhere, but neither do these values.
+[[nodiscard]] std::string decision_name(const char* what, const KnownFeed& branch);
 
 // All layers of one record.
 struct HeldRecord {

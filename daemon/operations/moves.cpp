@@ -261,7 +261,7 @@ Result<std::uint64_t> write_anew(Replica& replica,
 void decide(Replica& replica, const LeftBehind& left, const char* name) {
   ByteWriter through;
   through.u64(left.feed.head.seq.value);
-  replica.set_value(name + to_hex(left.feed.head.feed.view()), through.take());
+  replica.set_value(decision_name(name, left.feed), through.take());
 }
 
 tl::unexpected<Error> nothing_left() {

@@ -20,9 +20,10 @@ using Json = nlohmann::json;
 
 std::vector<Verb> make_table() {
   std::vector<Verb> table;
-  for (const auto& family : {record_verbs(), reading_verbs(), status_verbs(), invite_verbs(),
-                             figure_verbs(), check_verbs(), erase_verbs(), quarantine_verbs(),
-                             bundle_verbs(), succession_verbs(), move_verbs(), restore_verbs()}) {
+  for (const auto& family :
+       {record_verbs(), reading_verbs(), status_verbs(), invite_verbs(), figure_verbs(),
+        check_verbs(), erase_verbs(), quarantine_verbs(), fork_verbs(), bundle_verbs(),
+        succession_verbs(), move_verbs(), restore_verbs()}) {
     table.insert(table.end(), family.begin(), family.end());
   }
   return table;

@@ -1,5 +1,5 @@
-// What lies beyond the cut of a revocation: looking at it, taking it back in, and putting it aside
-// for good.
+// What lies beyond the cut of a revocation, or beyond the tips that end a forked feed: looking at
+// it, taking it back in, and putting it aside for good.
 //
 // Dropping is said to this database alone, by a value: what lies beyond a cut counts nowhere
 // anyway, so there is nothing that anybody else would have to learn, no authority key is needed,
@@ -33,10 +33,10 @@ constexpr std::size_t bytes_a_time = 1024 * 1024;
 // Entries that one answer shows; the count is always whole.
 constexpr std::size_t most_shown = 200;
 
-// Values of the store: up to which entry of a feed a person dropped what does not count; 8 bytes.
+// Values of the store: up to which entry of a branch a person dropped what does not count; 8 bytes.
 constexpr const char* dropped_values = "quarantine/dropped/";
 
-// Feeds of one revoked node of which more is held than counts.
+// Feeds of one node of which more is held than counts.
 struct SetAside {
   PublicKey node;
   ChapterId chapter;
@@ -47,8 +47,8 @@ struct SetAside {
 
 using Dropped = std::map<std::string, std::uint64_t>;  // sequence, by name of the value
 
-std::string dropped_name(const FeedId& feed) {
-  return dropped_values + to_hex(feed.view());
+std::string dropped_name(const KnownFeed& branch) {
+  return dropped_values + to_hex(branch.head.feed.view()) + "/" + std::to_string(branch.row.value);
 }
 
 Dropped dropped_in(Reader& reader) {
@@ -72,7 +72,7 @@ std::vector<SetAside> set_aside(Reader& reader,
     found.node = feed.intro.node;
     found.chapter = feed.intro.home.chapter;
     found.feeds.push_back(feed);
-    const auto at = dropped.find(dropped_name(feed.head.feed));
+    const auto at = dropped.find(dropped_name(feed));
     const std::uint64_t decided =
         at == dropped.end() ? stands : std::clamp(at->second, stands, feed.head.seq.value);
     found.dropped += decided - stands;
@@ -141,6 +141,7 @@ Result<Json> list_set_aside(NodeAccess& node, const Json& args) {
       nodes.push_back({{"fingerprint", fingerprint(found.node)},
                        {"code", code_of(authority, found.chapter)},
                        {"name", name_of(authority, found.chapter)},
+                       {"revoked", authority.is_revoked(found.node)},
                        {"reason", authority.revoked_because(found.node)},
                        {"entries", found.entries},
                        {"dropped", found.dropped},
@@ -154,6 +155,21 @@ tl::unexpected<Error> nothing_of(const std::string& code) {
   return fail(Errc::not_found, "quarantine.empty",
               "Nothing of " + shown(code) + " is set aside here.", unchanged,
               "See all with: chapterd quarantine list");
+}
+
+// What was revoked is admitted, what was ended is listed beside the other tips.
+std::vector<Statement> admitting(const Directory& directory, const SetAside& found) {
+  Admit admitted{found.node, {}};
+  Close listed{found.node, {}};
+  for (const KnownFeed& feed : found.feeds) {
+    admitted.heads.push_back(feed.head);
+    if (!directory.closing(feed).empty()) listed.tips.push_back(feed.head);
+  }
+  std::vector<Statement> statements;
+  if (directory.authority().is_revoked(found.node))
+    statements.push_back({directory.chapter(), 1, std::move(admitted)});
+  if (!listed.tips.empty()) statements.push_back({directory.chapter(), 1, std::move(listed)});
+  return statements;
 }
 
 Result<Json> admit(NodeAccess& node, const Json& args) {
@@ -170,12 +186,11 @@ Result<Json> admit(NodeAccess& node, const Json& args) {
     std::uint64_t before = 0;
     for (const SetAside& each : found) {
       before += each.entries + each.dropped;
-      Admit body{each.node, {}};
-      for (const KnownFeed& feed : each.feeds) body.heads.push_back(feed.head);
-      const Statement statement{directory.chapter(), 1, std::move(body)};
-      const auto written = replica.write_statement(
-          sign_statement(directory.authority().federation(), statement, **authority));
-      if (!written) return forward(written);
+      for (const Statement& statement : admitting(directory, each)) {
+        const auto written = replica.write_statement(
+            sign_statement(directory.authority().federation(), statement, **authority));
+        if (!written) return forward(written);
+      }
     }
     std::uint64_t left = 0;
     for (const SetAside& each : set_aside(replica.store(), directory, code))
@@ -197,7 +212,7 @@ Result<Json> drop(NodeAccess& node, const Json& args) {
       for (const KnownFeed& feed : each.feeds) {
         ByteWriter through;
         through.u64(feed.head.seq.value);
-        replica.set_value(dropped_name(feed.head.feed), through.take());
+        replica.set_value(dropped_name(feed), through.take());
       }
     }
     return Json{{"code", code}, {"dropped", dropped}};

@@ -14,7 +14,8 @@ namespace chapterd {
 
 std::uint64_t SeenDatabase::entries() const {
   std::uint64_t entries = 0;
-  for (const KnownFeed& feed : directory.feeds()) entries += feed.head.seq.value;
+  for (const KnownFeed& feed : directory.feeds())
+    entries += feed.head.seq.value - feed.fork.seq.value;
   return entries;
 }
 

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdio>
 
 namespace chapterd {
 namespace {
@@ -182,6 +184,39 @@ std::optional<Need> unconfirmed(const Moment& moment) {
               "restore --recover"};
 }
 
+// "2026-11-20"
+std::string day_of(std::int64_t ms) {
+  const std::chrono::sys_time<std::chrono::milliseconds> at{std::chrono::milliseconds(ms)};
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(at));
+  char text[32];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(day.year()),
+                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+  return text;
+}
+
+// A copied folder, or a restored one that nobody could tell of it.
+Need second_history(const Directory& directory, const OpenFork& fork) {
+  const Authority& authority = directory.authority();
+  const std::string since =
+      fork.since_ms == 0 ? "" : " since " + day_of(fork.since_ms) + " (by its own clock)";
+  if (fork.node == directory.self()) {
+    return {"fork.own", "A copy of this computer's data folder was used on another computer" +
+                            since +
+                            ". Nothing is lost: what both wrote counts. Stop one of the two; "
+                            "this one goes on by itself once it has met the chapter above. See: "
+                            "chapterd fork list"};
+  }
+  const KnownNode* known = authority.node(fork.node);
+  const std::string computer =
+      known == nullptr ? "A computer" : "“" + shown(known->certificate.name) + "”";
+  return {"fork", computer + " of " + name_of(authority, fork.chapter) + " has two histories" +
+                      since +
+                      ": a copy of its data folder was used on a second computer. Nothing is "
+                      "lost: both count. Ask that chapter to stop one of the two. See: chapterd "
+                      "fork list " +
+                      code_of(authority, fork.chapter)};
+}
+
 Json needs_json(const Moment& moment, const DiskSpace& disk) {
   Json needs = Json::array();
   const Directory& directory = moment.directory;
@@ -195,8 +230,10 @@ Json needs_json(const Moment& moment, const DiskSpace& disk) {
   if (const std::uint64_t entries = entries_set_aside(moment.reader, directory); entries > 0)
     needs.push_back(
         to_json({"quarantine", std::to_string(entries) + (entries == 1 ? " entry" : " entries") +
-                                   " of revoked nodes are set aside and count for nothing. Look at "
-                                   "them: chapterd quarantine list"}));
+                                   " of revoked nodes or ended histories are set aside and count "
+                                   "for nothing. Look at them: chapterd quarantine list"}));
+  for (const OpenFork& fork : open_forks(moment.reader, directory))
+    needs.push_back(to_json(second_history(directory, fork)));
   if (const std::uint64_t entries = entries_left_behind(moment.reader, directory); entries > 0)
     needs.push_back(to_json(
         {"move.left-behind",
@@ -250,7 +287,8 @@ Result<Json> status(NodeAccess& node, const Json& args) {
   if (!disk) return forward(disk);
   return at_this_moment(node, [&](Moment& moment) {
     std::uint64_t entries = 0;
-    for (const KnownFeed& feed : moment.directory.feeds()) entries += feed.head.seq.value;
+    for (const KnownFeed& feed : moment.directory.feeds())
+      entries += feed.head.seq.value - feed.fork.seq.value;
     Json json = identity_json(moment);
     json["daemon"] = moment.links.has_value();
     json["paused"] = moment.links && moment.links->paused;

@@ -36,6 +36,7 @@ struct Verb {
 [[nodiscard]] std::span<const Verb> quarantine_verbs();  // quarantine.cpp: what a revocation cut
                                                          // off
 [[nodiscard]] std::span<const Verb> restore_verbs();     // restoring.cpp: after a roll-back
+[[nodiscard]] std::span<const Verb> fork_verbs();        // forks.cpp: second histories of one key
 
 [[nodiscard]] std::span<const Verb> succession_verbs();  // succession.cpp: authority keys
 [[nodiscard]] std::span<const Verb> move_verbs();        // moves.cpp: below another chapter
@@ -46,8 +47,17 @@ struct Verb {
 // Entries of this node that were written for chapters it has left since, and that did not reach
 // them; nobody has decided yet what becomes of them.
 [[nodiscard]] std::uint64_t entries_left_behind(Reader& reader, const Directory& directory);
-// Entries beyond the cuts of revocations that are held here, count for nothing, and that nobody
+// Entries beyond revocations and closings that are held here, count for nothing, and that nobody
 // dropped.
 [[nodiscard]] std::uint64_t entries_set_aside(Reader& reader, const Directory& directory);
+
+// A node with a second history about which nobody has said what counts.
+struct OpenFork {
+  PublicKey node;
+  ChapterId chapter;
+  std::int64_t since_ms = 0;  // by its own clock; 0: not known
+};
+
+[[nodiscard]] std::vector<OpenFork> open_forks(Reader& reader, const Directory& directory);
 
 }  // namespace chapterd

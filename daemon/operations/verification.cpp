@@ -1,6 +1,7 @@
 // The walk over all feeds.
 #include "daemon/operations/verification.h"
 
+#include "replication/forks.h"
 #include "replication/format/entry.h"
 #include "replication/format/receipt.h"
 #include "replication/merge.h"
@@ -21,7 +22,7 @@ constexpr std::size_t layers_a_time = 1000;
 
 void Verification::run() {
   for (const KnownFeed& feed : directory_.feeds()) {
-    Head at{feed.head.feed, Sequence(0), EntryHash{}};
+    Head at{feed.head.feed, feed.fork.seq, feed.fork.hash};
     try {
       check_feed(feed, at);
       check_receipts(feed);
@@ -34,9 +35,13 @@ void Verification::run() {
 }
 
 Json Verification::json() const {
-  return {{"ok", faults_.empty()}, {"feeds", directory_.feeds().size()},
-          {"entries", entries_},   {"unread", unread_},
-          {"erased", erased_},     {"found", found_},
+  return {{"ok", faults_.empty()},
+          {"feeds", directory_.feeds().size()},
+          {"forked", forked_feeds(directory_).size()},
+          {"entries", entries_},
+          {"unread", unread_},
+          {"erased", erased_},
+          {"found", found_},
           {"faults", faults_}};
 }
 
@@ -54,6 +59,9 @@ void Verification::put(Json feed, std::uint64_t seq, const std::string& what) {
 void Verification::check_feed(const KnownFeed& feed, Head& at) {
   if (feed_id(directory_.authority().federation(), feed.intro_bytes) != feed.head.feed)
     find(feed, Sequence(0), "The intro does not belong to this feed.");
+  if (feed.trunk.value != 0 &&
+      hash_in(reader_, directory_.feed(feed.trunk), feed.fork.seq) != feed.fork.hash)
+    find(feed, feed.fork.seq, "A second history does not begin where it was noted.");
   while (at.seq < feed.head.seq) {
     const auto pieces = reader_.pieces_of(feed.row, at.seq.next(), bytes_a_time);
     if (pieces.empty()) return find(feed, at.seq.next(), "Entries are missing.");

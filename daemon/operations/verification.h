@@ -26,8 +26,8 @@ class Verification {
   // A fault of the database file itself.
   void find_in_file(const std::string& what) { put(nlohmann::json(), 0, what); }
 
-  // {"ok", "feeds", "entries", "unread", "erased", "found", "faults": [{"feed", "seq", "what"}]};
-  // of the faults the first hundred.
+  // {"ok", "feeds", "forked", "entries", "unread", "erased", "found", "faults": [{"feed", "seq",
+  // "what"}]}; of the faults the first hundred.
   [[nodiscard]] nlohmann::json json() const;
 
  private:

@@ -102,8 +102,8 @@ class Journey {
 
   // After a move: the entry that took its place is in the layer too, and is asked for itself.
   [[nodiscard]] bool was_sent_anew(const EntryPlace& entry) {
-    const FeedId& feed = directory_.feed(entry.feed).head.feed;
-    return std::ranges::any_of(reader_.values(own_value::sent_anew + to_hex(feed.view())),
+    const KnownFeed& feed = directory_.feed(entry.feed);
+    return std::ranges::any_of(reader_.values(decision_name(own_value::sent_anew, feed)),
                                [&](const NamedValue& through) {
                                  return ByteReader(through.value).u64() >= entry.seq.value;
                                });
@@ -230,7 +230,7 @@ std::vector<std::string> Holders::acknowledged_by(FeedRow feed, Sequence seq) {
 Sequence settled_through(Reader& reader, Holders& holders, const KnownFeed& feed) {
   Sequence settled = holders.held_above_move(feed);
   for (const char* name : {own_value::sent_anew, own_value::left_there}) {
-    for (const NamedValue& through : reader.values(name + to_hex(feed.head.feed.view())))
+    for (const NamedValue& through : reader.values(decision_name(name, feed)))
       settled = std::max(settled, Sequence(ByteReader(through.value).u64()));
   }
   return settled;
@@ -260,20 +260,23 @@ WorkHeld work_held(Reader& reader, const Directory& directory, const ChapterId& 
   for (const KnownFeed& feed : directory.feeds()) {
     if (feed.intro.node != directory.self() || feed.intro.audience == Audience::auth) continue;
     if (!goes_to(directory, at, feed.intro)) continue;
+    const std::uint64_t shared = feed.fork.seq.value;  // counted with the branch that it leaves
     const bool is_old = directory.authority().path_of(directory.chapter()) != feed.intro.home;
     if (is_old && at != directory.chapter()) {
       // From before a move: those sign receipts who stood above then.
       const Sequence settled = settled_through(reader, holders, feed);
-      work.held += std::min(holders.held_above_move(feed), feed.head.seq).value;
+      const Sequence held = std::min(holders.held_above_move(feed), feed.head.seq);
+      work.held += std::max(held, feed.fork.seq).value - shared;
       work.waiting += changes_after(reader, feed, settled);
       continue;
     }
-    const Sequence there = at == directory.chapter()
-                               ? feed.head.seq
-                               : std::min(holders.held_by(at, feed.row), feed.head.seq);
-    work.held += there.value;
-    if (there == feed.head.seq) continue;
-    work.waiting += feed.head.seq.value - there.value;
+    // What is set aside stays here.
+    const bool is_here = at == directory.chapter();
+    const Sequence end = is_here ? feed.head.seq : Directory::standing_head(feed).seq;
+    const Sequence there = std::clamp(holders.held_by(at, feed.row), feed.fork.seq, end);
+    work.held += there.value - shared;
+    if (there == end) continue;
+    work.waiting += end.value - there.value;
     const std::int64_t since = time_of_entry(reader, feed.row, there.next());
     if (work.waiting_since_ms == 0 || since < work.waiting_since_ms) work.waiting_since_ms = since;
   }

@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint8_t piece_version = 0x10;
 constexpr std::uint8_t has_salts = 1;  // a salt an entry instead of the run's seed
 constexpr std::uint8_t has_checkpoint = 2;
+constexpr std::uint8_t has_prev = 4;  // the hash before the first entry
 
 // One byte an entry: kind in the low four bits, header flags above, then "erased".
 constexpr std::uint8_t kind_mask = 0x0F;
@@ -95,8 +96,11 @@ Bytes encode(const Piece& piece) {
   CHECK(!piece.entries.empty() && piece.entries.size() <= limits::run_entries);
   ByteWriter out(payload_sum(piece) + piece.entries.size() * 12 + 128);
   out.u8(static_cast<std::uint8_t>(piece_version | (piece.seed ? 0 : has_salts) |
-                                   (piece.checkpoint ? has_checkpoint : 0)));
-  out.varint(piece.first.value).u8(static_cast<std::uint8_t>(piece.entries.size()));
+                                   (piece.checkpoint ? has_checkpoint : 0) |
+                                   (piece.prev ? has_prev : 0)));
+  out.varint(piece.first.value);
+  if (piece.prev) out.fixed(*piece.prev);
+  out.u8(static_cast<std::uint8_t>(piece.entries.size()));
   if (piece.seed) out.fixed(*piece.seed);
   write_columns(out, piece);
   for (const PieceEntry& entry : piece.entries) {
@@ -116,15 +120,19 @@ Result<Piece> decode_piece(ByteView bytes) {
   ByteReader in(bytes);
   Piece piece;
   const std::uint8_t form = in.u8();
-  if ((form & ~(has_salts | has_checkpoint)) != piece_version)
+  if ((form & ~(has_salts | has_checkpoint | has_prev)) != piece_version)
     return malformed("A piece has an unknown form.");
   piece.first = Sequence(in.varint());
+  if ((form & has_prev) != 0) piece.prev = in.fixed<EntryHash>();
   const std::uint8_t count = in.u8();
   if (count == 0 || count > limits::run_entries)
     return malformed("A piece has no entries or too many.");
   if (piece.first.value == 0 || piece.first.value > UINT64_MAX - count) {
     return malformed("A piece starts at an impossible place.");
   }
+  // Before the first entry of a feed there is none: one encoding a value.
+  if (piece.prev && piece.first == Sequence(1))
+    return malformed("A piece names what comes before the first entry.");
   if ((form & has_salts) == 0) piece.seed = in.fixed<RunSeed>();
   piece.entries.resize(count);
   if (!in.good() || !read_columns(in, piece))

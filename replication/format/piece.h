@@ -1,5 +1,6 @@
 // A piece: entries of one feed and one run that follow each other, ended by a checkpoint. What
-// travels in SEG frames and what the store keeps. Feed, prev, salts and commitments are implied.
+// travels in SEG frames and what the store keeps. Feed, salts and commitments are implied, and the
+// hash before the first entry mostly is.
 #pragma once
 
 #include "base/result.h"
@@ -22,6 +23,7 @@ struct PieceEntry {
 
 struct Piece {
   Sequence first;                       // seq of entries[0]
+  std::optional<EntryHash> prev;        // on the wire, where it does not follow the piece before
   std::optional<RunSeed> seed;          // none once an entry of the run was erased
   std::vector<PieceEntry> entries;      // 1 … limits::run_entries
   std::optional<Signature> checkpoint;  // over the last entry; none only in an author's own store

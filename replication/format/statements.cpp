@@ -16,8 +16,6 @@ constexpr std::string_view genesis_label = "chapterd/genesis/1";
 constexpr std::string_view statement_label = "chapterd/statement/1";
 constexpr std::string_view node_label = "chapterd/node/1";
 constexpr std::string_view chapter_label = "chapterd/chapter/1";
-constexpr std::string_view successor_label = "chapterd/successor/1";
-constexpr std::string_view recovery_label = "chapterd/recovery/1";
 constexpr std::string_view id_label = "chapterd/statement-id/1";
 
 // Numbers of the kinds of statements.
@@ -27,7 +25,8 @@ enum class StatementType : std::uint8_t {
   revoke = 3,
   successor = 4,
   move = 5,
-  admit = 6
+  admit = 6,
+  close = 7
 };
 
 tl::unexpected<Error> malformed(const char* what) {
@@ -118,6 +117,11 @@ void write_body(ByteWriter& out, const Move& move) {
   for (const std::string& address : move.addresses) out.sized_text(address);
 }
 
+void write_body(ByteWriter& out, const Close& close) {
+  write_key(out, close.node);
+  write_heads(out, close.tips);
+}
+
 void write_body(ByteWriter& out, const UnknownStatement& unknown) {
   out.bytes(unknown.body);
 }
@@ -144,6 +148,10 @@ std::uint8_t type_of(const Successor& /*body*/) {
 
 std::uint8_t type_of(const Move& /*body*/) {
   return static_cast<std::uint8_t>(StatementType::move);
+}
+
+std::uint8_t type_of(const Close& /*body*/) {
+  return static_cast<std::uint8_t>(StatementType::close);
 }
 
 std::uint8_t type_of(const UnknownStatement& body) {
@@ -203,6 +211,13 @@ Admit read_admit(ByteReader& in) {
   return admit;
 }
 
+Close read_close(ByteReader& in) {
+  Close close;
+  close.node = read_key(in);
+  close.tips = read_heads(in);
+  return close;
+}
+
 Successor read_successor(ByteReader& in) {
   Successor successor;
   successor.chapter = in.fixed<ChapterId>();
@@ -238,32 +253,7 @@ Move read_move(ByteReader& in) {
   return move;
 }
 
-Bytes acceptance_message(const FederationId& federation,
-                         const ChapterId& chapter,
-                         const PublicKey& authority) {
-  ByteWriter out;
-  out.bytes(as_bytes(successor_label)).u8(0).fixed(federation).fixed(chapter);
-  write_key(out, authority);
-  return out.take();
-}
-
 }  // namespace
-
-Signature accept_succession(const FederationId& federation,
-                            const ChapterId& chapter,
-                            const SigningKey& authority) {
-  return authority.sign(acceptance_message(federation, chapter, authority.public_key()));
-}
-
-bool verify_acceptance(const FederationId& federation, const Successor& successor) {
-  return verify(successor.authority,
-                acceptance_message(federation, successor.chapter, successor.authority),
-                successor.acceptance);
-}
-
-Digest recovery_hash(const PublicKey& recovery) {
-  return hash(recovery_label, recovery.view());
-}
 
 StatementId statement_id(ByteView statement) {
   return StatementId{hash(id_label, statement).bytes};
@@ -369,6 +359,9 @@ Result<Statement> decode_statement(ByteView bytes) {
       break;
     case StatementType::move:
       statement.body = read_move(in);
+      break;
+    case StatementType::close:
+      statement.body = read_close(in);
       break;
     default: {
       const ByteView rest = in.bytes(in.remaining());

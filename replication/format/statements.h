@@ -114,6 +114,13 @@ struct Move {
   std::vector<std::string> addresses;  // host:port, at most limits::invite_addresses
 };
 
+// Ends the doubt about a feed with several branches: what is no ancestor of a tip that is listed,
+// here or in another closing of the same feed, is set aside.
+struct Close {
+  PublicKey node;  // the author
+  std::vector<Head> tips;
+};
+
 // Kinds of statements that this program does not know are kept and passed on.
 struct UnknownStatement {
   std::uint8_t type = 0;
@@ -124,9 +131,15 @@ struct UnknownStatement {
 struct Statement {
   ChapterId issuer;  // whose authority signed
   std::uint64_t number = 1;
-  std::
-      variant<ChapterCertificate, NodeCertificate, Revoke, Admit, Successor, Move, UnknownStatement>
-          body;
+  std::variant<ChapterCertificate,
+               NodeCertificate,
+               Revoke,
+               Admit,
+               Successor,
+               Move,
+               Close,
+               UnknownStatement>
+      body;
 };
 
 // docs/protocol.md, "Statement". The signature covers the federation, so that no statement can

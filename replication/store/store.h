@@ -21,7 +21,7 @@
 
 namespace chapterd {
 
-using FeedRow = Strong<struct FeedRowTag>;  // a feed in this database, from 1
+using FeedRow = Strong<struct FeedRowTag>;  // a branch of a feed in this database, from 1
 using SpaceRow =
     Strong<struct SpaceRowTag>;  // a layer space: (home chapter, audience, target), from 1
 using KindRow = Strong<struct KindRowTag>;    // a kind of record, from 1
@@ -43,12 +43,27 @@ class DiskFull : public std::runtime_error {
 enum class Lane : std::uint8_t { auth = 0, receipts = 1, live = 2 };
 inline constexpr std::size_t lanes = 3;
 
+// An entry of a feed.
+struct Position {
+  Sequence seq;
+  EntryHash hash;
+
+  friend bool operator==(const Position&, const Position&) = default;
+};
+
+// Everything counts.
+inline constexpr Sequence stands_whole(UINT64_MAX);
+
+// A feed, or one more branch of it: the entries after the one that it shares with its trunk.
 struct StoredFeed {
   FeedRow row;
   FeedId id;
   Bytes intro;
   Sequence seq;  // of the newest entry held, 0 before the first
   EntryHash hash;
+  FeedRow trunk;  // the branch that it leaves; 0 for the first one, and for one from the beginning
+  Position fork;  // the entry of the trunk that its first entry follows
+  Position stands{stands_whole, {}};  // the last entry that counts
 };
 
 // Consecutive entries of one feed and run, stored and sent as one (replication/format/piece.h).
@@ -132,7 +147,7 @@ struct NamedValue {
 // Counters.
 struct Batch {
   std::vector<StoredFeed> feeds;    // new
-  std::vector<StoredFeed> heads;    // of feeds known before: row, seq and hash count
+  std::vector<StoredFeed> heads;    // of feeds known before: row, seq, hash and stands count
   std::vector<StoredPiece> pieces;  // new, in order of arrival
   std::vector<StoredPiece> moved;   // known before: all but arrival, count and lane
   std::vector<StoredSpace> spaces;  // new
@@ -160,6 +175,8 @@ class Reader {
 
   // Feeds with row > after, in order of row.
   [[nodiscard]] virtual std::vector<StoredFeed> feeds_after(FeedRow after, std::size_t limit) = 0;
+  // Those of which not every entry counts, in order of row.
+  [[nodiscard]] virtual std::vector<StoredFeed> cut_feeds() = 0;
   [[nodiscard]] virtual std::vector<StoredSpace> spaces_after(SpaceRow after) = 0;
   [[nodiscard]] virtual std::vector<StoredKind> kinds_after(KindRow after) = 0;
 

@@ -59,6 +59,11 @@ Json body_of(const Revoke& revoke) {
           {"cuts", list_of(revoke.cuts, [](const Head& cut) { return describe(cut); })}};
 }
 
+Json body_of(const Close& close) {
+  return {{"node", hex_of(close.node)},
+          {"tips", list_of(close.tips, [](const Head& tip) { return describe(tip); })}};
+}
+
 Json body_of(const Admit& admit) {
   return {{"node", hex_of(admit.node)},
           {"heads", list_of(admit.heads, [](const Head& head) { return describe(head); })}};
@@ -294,6 +299,7 @@ Json describe(const Piece& piece) {
                 {"erased", each.erased ? hex_of(*each.erased) : Json(nullptr)}};
   };
   return {{"first", piece.first.value},
+          {"prev", piece.prev ? hex_of(*piece.prev) : Json(nullptr)},
           {"seed", piece.seed ? hex_of(*piece.seed) : Json(nullptr)},
           {"entries", list_of(piece.entries, entry)},
           {"checkpoint", piece.checkpoint ? hex_of(*piece.checkpoint) : Json(nullptr)}};

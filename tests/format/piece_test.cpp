@@ -86,7 +86,7 @@ bool is_same_run(const Piece& piece, const samples::Chained& original) {
   if (piece.first != original.piece.first || piece.checkpoint != original.piece.checkpoint) {
     return false;
   }
-  return chain(piece, original.feed, original.prev) ==
+  return chain(piece, original.feed, piece.prev.value_or(original.prev)) ==
          chain(original.piece, original.feed, original.prev);
 }
 

@@ -98,8 +98,9 @@ void add_pieces(Refusals& out, const World& world) {
   const Bytes seeded = encode(world.pieces[0].value.piece);
   const std::size_t table = 19;  // after form, first, count and seed
   out.add("piece", "unknown form", with(seeded, 0, 0x22))
-      .add("piece", "unknown bit of the form", with(seeded, 0, 0x16))
+      .add("piece", "unknown bit of the form", with(seeded, 0, 0x1A))
       .add("piece", "sequence 0", with(seeded, 1, 0))
+      .add("piece", "something before the first entry", with(seeded, 0, 0x16))
       .add("piece", "no entries", with(seeded, 2, 0))
       .add("piece", "more than 64 entries", with(seeded, 2, 65))
       .add("piece", "kind 0", with(seeded, table, 0x00))

@@ -151,6 +151,8 @@ void add_statements(World& world) {
   add_statement(world, "admit", {global, 5, Admit{world.india_node.public_key(), {more}}},
                 world.global_authority);
   add_successors(world);
+  add_statement(world, "close", {kenya, 6, Close{world.kenya_node.public_key(), {cut, more}}},
+                world.kenya_authority);
   add_statement(world, "of a kind not known yet",
                 {global, 4, UnknownStatement{77, {0xDE, 0xAD, 0xBE, 0xEF}}},
                 world.global_authority);
@@ -245,7 +247,11 @@ void add_pieces(World& world) {
   Piece single = run_of(world);
   single.first = Sequence(2);
   single.entries = {single.entries[1]};
-  world.pieces.push_back({"without a checkpoint", {feed, hashes[0], std::move(single)}});
+  world.pieces.push_back({"without a checkpoint", {feed, hashes[0], single}});
+  single.prev = hashes[0];
+  single.checkpoint =
+      sign_checkpoint(world.kenya_node, world.federation, Head{feed, Sequence(2), hashes[1]});
+  world.pieces.push_back({"that names what it follows", {feed, hashes[0], std::move(single)}});
 }
 
 void add_receipts(World& world) {

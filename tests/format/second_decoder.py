@@ -157,6 +157,9 @@ def read_statement(raw):
     elif kind == 6:
         body = {"node": into.key()}
         body["heads"] = into.list(into.varint(), 72, lambda: read_head(into))
+    elif kind == 7:
+        body = {"node": into.key()}
+        body["tips"] = into.list(into.varint(), 72, lambda: read_head(into))
     else:
         body = {"body": into.rest().hex()}
     into.end()
@@ -245,8 +248,11 @@ def read_piece(raw):
     need(len(raw) <= 62 * KIB, "too long")
     into = Input(raw)
     form = into.number(1)
-    need(form & ~3 == 0x10, "unknown form")
-    first, count = into.varint(), into.number(1)
+    need(form & ~7 == 0x10, "unknown form")
+    first = into.varint()
+    prev = into.hex(32) if form & 4 else None
+    need(prev is None or first != 1, "something before the first entry")
+    count = into.number(1)
     need(1 <= count <= 64, "no entries or too many")
     need(first > 0 and first + count < 2**64, "impossible place")
     seed = None if form & 1 else into.take(16)
@@ -275,7 +281,8 @@ def read_piece(raw):
     checkpoint = into.hex(64) if form & 2 else None
     into.end()
     seed = seed.hex() if seed else None
-    return {"first": first, "seed": seed, "entries": entries, "checkpoint": checkpoint}
+    piece = {"first": first, "prev": prev, "seed": seed, "entries": entries}
+    return piece | {"checkpoint": checkpoint}
 
 
 def chain(piece, feed, prev):

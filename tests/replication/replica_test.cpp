@@ -1,6 +1,7 @@
 // The one door for writes: what is staged, what is kept, what is refused.
 #include "replication/replica.h"
 
+#include "replication/forks.h"
 #include "replication/format/limits.h"
 #include "tests/support/node.h"
 
@@ -222,17 +223,10 @@ TEST_F(OneNode, OfAPieceThatOverlapsOnlyTheNewEntriesAreTaken) {
   const auto stored = global->store->pieces_of(feed.row, Sequence(1), SIZE_MAX);
   ASSERT_EQ(stored.size(), 2U);
   EXPECT_EQ(stored[1].seq, Sequence(3));
-  // The verifier itself passes over what is held.
-  PieceVerifier verifier(global->directory->authority().federation());
-  InboundPiece inbound{before.feed, Head{feed.head.feed, Sequence(2), stored[0].last},
-                       whole[0].body};
-  const auto rest = verifier.verify(std::move(inbound));
-  ASSERT_TRUE(rest);
-  EXPECT_EQ(rest->piece().first, Sequence(3));
 }
 
-// A second branch after the same entry: never stored over the first.
-TEST_F(OneNode, ABranchOfAFeedDoesNotReplaceWhatIsHeld) {
+// A second branch after the same entry: stored beside the first.
+TEST_F(OneNode, ABranchOfAFeedStandsBesideWhatIsHeld) {
   kenya->write_text(up, "insight", "title", "one");
   Wire(*kenya, *global).run();
   const Head held = kenya->head(Audience::up);
@@ -256,10 +250,15 @@ TEST_F(OneNode, ABranchOfAFeedDoesNotReplaceWhatIsHeld) {
   window.peer = kenya->id();
   window.pieces.push_back(std::move(*verified));
   const Received received = global->replica->receive(std::move(window));
-  ASSERT_EQ(received.refused.size(), 1U);
-  EXPECT_EQ(received.refused[0].error.code, "feed.forked");
+  EXPECT_TRUE(received.refused.empty());
   global->commit();
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"one"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title").size(), 3U);
+  const auto forked = forked_feeds(global->replica->directory());
+  ASSERT_EQ(forked.size(), 1U);
+  EXPECT_EQ(forked[0].node, kenya->id());
+  EXPECT_EQ(forked[0].tips.size(), 2U);
+  EXPECT_EQ(forked[0].shared, Sequence(0));
+  EXPECT_FALSE(forked[0].closed);
 }
 
 // Signed, but no change at all, of a later format, or of a kind of entry from the future.

@@ -46,7 +46,6 @@ void lie(World& world, const Event& event) {
   Rogue& rogue = new_rogue(world, random, true);
   rogue.call(first, random.next(), 0);
   if (second == first || random.below(3) != 0) return;
-  world.has_forks = true;
   world.agenda.after_ms(25'000, [&world, &rogue, second, salt = random.next()] {
     if (world.is_listening(second)) rogue.call(second, salt, 1);
   });

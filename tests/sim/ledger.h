@@ -41,8 +41,8 @@ struct LogPiece {
 struct Ledger {
   std::map<FeedId, FeedTruth> feeds;
   std::vector<Saved> saved;
-  // For each machine: heads of every feed after the last transaction that returned.
-  std::vector<std::map<FeedId, Head>> promised;
+  // For each machine: heads of every branch of a feed after the last transaction that returned.
+  std::vector<std::map<std::pair<FeedId, FeedRow>, Head>> promised;
   // For each machine: how much of its log is in `logs`, and the log of each database ever.
   std::vector<Arrival> read;
   std::map<Epoch, std::vector<LogPiece>> logs;

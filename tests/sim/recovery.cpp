@@ -64,7 +64,7 @@ void World::after_commit(Process& process) {
   check_probes(each);  // before this transaction was promised to anybody
   auto& promised = ledger.promised[static_cast<std::size_t>(each.machine)];
   for (const KnownFeed& feed : process.replica().directory().feeds()) {
-    Head& before = promised[feed.head.feed];
+    Head& before = promised[{feed.head.feed, feed.row}];
     if (before == feed.head || feed.head.seq == Sequence(0)) continue;
     require(feed.head.seq > before.seq, "I14", "a head went back or changed");
     if (feed.intro.node == each.id()) note_own_entries(*this, process, feed);

@@ -15,6 +15,7 @@ Named named(const Figures& figures) {
           {"steps", figures.steps},
           {"power_cuts", figures.power_cuts},
           {"kills", figures.kills},
+          {"forks", figures.forks},
           {"messages", figures.messages},
           {"bytes", figures.bytes},
           {"commits", figures.commits},
@@ -52,6 +53,7 @@ void add(Report& report, const Figures& figures) {
   sum.steps += figures.steps;
   sum.power_cuts += figures.power_cuts;
   sum.kills += figures.kills;
+  sum.forks += figures.forks;
   sum.messages += figures.messages;
   sum.bytes += figures.bytes;
   sum.commits += figures.commits;

@@ -40,6 +40,7 @@ struct Figures {
   std::uint64_t steps = 0;
   std::uint64_t power_cuts = 0;  // recoveries that were checked, on machines and on copies of disks
   std::uint64_t kills = 0;
+  std::uint64_t forks = 0;  // second histories that nodes told of and proved in the end
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
   std::uint64_t commits = 0;
@@ -134,7 +135,6 @@ class World {
   std::vector<Carried> carried;
   Bytes genesis;
   FederationId federation;
-  bool has_forks = false;  // a rogue told two histories of its feed
   bool is_healing = false;
   bool has_healed = false;
   Hasher trace_hash{"sim/trace"};

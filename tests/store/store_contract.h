@@ -54,6 +54,7 @@ TEST_P(StoreContract, AnswersNothingWhenEmpty) {
   EXPECT_EQ(counters.layer.value, 0U);
   EXPECT_EQ(counters.peer, 0U);
   EXPECT_TRUE(store_->feeds_after(FeedRow(0), 10).empty());
+  EXPECT_TRUE(store_->cut_feeds().empty());
   EXPECT_TRUE(store_->spaces_after(SpaceRow(0)).empty());
   EXPECT_TRUE(store_->kinds_after(KindRow(0)).empty());
   EXPECT_TRUE(store_->pieces_after(Lane::live, Arrival(0), 10).empty());
@@ -189,6 +190,38 @@ TEST_P(StoreContract, RefusesAnUpdateOfARowThatIsNotThere) {
   Batch layer;
   layer.layers = {layer_of(9, 1, 1, 1)};
   EXPECT_THROW(store_->commit(layer), Broken);
+}
+
+TEST_P(StoreContract, HoldsBranchesOfOneFeedAndHowFarEachOfThemCounts) {
+  Batch batch;
+  batch.feeds = {feed_of(3)};
+  batch.feeds[0].id = id_of<FeedId>(1);
+  batch.feeds[0].seq = Sequence(7);
+  batch.feeds[0].trunk = FeedRow(1);
+  batch.feeds[0].fork = Position{Sequence(5), id_of<EntryHash>(5)};
+  batch.feeds[0].stands = Position{Sequence(6), id_of<EntryHash>(6)};
+  commit_durably(batch);
+  const auto feeds = store_->feeds_after(FeedRow(2), 10);
+  ASSERT_EQ(feeds.size(), 1U);
+  EXPECT_EQ(feeds[0].trunk, FeedRow(1));
+  EXPECT_EQ(feeds[0].fork, batch.feeds[0].fork);
+  EXPECT_EQ(feeds[0].stands, batch.feeds[0].stands);
+  ASSERT_EQ(store_->cut_feeds().size(), 1U);
+  EXPECT_EQ(store_->cut_feeds()[0].row, FeedRow(3));
+  EXPECT_EQ(store_->feeds_after(FeedRow(0), 1)[0].stands.seq, stands_whole);
+  Batch update;
+  update.heads = {feeds[0]};
+  update.heads[0].stands = Position{stands_whole, {}};
+  store_->commit(update);
+  EXPECT_TRUE(store_->cut_feeds().empty());
+}
+
+TEST_P(StoreContract, RefusesABranchThatIsThereAlready) {
+  store_->commit(ground());
+  Batch batch;
+  batch.feeds = {feed_of(3)};
+  batch.feeds[0].id = id_of<FeedId>(1);  // with the same newest entry: none
+  EXPECT_THROW(store_->commit(batch), Broken);
 }
 
 TEST_P(StoreContract, MovesAPieceToAnotherFeedWhereItLiesInTheLog) {

@@ -145,6 +145,21 @@ std::unique_ptr<TestNode> TestNode::beside(TestNode& other) {
   return node;
 }
 
+std::unique_ptr<TestNode> TestNode::copy_of(TestNode& other) {
+  std::unique_ptr<TestNode> node(new TestNode(*other.random, *other.clock));
+  node->store.reset();
+  node->key = std::make_unique<SigningKey>(SigningKey::from_seed(other.key->seed()));
+  node->authority = other.authority;
+  for (const char* file : {"chapterd.db", "chapterd.db-wal", "chapterd.db-shm", "instance"})
+    std::filesystem::remove(node->folder.file(file));
+  for (const char* file : {"chapterd.db", "chapterd.db-wal", "instance"}) {
+    if (std::filesystem::exists(other.folder.file(file)))
+      std::filesystem::copy_file(other.folder.file(file), node->folder.file(file));
+  }
+  node->restart();
+  return node;
+}
+
 void TestNode::restart(const std::string& vfs) {
   directory.reset();
   replica.reset();

@@ -45,6 +45,8 @@ class TestNode {
   static std::unique_ptr<TestNode> below(TestNode& parent, const std::string& code);
   // Another node of the same chapter, certified by the chapter's own authority.
   static std::unique_ptr<TestNode> beside(TestNode& other);
+  // A second machine that runs a copy of this one's folder.
+  static std::unique_ptr<TestNode> copy_of(TestNode& other);
 
   // Closes and opens the database again, as after a crash or a restart; on the VFS of this name.
   void restart(const std::string& vfs = {});

@@ -1,4 +1,5 @@
-// quarantine: what a revoked node wrote beyond its cut, to look at, to take back in, or to drop.
+// quarantine: what a revoked node wrote beyond its cut, or a copied one after its feed was ended,
+// to look at, to take back in, or to drop.
 #include "daemon/cli/answers.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
@@ -33,7 +34,10 @@ std::string page_of(const Output& output, const Json& node) {
   std::string page = output.paint(Shade::strong, plain(text(node, "name")) + " (" +
                                                      plain(text(node, "code")) + ")") +
                      ", node " + plain(text(node, "fingerprint")) +
-                     ", revoked: " + plain(text(node, "reason")) + "\n";
+                     (is_true(node, "revoked")
+                          ? ", revoked: " + plain(text(node, "reason"))
+                          : ", a second history that nobody listed when the first was ended") +
+                     "\n";
   for (const Json& entry : list(node, "shown")) {
     page += "  " + date_of(number(entry, "time_ms").value_or(0)) + ", audience " +
             plain(text(entry, "audience")) + ", " + plain(text(entry, "kind")) + " " +
@@ -104,7 +108,7 @@ std::vector<Command> quarantine_commands() {
   const auto row = [](const char* verb, const char* help) {
     return Command{.path = {"quarantine", verb}, .help = help, .group = command_group::others};
   };
-  Command listed = row("list", "What revoked nodes wrote that does not count.");
+  Command listed = row("list", "What revoked or copied nodes wrote that does not count.");
   listed.arguments = {
       Argument{.name = "CODE", .help = "Only of the chapter with this code.", .required = false}};
   listed.flags = {Flag{.name = "dropped", .value = "", .help = "Also what was dropped."}};

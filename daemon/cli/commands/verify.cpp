@@ -40,6 +40,10 @@ Result<void> verify_all(Context& context) {
                             counted(count(*answer, "feeds"), "feed", "feeds") +
                             ", of this chapter and of others";
     if (good) output.print(output.paint(Shade::good, "Everything is as it was signed: ") + all);
+    if (const std::uint64_t forked = count(*answer, "forked"); forked > 0) {
+      output.say(counted(forked, "feed has", "feeds have") +
+                 " more than one history, each signed by its author: chapterd fork list");
+    }
     if (!good) tell_faults(output, *answer, all);
   }
   if (good) return {};

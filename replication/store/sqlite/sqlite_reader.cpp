@@ -12,6 +12,9 @@ namespace {
 // Columns in the order that read_piece(), read_layer() and the others expect.
 const std::string piece_head_query = "SELECT arrival, feed, seq, count, lane, via, prev, last";
 const std::string piece_query = piece_head_query + ", links, body FROM piece ";
+const std::string feed_query =
+    "SELECT row, id, intro, seq, hash, trunk, fork_seq, fork_hash, stands_seq, stands_hash "
+    "FROM feed ";
 const std::string layer_query = "SELECT row, space, record, kind, newest, state FROM layer ";
 const std::string receipt_query = "SELECT arrival, feed, node, seq, via, bytes FROM receipt ";
 
@@ -109,6 +112,9 @@ StoredFeed read_feed(const Query::Rows& rows) {
   feed.intro = rows.owned_bytes(2);
   feed.seq = Sequence(rows.number(3));
   feed.hash = rows.fixed<EntryHash>(4);
+  feed.trunk = FeedRow(rows.number(5));
+  feed.fork = Position{Sequence(rows.number(6)), rows.fixed<EntryHash>(7)};
+  feed.stands = Position{Sequence(rows.number(8)), rows.fixed<EntryHash>(9)};
   return feed;
 }
 
@@ -149,9 +155,8 @@ auto read_all(Query::Rows rows, Read read) {
 
 ReadStatements::ReadStatements(Connection& connection)
     : counters(connection, all_counters),
-      feeds_after(
-          connection,
-          "SELECT row, id, intro, seq, hash FROM feed WHERE row > ?1 ORDER BY row LIMIT ?2"),
+      feeds_after(connection, feed_query + "WHERE row > ?1 ORDER BY row LIMIT ?2"),
+      cut_feeds(connection, feed_query + "INDEXED BY feed_cut WHERE stands_seq <> -1 ORDER BY row"),
       spaces_after(connection,
                    "SELECT row, home, audience, target FROM space WHERE row > ?1 ORDER BY row"),
       kinds_after(connection, "SELECT row, name FROM kind WHERE row > ?1 ORDER BY row"),
@@ -192,6 +197,11 @@ Counters SqliteReads<Verbs>::counters() {
 template <class Verbs>
 std::vector<StoredFeed> SqliteReads<Verbs>::feeds_after(FeedRow after, std::size_t limit) {
   return read_all(reading().feeds_after.rows(after, limit), read_feed);
+}
+
+template <class Verbs>
+std::vector<StoredFeed> SqliteReads<Verbs>::cut_feeds() {
+  return read_all(reading().cut_feeds.rows(), read_feed);
 }
 
 template <class Verbs>

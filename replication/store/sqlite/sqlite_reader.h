@@ -19,6 +19,7 @@ struct ReadStatements {
 
   Query counters;
   Query feeds_after;
+  Query cut_feeds;
   Query spaces_after;
   Query kinds_after;
   Query auth_pieces_after;
@@ -49,6 +50,7 @@ class SqliteReads : public Verbs {
   [[nodiscard]] Counters counters() override;
 
   [[nodiscard]] std::vector<StoredFeed> feeds_after(FeedRow after, std::size_t limit) override;
+  [[nodiscard]] std::vector<StoredFeed> cut_feeds() override;
   [[nodiscard]] std::vector<StoredSpace> spaces_after(SpaceRow after) override;
   [[nodiscard]] std::vector<StoredKind> kinds_after(KindRow after) override;
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 extern "C" const char store_sqlite_schema_001[];
+extern "C" const char store_sqlite_schema_002[];
 
 namespace chapterd {
 
@@ -21,7 +22,7 @@ namespace {
 constexpr std::int64_t application_id = 0x63687064;  // "chpd"
 
 // Schema n is made from schema n - 1 by the n-th of these.
-const std::array<const char*, 1> schemas = {store_sqlite_schema_001};
+const std::array<const char*, 2> schemas = {store_sqlite_schema_001, store_sqlite_schema_002};
 constexpr std::int64_t newest_schema = schemas.size();
 
 // Layers in one block of kind_layers: what records_of() reads in vain at most.
@@ -130,8 +131,12 @@ Result<std::unique_ptr<Connection>> connect(const std::string& path, const Sqlit
 
 struct WriteStatements {
   explicit WriteStatements(Connection& connection)
-      : new_feed(connection, "INSERT INTO feed(row, id, intro, seq, hash) VALUES(?, ?, ?, ?, ?)"),
-        head(connection, "UPDATE feed SET seq = ?2, hash = ?3 WHERE row = ?1"),
+      : new_feed(connection,
+                 "INSERT INTO feed(row, id, intro, seq, hash, trunk, fork_seq, fork_hash, "
+                 "stands_seq, stands_hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        head(connection,
+             "UPDATE feed SET seq = ?2, hash = ?3, stands_seq = ?4, stands_hash = ?5 "
+             "WHERE row = ?1"),
         new_piece(connection,
                   "INSERT INTO piece(arrival, feed, seq, count, lane, via, prev, last, links, body)"
                   " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
@@ -197,10 +202,11 @@ struct WriteStatements {
 
 void WriteStatements::write_log(const Connection& connection, const Batch& batch) {
   for (const StoredFeed& feed : batch.feeds) {
-    new_feed.run(feed.row, feed.id, feed.intro, feed.seq, feed.hash);
+    new_feed.run(feed.row, feed.id, feed.intro, feed.seq, feed.hash, feed.trunk, feed.fork.seq,
+                 feed.fork.hash, feed.stands.seq, feed.stands.hash);
   }
   for (const StoredFeed& feed : batch.heads) {
-    head.run(feed.row, feed.seq, feed.hash);
+    head.run(feed.row, feed.seq, feed.hash, feed.stands.seq, feed.stands.hash);
     changed_one(connection);
   }
   for (const StoredPiece& piece : batch.pieces) {

@@ -32,6 +32,7 @@ void World::check_end() {
   check_views(*this);
   check_canaries(*this);
   check_erased(*this);
+  for (const auto& each : nodes) check_forks(*this, *each);
   check_now();
 }
 

@@ -19,6 +19,7 @@ void check_cursors(World& world, Reader& reader, SimNode& node);   // I9
 // Of a node that runs, now and then.
 void check_receipts(World& world, SimNode& node);     // I8
 void check_revocations(World& world, SimNode& node);  // I13
+void check_forks(World& world, SimNode& node);        // I5
 
 // Once everything works again. Empty when all agree, else what differs.
 [[nodiscard]] std::string find_difference(World& world);  // I15

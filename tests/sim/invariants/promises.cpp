@@ -23,6 +23,8 @@ void check_whole(World& world,
                  SimNode& node,
                  const std::vector<StoredFeed>& feeds) {
   std::vector<Head> reached(feeds.size() + 1);
+  for (const StoredFeed& feed : feeds)
+    reached[feed.row.value] = Head{feed.id, feed.fork.seq, feed.fork.hash};
   for (const StoredPiece& piece : reader.heads_after(Arrival(0), SIZE_MAX >> 1U)) {
     Head& head = reached.at(piece.feed.value);
     world.require(piece.seq == head.seq.next() && piece.prev == head.hash, "I3",
@@ -42,11 +44,13 @@ void check_whole(World& world,
 
 void check_promises(World& world, Reader& reader, SimNode& node) {
   const auto feeds = reader.feeds_after(FeedRow(0), SIZE_MAX >> 1U);
-  std::map<FeedId, Head> held;
-  for (const StoredFeed& feed : feeds) held[feed.id] = Head{feed.id, feed.seq, feed.hash};
+  std::map<std::pair<FeedId, FeedRow>, Head> held;
+  for (const StoredFeed& feed : feeds)
+    held[{feed.id, feed.row}] = Head{feed.id, feed.seq, feed.hash};
   const Ledger& ledger = world.ledger;
-  for (const auto& [id, promised] : ledger.promised[static_cast<std::size_t>(node.machine)]) {
-    const auto found = held.find(id);
+  for (const auto& [branch, promised] : ledger.promised[static_cast<std::size_t>(node.machine)]) {
+    const FeedId& id = branch.first;
+    const auto found = held.find(branch);
     world.require(found != held.end() && found->second.seq >= promised.seq, "I1",
                   "what was saved is gone" + at(node, id, promised.seq));
     if (found->second.seq == promised.seq)

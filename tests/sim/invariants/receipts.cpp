@@ -20,11 +20,12 @@ void check_receipts(World& world, SimNode& node) {
     const auto truth = world.ledger.feeds.find(id);
     if (truth == world.ledger.feeds.end() || truth->second.author < 0) continue;
     const auto& promised = world.ledger.promised[static_cast<std::size_t>(signer->second)];
-    const auto held = promised.find(id);
+    const auto held = promised.lower_bound({id, FeedRow(0)});
     const std::string where = " (signed by machine " + std::to_string(signer->second) +
                               ", stored at " + std::to_string(node.machine) + ")";
-    world.require(held != promised.end() && held->second.seq >= receipt->head.seq, "I8",
-                  "a receipt says more than its signer holds" + where);
+    world.require(
+        held != promised.end() && held->first.first == id && held->second.seq >= receipt->head.seq,
+        "I8", "a receipt says more than its signer holds" + where);
     world.require(truth->second.hashes[receipt->head.seq.value - 1] == receipt->head.hash, "I8",
                   "a receipt names another entry than the one written" + where);
   }

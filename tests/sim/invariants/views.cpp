@@ -61,7 +61,7 @@ void add_order(Views& views, const FeedIntro& intro, ByteView payload) {
 // Every byte of a feed at a node, checked anew; its changes go into `views`.
 void read_feed(World& world, SimNode& node, const KnownFeed& feed, Views& views) {
   const std::string where = " (machine " + std::to_string(node.machine) + ")";
-  Head head{feed.head.feed, Sequence(0), EntryHash{}};
+  Head head{feed.head.feed, feed.fork.seq, feed.fork.hash};
   const auto truth = world.ledger.feeds.find(feed.head.feed);
   const std::uint64_t stands =
       truth == world.ledger.feeds.end() ? UINT64_MAX : world.standing(truth->first, truth->second);

@@ -1,0 +1,147 @@
+// Two histories of one feed where they meet erasure, moves and roll-backs.
+#include "replication/forks.h"
+#include "replication/session.h"
+#include "tests/support/erasing.h"
+
+#include <gtest/gtest.h>
+
+namespace chapterd {
+namespace {
+
+using testing::erase_texts;
+using testing::holds_text;
+using testing::SeededRandom;
+using testing::SetClock;
+using testing::TestNode;
+using testing::Wire;
+using Values = std::vector<std::string>;
+
+constexpr Address all{Audience::all, {}};
+
+class ForksMeeting : public ::testing::Test {
+ protected:
+  SeededRandom random{73};
+  SetClock clock;
+  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
+  std::unique_ptr<TestNode> office = TestNode::beside(*global);
+  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
+  std::unique_ptr<TestNode> copy;
+
+  static void meet(TestNode& child, TestNode& parent) {
+    Wire wire(child, parent);
+    wire.run();
+    EXPECT_TRUE(wire.dialler().caught_up()) << wire.dialler().end_code();
+    EXPECT_FALSE(wire.dialler().stays_different());
+  }
+
+  static void meet_again(TestNode& child, TestNode& parent) {
+    for (int i = 0; i < 3; ++i) Wire(child, parent).run();
+    meet(child, parent);
+  }
+
+  static Values title(TestNode& at) { return at.values(Audience::all, "insight", "title"); }
+
+  static std::vector<Head> tips(TestNode& node, const FeedId& feed) {
+    for (const ForkedFeed& each : forked_feeds(*node.directory))
+      if (each.id == feed) return each.tips;
+    return {};
+  }
+
+  // Of the feed that is written into now.
+  static Head newest_head(TestNode& node) {
+    const Directory& directory = node.replica->directory();
+    Head newest;
+    for (const FeedRow row : directory.own_feeds())
+      if (directory.feed(row).intro.audience == Audience::all) newest = directory.feed(row).head;
+    return newest;
+  }
+
+  static bool is_closed(TestNode& node, const FeedId& feed) {
+    const KnownFeed* known = node.directory->feed(feed);
+    return known != nullptr && !node.directory->closing(*known).empty();
+  }
+
+  // Kenya and a copy of it wrote different titles; both reached the global node and its office.
+  FeedId fork_kenya() {
+    kenya->write_text(all, "other", "title", "common");
+    meet(*kenya, *global);
+    meet(*office, *global);
+    copy = TestNode::copy_of(*kenya);
+    kenya->write_text(all, "insight", "title", "what the original wrote of the boats");
+    copy->write_text(all, "insight", "title", "what the copy wrote of Wanjiku Kamau");
+    meet(*kenya, *global);
+    meet(*copy, *office);
+    meet(*office, *global);
+    return copy->head(Audience::all).feed;
+  }
+};
+
+// The order names an entry of the branch that came second.
+TEST_F(ForksMeeting, AnErasureReachesTheHistoryThatHoldsTheWords) {
+  const FeedId forked = fork_kenya();
+  meet_again(*kenya, *global);
+  meet(*office, *global);
+  const auto before = tips(*global, forked);
+  ASSERT_EQ(before.size(), 2U);
+  for (TestNode* node : {global.get(), office.get(), kenya.get()})
+    ASSERT_TRUE(holds_text(*node, "Wanjiku Kamau"));
+  erase_texts(*kenya, all, "insight", "title", "Wanjiku Kamau");
+  meet(*kenya, *global);
+  meet(*office, *global);
+  for (TestNode* node : {global.get(), office.get(), kenya.get()}) {
+    EXPECT_FALSE(holds_text(*node, "Wanjiku Kamau"));
+    EXPECT_EQ(title(*node), Values{"what the original wrote of the boats"});
+    EXPECT_EQ(tips(*node, forked), before);
+  }
+  const std::string shown = office->view_hash();
+  ASSERT_TRUE(office->replica->rebuild());
+  EXPECT_EQ(office->view_hash(), shown);
+}
+
+// Its first entry is of the kind that ends a feed after a move, and ends nothing here.
+TEST_F(ForksMeeting, TheFeedThatEndsTheForkedOneIsWrittenOnAfterARestart) {
+  const FeedId forked = fork_kenya();
+  meet_again(*kenya, *global);
+  ASSERT_TRUE(is_closed(*global, forked));
+  const Head first = newest_head(*kenya);
+  ASSERT_NE(first.feed, forked);
+  ASSERT_EQ(first.seq, Sequence(1));
+  kenya->restart();
+  kenya->write_text(all, "insight", "title", "settled");
+  EXPECT_EQ(newest_head(*kenya).feed, first.feed);
+  EXPECT_EQ(newest_head(*kenya).seq, Sequence(2));
+  meet(*kenya, *global);
+  EXPECT_EQ(title(*global), Values{"settled"});
+}
+
+// Nobody stands above it: it is told from below, and waits for a person.
+TEST_F(ForksMeeting, TheGlobalNodeThatIsShownAnotherHistoryWaitsForAPersonAndThenEndsIt) {
+  auto uganda = TestNode::below(*global, "UG");
+  global->write_text(all, "other", "title", "common");
+  meet(*kenya, *global);
+  meet(*uganda, *global);
+  copy = TestNode::copy_of(*global);
+  global->write_text(all, "insight", "title", "original");
+  copy->write_text(all, "insight", "title", "copy");
+  const FeedId forked = copy->head(Audience::all).feed;
+  meet(*kenya, *global);
+  meet(*uganda, *copy);
+  Wire told(*uganda, *global);
+  told.run();
+  EXPECT_EQ(told.listener().end_code(), "node.rolled-back");
+  Wire waiting(*uganda, *global);
+  waiting.run();
+  EXPECT_TRUE(waiting.dialler().exchanges_only_statements());
+  EXPECT_EQ(title(*global), Values{"original"});
+  global->replica->confirm_restored(Complete::no);
+  global->commit();
+  meet_again(*uganda, *global);
+  meet_again(*kenya, *global);
+  for (TestNode* node : {global.get(), uganda.get(), kenya.get()}) {
+    EXPECT_TRUE(is_closed(*node, forked));
+    EXPECT_EQ(title(*node), (Values{"copy", "original"}));
+  }
+}
+
+}  // namespace
+}  // namespace chapterd
