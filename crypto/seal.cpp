@@ -5,7 +5,9 @@
 
 #include <sodium/crypto_aead_xchacha20poly1305.h>
 #include <sodium/crypto_box.h>
+#include <sodium/crypto_generichash.h>
 
+#include <array>
 #include <cstring>
 
 namespace chapterd {
@@ -29,6 +31,13 @@ tl::unexpected<Error> refused() {
               "place, or was changed on the way.",
               "Nothing of it was used; the sealed bytes are kept as they are.",
               "Ask another node of the chapter for the current chapter key, then try again.");
+}
+
+tl::unexpected<Error> bad_recipient() {
+  return fail(Errc::malformed, "seal.bad-recipient",
+              "The recipient's key is one that everybody could read for.",
+              "Nothing was sealed or sent.",
+              "Ask the recipient for a new certificate request and check its words again.");
 }
 
 }  // namespace
@@ -76,10 +85,28 @@ Result<Bytes> ChapterKey::open(ByteView sealed, ByteView context) const {
 Result<Bytes> seal_to(const BoxPublicKey& recipient, ByteView plain) {
   Bytes sealed(plain.size() + seal_to_overhead_bytes);
   if (crypto_box_seal(sealed.data(), plain.data(), plain.size(), recipient.bytes.data()) != 0) {
-    return fail(Errc::malformed, "seal.bad-recipient",
-                "The recipient's key is one that everybody could read for.",
-                "Nothing was sealed or sent.",
-                "Ask the recipient for a new certificate request and check its words again.");
+    return bad_recipient();
+  }
+  return sealed;
+}
+
+// libsodium has crypto_box_seal() for its own randomness only; the layout is the same: throw-away
+// public key, then a box under the nonce BLAKE2b-192(throw-away key | recipient).
+Result<Bytes> seal_to(const BoxPublicKey& recipient, ByteView plain, Random& random) {
+  GuardedBytes seed(crypto_box_SEEDBYTES);
+  GuardedBytes secret(crypto_box_SECRETKEYBYTES);
+  random.fill(seed.writable());
+  Bytes sealed(plain.size() + seal_to_overhead_bytes);
+  crypto_box_seed_keypair(sealed.data(), secret.writable().data(), seed.view().data());
+  std::array<std::uint8_t, crypto_box_NONCEBYTES> nonce{};
+  crypto_generichash_state hash;
+  crypto_generichash_init(&hash, nullptr, 0, nonce.size());
+  crypto_generichash_update(&hash, sealed.data(), crypto_box_PUBLICKEYBYTES);
+  crypto_generichash_update(&hash, recipient.bytes.data(), recipient.bytes.size());
+  crypto_generichash_final(&hash, nonce.data(), nonce.size());
+  if (crypto_box_easy(sealed.data() + crypto_box_PUBLICKEYBYTES, plain.data(), plain.size(),
+                      nonce.data(), recipient.bytes.data(), secret.view().data()) != 0) {
+    return bad_recipient();
   }
   return sealed;
 }

@@ -50,6 +50,9 @@ class ChapterKey {
 // Errors: seal.bad-recipient (the key is of small order, everyone could read the result).
 [[nodiscard]] Result<Bytes> seal_to(const BoxPublicKey& recipient, ByteView plain);
 
+// The same bytes, with the throw-away key taken from `random`.
+[[nodiscard]] Result<Bytes> seal_to(const BoxPublicKey& recipient, ByteView plain, Random& random);
+
 // What was sealed to this key. Errors: seal.malformed, seal.refused. Thread-safe.
 [[nodiscard]] Result<Bytes> open_sealed(const BoxKey& key, ByteView sealed);
 

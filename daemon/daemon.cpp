@@ -203,7 +203,7 @@ LinkContext Daemon::Parts::link_context() {
           even_clock_,
           node_->date(),
           node_->random(),
-          [this] { return node_->parts().authority; }};
+          [this] { return node_->parts().authority.get(); }};
 }
 
 Result<void> Daemon::Parts::open_sockets() {
@@ -279,7 +279,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Config& config) {
     if (!node) return forward(node);
     auto tls = TlsContext::make((*node)->parts().key);
     if (!tls) return forward(tls);
-    auto reader = open_reader((*node)->parts().folder.database());
+    auto reader = open_reader((*node)->parts().folder.database(), &(*node)->vault());
     auto directory = Directory::load(Snapshot(*reader));
     if (!directory) return forward(directory);
     auto parts = std::make_unique<Parts>(std::move(*node), std::move(reader), std::move(*directory),

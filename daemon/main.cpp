@@ -5,6 +5,8 @@
 #include "daemon/daemon.h"
 #include "daemon/operations/folder_work.h"
 #include "daemon/operations/founding.h"
+#include "daemon/operations/keys.h"
+#include "daemon/operations/kit.h"
 #include "daemon/operations/reach.h"
 
 #include <nlohmann/json.hpp>
@@ -35,6 +37,10 @@ Doors real_doors() {
   doors.join_online = join_online;
   doors.run = run_daemon;
   doors.folder_work = work_on_folder;
+  doors.say_passphrase = say_passphrase;
+  doors.say_unattended = say_unattended;
+  doors.show_kit = show_kit;
+  doors.restore_kit = restore_kit;
   return doors;
 }
 

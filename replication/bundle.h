@@ -92,12 +92,13 @@ struct BundleRun {
 // Opens what was sealed to this node. One part an object; runs in their order.
 class BundleReader {
  public:
-  // Everything must outlive it. Errors beside those of decode_bundle_header():
+  // Everything must outlive it. `box` is null while the node's key for sealed things is locked:
+  // bundle.locked (needs_person). Errors beside that and those of decode_bundle_header():
   // federation.other, bundle.not-for-us, node.unknown, node.revoked (all not_allowed),
   // bundle.damaged.
   [[nodiscard]] static Result<BundleReader> open(const Directory& directory,
                                                  Reader& reader,
-                                                 const SigningKey& key,
+                                                 const BoxKey* box,
                                                  ByteView header);
 
   [[nodiscard]] BundleProgress begin() const;

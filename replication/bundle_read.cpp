@@ -61,15 +61,22 @@ std::string recipients_of(const BundleHeader& header, const Authority& authority
 
 Result<BundleKey> open_key(const BundleHeader& header,
                            const Authority& authority,
-                           const SigningKey& key) {
-  const auto ours = std::ranges::find(header.recipients, key.public_key(), &BundleRecipient::node);
+                           const PublicKey& self,
+                           const BoxKey* box) {
+  const auto ours = std::ranges::find(header.recipients, self, &BundleRecipient::node);
   if (ours == header.recipients.end()) {
     return not_ours(
         "bundle.not-for-us",
         "This bundle is for " + recipients_of(header, authority) + ": no other node can read it.",
         "Hand it to them, or ask for one that is for this node.");
   }
-  const auto secret = open_sealed(BoxKey::from_seed(key.seed()), ours->key.view());
+  if (box == nullptr) {
+    return fail(Errc::needs_person, "bundle.locked",
+                "Bundles are sealed to this computer, and the key that opens them is locked.",
+                "Nothing of the bundle was taken.",
+                "Unlock it with 'chapterd unlock', then read the bundle again.");
+  }
+  const auto secret = open_sealed(*box, ours->key.view());
   if (!secret || secret->size() != BundleKey::key_size)
     return damaged("The key of this bundle does not open.");
   return BundleKey::from_secret(*secret);
@@ -182,7 +189,7 @@ BundleReader::BundleReader(const Directory& directory,
 
 Result<BundleReader> BundleReader::open(const Directory& directory,
                                         Reader& reader,
-                                        const SigningKey& key,
+                                        const BoxKey* box,
                                         ByteView bytes) {
   auto header = decode_bundle_header(bytes);
   if (!header) return forward(header);
@@ -204,7 +211,7 @@ Result<BundleReader> BundleReader::open(const Directory& directory,
                     "The sender of this bundle, a node of " + called(*header) + ", was revoked.",
                     "Ask that chapter for a bundle from another of its nodes.");
   }
-  auto opened = open_key(*header, authority, key);
+  auto opened = open_key(*header, authority, directory.self(), box);
   if (!opened) return forward(opened);
   return BundleReader(directory, reader, std::move(authority), std::move(*header),
                       std::move(*opened), bundle_state(bytes));

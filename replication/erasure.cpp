@@ -83,10 +83,13 @@ bool can_be_erased(const PieceEntry& entry) {
   return entry.kind == EntryKind::data && entry.payload_bytes >= limits::least_erased;
 }
 
-bool is_newest_order_between(Reader& reader, Arrival before, Arrival through) {
+Arrival newest_order(Reader& reader) {
   const auto stored = reader.values(std::string(newest_name));
-  if (stored.empty()) return false;
-  const Arrival newest(ByteReader(stored.front().value).u64());
+  return stored.empty() ? Arrival(0) : Arrival(ByteReader(stored.front().value).u64());
+}
+
+bool is_newest_order_between(Reader& reader, Arrival before, Arrival through) {
+  const Arrival newest = newest_order(reader);
   return before < newest && newest <= through;
 }
 

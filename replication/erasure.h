@@ -38,6 +38,9 @@ struct OrderedErasure {
 // Only changes are erased, and only payloads that are not shorter than what takes their place.
 [[nodiscard]] bool can_be_erased(const PieceEntry& entry);
 
+// The order that was found to count last; 0 when there is none.
+[[nodiscard]] Arrival newest_order(Reader& reader);
+
 // Whether the newest order that counts lies between two positions of a peer in this log: then it is
 // worth remembering that the peer has obeyed it.
 [[nodiscard]] bool is_newest_order_between(Reader& reader, Arrival before, Arrival through);

@@ -21,9 +21,7 @@ Bytes copy(ByteView view) {
 
 // The same change, with the values that it supersedes under their new names.
 template <class NewNames>
-Bytes renamed_change(ByteView payload, const NewNames& names) {
-  ChangeView view;
-  if (!decode_change(payload, view)) return copy(payload);
+Bytes renamed_change(const ChangeView& view, const NewNames& names) {
   Change change;
   change.record = view.record;
   change.kind = std::string(view.kind);
@@ -318,16 +316,28 @@ void Replica::move_piece(const StoredPiece& stored,
   Piece piece = std::move(*decoded);
   std::vector<Bytes> payloads;
   payloads.reserve(piece.entries.size());
+  Bytes opened;
+  ChangeView change;
   for (PieceEntry& entry : piece.entries) {
     const bool is_order = entry.kind == EntryKind::erase;
     if (entry.erased || (entry.kind != EntryKind::data && !is_order)) continue;
     // Names keep their width, so that no limit can be passed.
-    payloads.push_back(is_order ? renamed_order(entry.payload, names)
-                                : renamed_change(entry.payload, names));
+    if (is_order) {
+      payloads.push_back(renamed_order(entry.payload, names));
+    } else {
+      // What cannot be read moves as it is: a change that is sealed while its key is locked, too.
+      // It then supersedes values under their old names, and a person sees both.
+      ChapterKeys::Held by;
+      const ChangeVerdict verdict = read_change(from.intro, entry, opened, change, &by);
+      if (verdict == ChangeVerdict::sealed) set_value(stored_name::stale, {1});
+      if (verdict != ChangeVerdict::good) continue;
+      touched.emplace(space_for(from.intro), change.record);
+      payloads.push_back(renamed_change(change, names));
+      if (by != nullptr)
+        payloads.back() = vault_.keys()->seal(*by, directory_.self(), payloads.back(), random_);
+    }
     entry.payload = payloads.back();
     entry.payload_bytes = static_cast<std::uint32_t>(entry.payload.size());
-    ChangeView change;
-    if (decode_change(entry.payload, change)) touched.emplace(space_for(from.intro), change.record);
   }
   const Head tip = directory_.feed(to).head;
   piece.first = tip.seq.next();

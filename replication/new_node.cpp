@@ -61,6 +61,7 @@ std::vector<Arrival> Replica::hand_over(const PublicKey& heir,
   ByteWriter epoch;
   epoch.u64(random_.number() | 1U);
   const auto bytes_of = [](ByteView view) { return Bytes(view.begin(), view.end()); };
+  leave_keys_to(heir);
   set_value(stored_name::node, bytes_of(heir.view()));
   set_value(stored_name::epoch, epoch.take());
   set_value(stored_name::incarnation, bytes_of(random_.fixed<Incarnation>().view()));

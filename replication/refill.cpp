@@ -17,16 +17,6 @@ namespace {
 // Feeds that one session asks for again.
 constexpr std::size_t most_asked = 100;
 
-void set_link(StoredPiece& piece, std::size_t index, Arrival to) {
-  ByteReader links(piece.links);
-  ByteWriter out;
-  for (std::size_t i = 0; i < piece.count; ++i) {
-    const std::uint64_t link = links.varint();
-    out.varint(i == index ? to.value : link);
-  }
-  piece.links = out.take();
-}
-
 }  // namespace
 
 // Once a session, when the digests agree: heads say nothing about payloads.
@@ -92,19 +82,20 @@ void Replica::fill_hole(FeedRow feed, Sequence seq, const PieceEntry& with, cons
   batch_.values.push_back(erasures_.close_hole(feed, seq));
   note_whole(feed);
   staged_ = true;
+  const FeedIntro intro = directory_.feed(feed).intro;
+  if (with.kind == EntryKind::key) return take_key_entry(intro, with);
+  Bytes opened;
   ChangeView change;
-  const bool sealed = (with.flags & flag_sealed) != 0;
-  if (with.kind != EntryKind::data || sealed || !decode_change(with.payload, change)) {
-    if (sealed) keep_pending(with, ChangeVerdict::none, arrival);
-    return;
-  }
-  const SpaceRow space = space_for(directory_.feed(feed).intro);
+  const ChangeVerdict verdict = read_change(intro, with, opened, change);
+  if (verdict != ChangeVerdict::good) return keep_pending(verdict, arrival);
+  const SpaceRow space = space_for(intro);
   link_late(space, change, arrival);
   merge_anew(space, change.record);
 }
 
-// Puts an entry into the chain of its record, at the place that its arrival gives it.
-void Replica::link_late(SpaceRow space, const ChangeView& change, Arrival arrival) {
+// Puts an entry into the chain of its record, at the place that its arrival gives it. False when it
+// is there already.
+bool Replica::link_late(SpaceRow space, const ChangeView& change, Arrival arrival) {
   StoredLayer& layer = staged_layer(space, change);
   Arrival after;  // the entry whose link will point at it
   Arrival before = layer.newest;
@@ -113,7 +104,7 @@ void Replica::link_late(SpaceRow space, const ChangeView& change, Arrival arriva
     const StoredPiece piece = piece_with(after);
     before = link_of(piece, after.value - piece.arrival.value);
   }
-  if (before == arrival) return;  // it was merged before it was lost
+  if (before == arrival) return false;  // it was merged before it was lost
   const auto point = [&](Arrival from, Arrival to) {
     const StoredPiece piece = piece_with(from);
     const std::size_t index = from.value - piece.arrival.value;
@@ -125,6 +116,7 @@ void Replica::link_late(SpaceRow space, const ChangeView& change, Arrival arriva
   } else {
     point(after, arrival);
   }
+  return true;
 }
 
 }  // namespace chapterd

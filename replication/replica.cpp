@@ -22,9 +22,18 @@ Bytes copy(ByteView view) {
 
 }  // namespace
 
-Replica::Replica(
-    Store& store, const Clock& clock, Random& random, const SigningKey& key, Directory directory)
-    : store_(store), clock_(clock), random_(random), key_(key), directory_(std::move(directory)) {
+Replica::Replica(Store& store,
+                 const Clock& clock,
+                 Random& random,
+                 const SigningKey& key,
+                 ChapterVault& vault,
+                 Directory directory)
+    : store_(store),
+      clock_(clock),
+      random_(random),
+      key_(key),
+      vault_(vault),
+      directory_(std::move(directory)) {
   clear_staged();
 }
 
@@ -47,10 +56,8 @@ Result<void> Replica::initialise(Store& store,
   return {};
 }
 
-Result<std::unique_ptr<Replica>> Replica::open(Store& store,
-                                               const Clock& clock,
-                                               Random& random,
-                                               const SigningKey& key) {
+Result<std::unique_ptr<Replica>> Replica::open(
+    Store& store, const Clock& clock, Random& random, const SigningKey& key, ChapterVault& vault) {
   auto directory = Directory::load(Snapshot(store));
   if (!directory) return forward(directory);
   if (directory->self() != key.public_key()) {
@@ -58,11 +65,13 @@ Result<std::unique_ptr<Replica>> Replica::open(Store& store,
                 "The node key in this folder belongs to another database.", "Nothing was changed.",
                 "Put the folder's own node.key back.");
   }
-  std::unique_ptr<Replica> replica(new Replica(store, clock, random, key, std::move(*directory)));
+  std::unique_ptr<Replica> replica(
+      new Replica(store, clock, random, key, vault, std::move(*directory)));
   replica->peers_ = store.peers();
   replica->erasures_ = Erasures::load(store);
   replica->cut_version_ = replica->directory_.authority().cut_version();
   replica->note_place();
+  replica->read_wraps();
   return replica;
 }
 
@@ -74,6 +83,10 @@ void Replica::reload() {
   peers_ = store_.peers();
   erasures_ = Erasures::load(store_);
   cut_version_ = directory_.authority().cut_version();
+  read_wraps();
+  // A key whose entry did not come through must seal nothing.
+  sealing_.reset();
+  if (const auto box = vault_.box()) vault_.unlock(box, open_keys(*box));
   own_feeds_.clear();
   // What the keeper knows stays known, though the store may not have it.
   for (const Bytes& statement : revocations_) directory_.authority().apply_or_keep(statement);
@@ -131,34 +144,6 @@ FeedRow Replica::stage_feed(KnownFeed feed) {
   return row;
 }
 
-Result<Written> Replica::write(const Address& address, const Change& change) {
-  if (address.audience == Audience::to &&
-      directory_.authority().chapter(address.target) == nullptr) {
-    return fail(Errc::not_found, "chapter.unknown",
-                "The chapter that this is addressed to is not known here.", "Nothing was changed.",
-                "Synchronise, then try again.");
-  }
-  Bytes payload = encode(change);
-  ChangeView view;
-  if (payload.size() > limits::payload_bytes) {
-    return fail(Errc::usage, "change.too-large", "This change is larger than 48 KiB.",
-                "Nothing was changed.", "Save it in smaller parts.");
-  }
-  if (auto checked = decode_change(payload, view); !checked) {
-    return fail(Errc::usage, checked.error().code, checked.error().what, "Nothing was changed.");
-  }
-  const FeedRow feed = own_feed(address);
-  const Written written = append(feed, EntryKind::data, std::move(payload));
-  const OwnEntry& entry = open_->entries.back();
-  static_cast<void>(decode_change(entry.payload, view));  // now borrowed from where it stays
-  const Arrival previous =
-      merge_into(space_for(directory_.feed(feed).intro), view, written, entry.entry.time);
-  ByteWriter link;
-  chapterd::append(open_->links, link.varint(previous.value).view());
-  if ((entry.entry.flags & flag_run_end) != 0) close_piece();
-  return written;
-}
-
 Result<Written> Replica::write_statement(ByteView statement) {
   const auto applied = directory_.authority().apply(statement);
   if (!applied) return forward(applied);
@@ -166,6 +151,7 @@ Result<Written> Replica::write_statement(ByteView statement) {
   const Written written = append_statement(statement);
   follow_cuts();
   follow_orders();
+  rotate_when_revoked();
   return written;
 }
 
@@ -223,6 +209,8 @@ Written Replica::append(FeedRow feed, EntryKind kind, Bytes payload) {
   OwnEntry own_entry;
   own_entry.entry.kind = kind;
   own_entry.entry.flags = ends_run ? flag_run_end : 0;
+  if (kind == EntryKind::data && directory_.feed(feed).intro.audience == Audience::chapter)
+    own_entry.entry.flags |= flag_sealed;
   own_entry.entry.time = time_;
   own_entry.entry.payload_bytes = static_cast<std::uint32_t>(payload.size());
   Header header{head.feed,
@@ -291,6 +279,10 @@ KindRow Replica::kind_for(std::string_view name) {
   return kind.row;
 }
 
+bool Replica::is_private(SpaceRow space) const {
+  return directory_.space(space).audience == Audience::chapter;
+}
+
 StoredLayer* Replica::find_staged(SpaceRow space, const RecordId& record) {
   const auto at = staged_layers_.find(LayerKey{space, record});
   if (at == staged_layers_.end()) return nullptr;
@@ -304,9 +296,17 @@ StoredLayer& Replica::staged_layer(SpaceRow space, const ChangeView& change) {
   const bool is_new = !stored.has_value();
   auto& list = is_new ? batch_.new_layers : batch_.layers;
   staged_layers_.emplace(LayerKey{space, change.record}, LayerRef{is_new, list.size()});
-  if (!is_new) return list.emplace_back(std::move(*stored));
-  return list.emplace_back(StoredLayer{
-      LayerRow(next_layer_++), space, change.record, kind_for(change.kind), Arrival(0), {}});
+  StoredLayer layer;
+  if (stored) {
+    layer = std::move(*stored);
+  } else {
+    layer.row = LayerRow(next_layer_++);
+    layer.space = space;
+    layer.record = change.record;
+    layer.kind = kind_for(change.kind);
+  }
+  layer.is_private = is_private(space);
+  return list.emplace_back(std::move(layer));
 }
 
 // Returns the entry merged into this layer before, for the link.
@@ -381,6 +381,7 @@ void Replica::stage_heads() {
 
 void Replica::commit() {
   if (!staged_) return;
+  tend_keys();
   close_piece();
   follow_cuts();
   sign_receipts();
@@ -394,6 +395,7 @@ void Replica::commit() {
   }
   clear_staged();
   write_mark();
+  if (waiting_) apply_waiting();
 }
 
 }  // namespace chapterd

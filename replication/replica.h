@@ -11,11 +11,11 @@
 #include "crypto/node_key.h"
 #include "replication/directory.h"
 #include "replication/erasure.h"
-#include "replication/format/change.h"
 #include "replication/format/receipt.h"
 #include "replication/merge.h"
+#include "replication/replica_words.h"
 #include "replication/store/high_water.h"
-#include "replication/verified.h"
+#include "replication/vault.h"
 #include "replication/window.h"
 
 #include <deque>
@@ -31,59 +31,17 @@
 
 namespace chapterd {
 
-// Where a local change goes. `target` only with Audience::to.
-struct Address {
-  Audience audience = Audience::chapter;
-  ChapterId target;
-};
-
-// What became of a local write, once committed.
-struct Written {
-  Arrival arrival;
-  FeedRow feed;
-  Sequence seq;
-  EntryHash hash;
-};
-
-// A merged layer of a record with where it belongs.
-struct HeldLayer {
-  StoredSpace space;
-  StoredLayer layer;
-};
-
-// What is to be erased of one record in one layer, and by whose word.
-struct Erasing {
-  Address address;
-  RecordId record;
-  std::vector<EntryHash> entries;
-  EraseReason reason = EraseReason::unsaid;
-  const SigningKey* authority = nullptr;  // of the chapter; null: it is not at hand
-};
-
-// An entry of one layer of a record.
-struct LayerEntry {
-  Head place;
-  Arrival arrival;
-  EntryKind kind = EntryKind::data;
-  HybridTime time;
-  bool erased = false;
-  Bytes payload;
-};
-enum class Complete { no, yes };
-
-// Of a copied database: does what the old node wrote and nobody is known to hold become the new
-// one's work, or does it stay the old one's, which has it too?
-enum class Unsent { take, leave };
+// What is said while the keys are locked: needs_person, chapter.locked.
+[[nodiscard]] tl::unexpected<Error> chapter_locked();
 
 class Replica {
  public:
-  // `store`, `clock`, `random` and `key` must outlive the replica. Errc::not_found
+  // `store`, `clock`, `random`, `key` and `vault` must outlive the replica; the store seals with
+  // that vault, which is locked until unlock(). Errc::not_found
   // (node.not-initialised), Errc::not_allowed (node.other-key: the key file does not belong to this
   // database).
-  [[nodiscard]] static Result<std::unique_ptr<Replica>> open(Store& store,
-                                                             const Clock& clock,
-                                                             Random& random,
-                                                             const SigningKey& key);
+  [[nodiscard]] static Result<std::unique_ptr<Replica>> open(
+      Store& store, const Clock& clock, Random& random, const SigningKey& key, ChapterVault& vault);
 
   // Writes the identity of a new node; introduce() must follow.
   [[nodiscard]] static Result<void> initialise(Store& store,
@@ -99,7 +57,21 @@ class Replica {
   // Nothing is written any more: an older copy of the database shall be noticed from here on.
   void close();
 
-  // Stages one change of a record of the own chapter. Errc::usage (over the limits of the format).
+  // Opens the chapter's keys with the node's X25519 key and applies what waited for them, in
+  // transactions of bounded size; stages that they are handed to nodes that lack them. Nothing may
+  // be staged before. Errors:
+  // chapter.other-key (not_allowed: not the key that this node's certificate names).
+  [[nodiscard]] Result<void> unlock(BoxKey box);
+  // Forgets the keys. Nothing may be staged.
+  void lock();
+
+  [[nodiscard]] const ChapterVault& vault() const { return vault_; }
+
+  // Whether write() would take this. Errors: chapter.unknown (not_found), change.too-large and what
+  // else breaks the format (usage), chapter.locked (needs_person).
+  [[nodiscard]] Result<void> may_write(const Address& address, const Change& change) const;
+  // Stages one change of a record of the own chapter; sealed when it is for the chapter only.
+  // Errors: those of may_write().
   [[nodiscard]] Result<Written> write(const Address& address, const Change& change);
   // Stages the chain that certifies this node as the first entries of its `auth` feed, so that
   // anybody can check that feed from its beginning. From the global chapter down, the node
@@ -207,8 +179,12 @@ class Replica {
     std::size_t index = 0;  // into batch_.new_layers or batch_.layers
   };
 
-  Replica(
-      Store& store, const Clock& clock, Random& random, const SigningKey& key, Directory directory);
+  Replica(Store& store,
+          const Clock& clock,
+          Random& random,
+          const SigningKey& key,
+          ChapterVault& vault,
+          Directory directory);
 
   void reload();
   void clear_staged();
@@ -264,10 +240,47 @@ class Replica {
                      HybridTime time);
   Arrival link_only(SpaceRow space, const ChangeView& change, const Written& written);
   StoredLayer& staged_layer(SpaceRow space, const ChangeView& change);
+  [[nodiscard]] bool is_private(SpaceRow space) const;
   StoredLayer* find_staged(SpaceRow space, const RecordId& record);
   void take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece& stored);
   void see_time(HybridTime time);
-  void keep_pending(const PieceEntry& entry, ChangeVerdict verdict, Arrival arrival);
+  void keep_pending(ChangeVerdict verdict, Arrival arrival);
+
+  // replica_sealing.cpp: the keys of the chapter
+  struct KnownKey {
+    std::set<PublicKey> holders;  // other nodes that it was sealed to, and who sealed it
+    bool is_ours = false;         // it is sealed to this node, and kept
+  };
+
+  void read_wraps();
+  [[nodiscard]] std::shared_ptr<const ChapterKeys> open_keys(const BoxKey& box);
+  void take_key_entry(const FeedIntro& intro, const PieceEntry& entry);
+  void note_wrap(const KeyWrap& wrap, const PublicKey& author);
+  bool add_key(const KeyWrap& wrap);
+  void hold(ChapterKeys::Held key);
+  [[nodiscard]] std::vector<const KnownNode*> key_nodes() const;
+  [[nodiscard]] bool is_clean(const KnownKey& key,
+                              const std::vector<const KnownNode*>& nodes) const;
+  [[nodiscard]] ChapterKeys::Held sealing_key();
+  void hand_out(const std::vector<ChapterKeys::Held>& keys);
+  void start_generation();
+  [[nodiscard]] bool counts() const;
+  void leave_keys_to(const PublicKey& heir);
+  void tend_keys();
+  void rotate_when_revoked();
+  [[nodiscard]] Result<void> check_write(const Address& address,
+                                         ByteView payload,
+                                         ChangeView& view) const;
+  [[nodiscard]] ChangeVerdict read_change(const FeedIntro& intro,
+                                          const PieceEntry& entry,
+                                          Bytes& opened,
+                                          ChangeView& change,
+                                          ChapterKeys::Held* by = nullptr) const;
+  // replica_waiting.cpp: what waited for a key
+  void apply_waiting();
+  void apply_late(const std::vector<Arrival>& waiting);
+  bool apply_entry(const FeedIntro& intro, const PieceEntry& entry, const Written& written);
+  void merge_private_anew();
 
   // replica_erase.cpp
   using Touched = std::set<std::pair<SpaceRow, RecordId>>;
@@ -295,7 +308,7 @@ class Replica {
   // refill.cpp
   void fill_holes(const VerifiedPiece& piece);
   void fill_hole(FeedRow feed, Sequence seq, const PieceEntry& with, const Salt& salt);
-  void link_late(SpaceRow space, const ChangeView& change, Arrival arrival);
+  bool link_late(SpaceRow space, const ChangeView& change, Arrival arrival);
 
   // incarnation.cpp
   struct NewNames {
@@ -346,11 +359,15 @@ class Replica {
   [[nodiscard]] std::map<FeedRow, Sequence> reach_of(const std::vector<Head>& heads,
                                                      const std::vector<FeedRow>& rows);
   void find_records(const KnownFeed& feed, Sequence from, Sequence to, Touched& records);
+
+  // What a state that is merged anew borrows from, besides pieces.
+  struct Borrowed {
+    std::deque<Bytes> opened;
+    std::deque<EraseOrder> orders;
+  };
+
   void merge_anew(SpaceRow space, const RecordId& record);
-  Arrival merge_entry(LayerState& state,
-                      Arrival at,
-                      const StoredPiece& stored,
-                      std::deque<EraseOrder>& orders);
+  Arrival merge_entry(LayerState& state, Arrival at, const StoredPiece& stored, Borrowed& borrowed);
   [[nodiscard]] StoredPiece piece_with(Arrival at);
   [[nodiscard]] std::optional<EntryHash> hash_at(const KnownFeed& feed, Sequence seq);
 
@@ -358,6 +375,7 @@ class Replica {
   const Clock& clock_;
   Random& random_;
   const SigningKey& key_;
+  ChapterVault& vault_;
   Directory directory_;
   HybridTime time_;
   std::uint64_t next_layer_ = 1;
@@ -369,6 +387,12 @@ class Replica {
 
   Erasures erasures_;
   std::uint64_t judged_at_ = 0;  // version of the authority by which orders were judged
+
+  std::map<ChapterKeyName, KnownKey> known_keys_;
+  std::uint64_t tended_version_ = 0;  // of the authority, when the keys were handed out last
+  ChapterKeys::Held sealing_;         // as of this version of the authority
+  std::uint64_t sealing_version_ = 0;
+  bool waiting_ = false;  // entries that a key came for may wait in the store
 
   MarkKeeper* keeper_ = nullptr;
   ExportMark mark_;

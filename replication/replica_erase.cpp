@@ -108,10 +108,17 @@ std::vector<LayerEntry> Replica::entries_in(SpaceRow space, const RecordId& reco
     const Piece piece = decoded(held);
     const std::size_t index = at.value - held.arrival.value;
     const PieceEntry& entry = piece.entries[index];
-    const FeedId& feed = directory_.feed(held.feed).head.feed;
-    entries.push_back({Head{feed, held.seq.plus(index), chain(piece, feed, held.prev)[index]}, at,
-                       entry.kind, entry.time, entry.erased.has_value(),
-                       Bytes(entry.payload.begin(), entry.payload.end())});
+    const KnownFeed& feed = directory_.feed(held.feed);
+    const FeedId& id = feed.head.feed;
+    Bytes payload;
+    ChangeView change;
+    if ((entry.flags & flag_sealed) == 0) {
+      payload.assign(entry.payload.begin(), entry.payload.end());
+    } else {
+      static_cast<void>(read_change(feed.intro, entry, payload, change));
+    }
+    entries.push_back({Head{id, held.seq.plus(index), chain(piece, id, held.prev)[index]}, at,
+                       entry.kind, entry.time, entry.erased.has_value(), std::move(payload)});
     at = link_of(held, index);
   }
   return entries;
@@ -195,8 +202,7 @@ Written Replica::append_order(FeedRow feed, Bytes payload) {
 Arrival Replica::take_order(SpaceRow space, const PieceEntry& entry, const Written& written) {
   const auto order = decode_erase_order(entry.payload);
   if (!order) {
-    keep_pending(entry,
-                 order.error().kind == Errc::not_compatible ? ChangeVerdict::newer
+    keep_pending(order.error().kind == Errc::not_compatible ? ChangeVerdict::newer
                                                             : ChangeVerdict::malformed,
                  written.arrival);
     return Arrival(0);
@@ -310,9 +316,13 @@ void Replica::erase_payload(FeedRow feed, Sequence seq, Touched& touched) {
   const std::size_t index = seq.value - stored->seq.value;
   const PieceEntry& entry = piece.entries[index];
   if (entry.erased) return;
+  const FeedIntro intro = directory_.feed(feed).intro;
+  Bytes opened;
   ChangeView change;
-  if (decode_change(entry.payload, change))
-    touched.emplace(space_for(directory_.feed(feed).intro), change.record);
+  const ChangeVerdict verdict = read_change(intro, entry, opened, change);
+  if (verdict == ChangeVerdict::good) touched.emplace(space_for(intro), change.record);
+  // Which record it was shows once the keys are here; what waits for one was never merged.
+  if (verdict == ChangeVerdict::sealed && vault_.is_locked()) set_value(stored_name::stale, {1});
   const auto seed = piece.seed;
   const Arrival arrival = stored->arrival.plus(index);
   chapterd::erase(piece, index);

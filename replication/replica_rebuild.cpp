@@ -2,6 +2,7 @@
 #include "base/byte_stream.h"
 #include "base/contract.h"
 #include "replication/replica.h"
+#include "replication/stored_piece.h"
 
 namespace chapterd {
 namespace {
@@ -83,25 +84,30 @@ Result<std::size_t> Replica::merge_piece(const StoredPiece& stored) {
   const auto hashes = hashes_of(stored);
   if (!hashes) return forward(hashes);
   const auto piece = decode_piece(stored.body);
-  const SpaceRow space = space_for(directory_.feed(stored.feed).intro);
-  std::vector<ChangeVerdict> verdicts;
-  std::vector<ChangeView> changes;
-  decode_changes(*piece, verdicts, changes);
+  const FeedIntro& intro = directory_.feed(stored.feed).intro;
+  const SpaceRow space = space_for(intro);
   const Sequence standing = stands(stored.feed);
+  Bytes opened;
+  ChangeView change;
   for (std::size_t i = 0; i < piece->entries.size(); ++i) {
     const PieceEntry& entry = piece->entries[i];
     const Written written{stored.arrival.plus(i), stored.feed, stored.seq.plus(i), (*hashes)[i]};
     if (is_without_payload(entry, written)) continue;
+    const ChangeVerdict verdict = read_change(intro, entry, opened, change);
+    Arrival previous;
     if (entry.kind == EntryKind::erase) {
-      static_cast<void>(take_order(space, entry, written));
+      previous = take_order(space, entry, written);
       if (erasures_.doubtful().contains(written.arrival)) keep_doubtful(written.arrival);
-    } else if (verdicts[i] == ChangeVerdict::good && written.seq <= standing) {
-      merge_into(space, changes[i], written, entry.time);
-    } else if (verdicts[i] == ChangeVerdict::good) {
-      link_only(space, changes[i], written);
+    } else if (verdict == ChangeVerdict::good && written.seq <= standing) {
+      previous = merge_into(space, change, written, entry.time);
+    } else if (verdict == ChangeVerdict::good) {
+      previous = link_only(space, change, written);
     } else {
-      keep_pending(entry, verdicts[i], written.arrival);
+      keep_pending(verdict, written.arrival);
     }
+    // What could not be read when it came was left out of the chain of its record.
+    if (previous > link_of(stored, i))
+      set_link(*staged_piece(stored.feed, written.seq), i, previous);
   }
   return piece->entries.size();
 }

@@ -12,14 +12,21 @@ namespace {
 
 // What an entry waits for that is kept but not applied.
 constexpr const char* waits_for_format = "format";  // a newer program
-constexpr const char* waits_for_key = "sealed";     // the chapter key
 constexpr const char* waits_for_author =
     "malformed";  // a correction: signed, but against the format
 
-const char* waits_for(const PieceEntry& entry, ChangeVerdict verdict) {
-  if (verdict == ChangeVerdict::newer) return waits_for_format;
-  if (verdict == ChangeVerdict::malformed) return waits_for_author;
-  if (entry.kind == EntryKind::data && (entry.flags & flag_sealed) != 0) return waits_for_key;
+const char* waits_for(ChangeVerdict verdict) {
+  switch (verdict) {
+    case ChangeVerdict::newer:
+      return waits_for_format;
+    case ChangeVerdict::malformed:
+      return waits_for_author;
+    case ChangeVerdict::sealed:
+      return waits_for_key;
+    case ChangeVerdict::none:
+    case ChangeVerdict::good:
+      break;
+  }
   return nullptr;
 }
 
@@ -131,13 +138,20 @@ void Replica::store_piece(VerifiedPiece& piece, FeedRow feed, std::uint64_t via)
 
 void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece& stored) {
   const Piece& content = piece.piece();
-  const SpaceRow space =
-      stored.lane == Lane::auth ? SpaceRow(0) : space_for(directory_.feed(feed).intro);
+  const FeedIntro& intro = piece.feed().intro;
+  const bool is_auth = stored.lane == Lane::auth;
+  const SpaceRow space = is_auth ? SpaceRow(0) : space_for(intro);
   const Sequence standing = stands(feed);
   ByteWriter links;
+  Bytes opened;
+  ChangeView read;
   for (std::size_t i = 0; i < content.entries.size(); ++i) {
     const PieceEntry& entry = content.entries[i];
-    const ChangeVerdict verdict = piece.verdicts()[i];
+    // The verifier has decoded all that needs no key.
+    const bool is_open = intro.audience != Audience::chapter && (entry.flags & flag_sealed) == 0;
+    const ChangeVerdict verdict =
+        is_open ? piece.verdicts()[i] : read_change(intro, entry, opened, read);
+    const ChangeView& change = is_open ? piece.changes()[i] : read;
     const Written written{next_arrival(), feed, content.first.plus(i), piece.hashes()[i]};
     Arrival previous;
     see_time(entry.time);
@@ -145,16 +159,17 @@ void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece
       links.varint(0);
       continue;
     }
-    if (entry.kind == EntryKind::erase && stored.lane == Lane::live) {
+    if (entry.kind == EntryKind::erase && !is_auth) {
       previous = take_order(space, entry, written);
-    } else if (verdict == ChangeVerdict::good && stored.lane == Lane::live) {
-      previous = written.seq <= standing
-                     ? merge_into(space, piece.changes()[i], written, entry.time)
-                     : link_only(space, piece.changes()[i], written);
-    } else if (entry.kind == EntryKind::authority && stored.lane == Lane::auth) {
+    } else if (verdict == ChangeVerdict::good && !is_auth) {
+      previous = written.seq <= standing ? merge_into(space, change, written, entry.time)
+                                         : link_only(space, change, written);
+    } else if (entry.kind == EntryKind::authority && is_auth) {
       directory_.authority().apply_or_keep(entry.payload);
+    } else if (entry.kind == EntryKind::key) {
+      take_key_entry(intro, entry);
     } else {
-      keep_pending(entry, verdict, written.arrival);
+      keep_pending(verdict, written.arrival);
     }
     links.varint(previous.value);
   }
@@ -175,8 +190,8 @@ bool Replica::is_news(const Receipt& receipt, const KnownFeed& feed) {
   return hash_at(feed, receipt.head.seq) == receipt.head.hash;
 }
 
-void Replica::keep_pending(const PieceEntry& entry, ChangeVerdict verdict, Arrival arrival) {
-  if (const char* code = waits_for(entry, verdict)) batch_.pending.push_back({arrival, code});
+void Replica::keep_pending(ChangeVerdict verdict, Arrival arrival) {
+  if (const char* code = waits_for(verdict)) batch_.pending.push_back({arrival, code});
 }
 
 // A receipt counts when a node that acknowledges this feed signed it and it says more than the last

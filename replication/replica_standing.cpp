@@ -119,8 +119,13 @@ void Replica::set_stands(FeedRow row, const Position& stands, Touched& touched) 
   touched_feeds_.insert(row.value);
   staged_ = true;
   if (feed.lane() == Lane::live && feed.stands.seq != stands.seq) {
-    find_records(feed, std::min(feed.stands.seq, stands.seq), std::max(feed.stands.seq, stands.seq),
-                 touched);
+    // Which records its sealed entries change is not known without the key.
+    if (feed.intro.audience == Audience::chapter && vault_.is_locked()) {
+      set_value(stored_name::stale, {1});
+    } else {
+      find_records(feed, std::min(feed.stands.seq, stands.seq),
+                   std::max(feed.stands.seq, stands.seq), touched);
+    }
   }
   if ((Directory::standing_head(directory_.feed(row)).seq > feed.fork.seq) == counted) return;
   for (const Predecessor& each : feed.intro.predecessors) {
@@ -131,17 +136,18 @@ void Replica::set_stands(FeedRow row, const Position& stands, Touched& touched) 
 // The records that entries after `from` up to `to` change.
 void Replica::find_records(const KnownFeed& feed, Sequence from, Sequence to, Touched& records) {
   const SpaceRow space = space_for(feed.intro);
-  std::vector<ChangeVerdict> verdicts;
-  std::vector<ChangeView> changes;
+  Bytes opened;
+  ChangeView change;
   const auto look = [&](const StoredPiece& stored) {
     const Piece piece = decoded(stored);
-    decode_changes(piece, verdicts, changes);
     for (std::size_t i = 0; i < piece.entries.size(); ++i) {
       const Sequence seq = piece.first.plus(i);
       if (seq <= from || seq > to) continue;
-      if (verdicts[i] == ChangeVerdict::good) records.emplace(space, changes[i].record);
-      if (piece.entries[i].kind != EntryKind::erase) continue;
-      if (const auto order = decode_erase_order(piece.entries[i].payload))
+      const PieceEntry& entry = piece.entries[i];
+      if (read_change(feed.intro, entry, opened, change) == ChangeVerdict::good)
+        records.emplace(space, change.record);
+      if (entry.kind != EntryKind::erase) continue;
+      if (const auto order = decode_erase_order(entry.payload))
         records.emplace(space, order->record);
     }
   };
@@ -164,11 +170,15 @@ void Replica::merge_anew(SpaceRow space, const RecordId& record) {
     staged_layers_.emplace(LayerKey{space, record}, LayerRef{false, batch_.layers.size()});
     layer = &batch_.layers.emplace_back(std::move(*stored));
   }
+  // What is merged must be sealed again: it waits for the keys.
+  layer->is_private = is_private(space);
+  if (is_sealed(layer->state) || (layer->is_private && !vault_.can_seal()))
+    return set_value(stored_name::stale, {1});
   LayerState state;
   std::deque<StoredPiece> pieces;  // the state borrows from their bytes
-  std::deque<EraseOrder> orders;   // and from these
+  Borrowed borrowed;               // and from these
   for (Arrival at = layer->newest; at.value != 0;) {
-    const Arrival before = merge_entry(state, at, pieces.emplace_back(piece_with(at)), orders);
+    const Arrival before = merge_entry(state, at, pieces.emplace_back(piece_with(at)), borrowed);
     if (before >= at) throw Broken("the links of a merged record are damaged");
     at = before;
   }
@@ -180,19 +190,21 @@ void Replica::merge_anew(SpaceRow space, const RecordId& record) {
 Arrival Replica::merge_entry(LayerState& state,
                              Arrival at,
                              const StoredPiece& stored,
-                             std::deque<EraseOrder>& orders) {
+                             Borrowed& borrowed) {
   const Piece piece = decoded(stored);
   const std::size_t index = at.value - stored.arrival.value;
   const PieceEntry& entry = piece.entries[index];
+  const KnownFeed& feed = directory_.feed(stored.feed);
   ChangeView change;
   if (stored.seq.plus(index) > stands(stored.feed)) {
     // It does not count.
   } else if (entry.kind == EntryKind::erase) {
     auto order = decode_erase_order(entry.payload);
     if (order && !erasures_.doubtful().contains(at))
-      merge_order(state, orders.emplace_back(std::move(*order)));
-  } else if (decode_change(entry.payload, change)) {
-    const auto hashes = chain(piece, directory_.feed(stored.feed).head.feed, stored.prev);
+      merge_order(state, borrowed.orders.emplace_back(std::move(*order)));
+  } else if (read_change(feed.intro, entry, borrowed.opened.emplace_back(), change) ==
+             ChangeVerdict::good) {
+    const auto hashes = chain(piece, feed.head.feed, stored.prev);
     merge(state, change, hashes[index], entry.time);
   }
   return link_of(stored, index);

@@ -27,4 +27,14 @@ namespace chapterd {
   return Arrival(links.varint());
 }
 
+inline void set_link(StoredPiece& piece, std::size_t index, Arrival to) {
+  ByteReader links(piece.links);
+  ByteWriter out;
+  for (std::size_t i = 0; i < piece.count; ++i) {
+    const std::uint64_t link = links.varint();
+    out.varint(i == index ? to.value : link);
+  }
+  piece.links = out.take();
+}
+
 }  // namespace chapterd

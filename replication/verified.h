@@ -29,7 +29,8 @@ struct InboundPiece {
   bool restarts = false;  // what the verifier follows was refused by the writer: back to `known`
 };
 
-enum class ChangeVerdict : std::uint8_t { none, good, newer, malformed };
+// `sealed`: no key at hand opens it.
+enum class ChangeVerdict : std::uint8_t { none, good, newer, malformed, sealed };
 
 // Proof that every hash, commitment and the checkpoint of a piece are right, given that the entry
 // before it has the hash `prev`. Only PieceVerifier makes one. Movable between threads.
@@ -45,7 +46,8 @@ class VerifiedPiece {
 
   [[nodiscard]] const std::vector<EntryHash>& hashes() const { return hashes_; }
 
-  // One an entry: `none` for other kinds than data and for sealed or erased payloads.
+  // One an entry: `none` for other kinds than data and for sealed or erased payloads. Whether a
+  // change may lie open in its feed is not judged here (replication/vault.h).
   [[nodiscard]] const std::vector<ChangeVerdict>& verdicts() const { return verdicts_; }
 
   [[nodiscard]] const std::vector<ChangeView>& changes() const { return changes_; }

@@ -29,6 +29,12 @@ struct Flag {
   bool hidden = false;  // understood, but left out of help
 };
 
+[[nodiscard]] inline std::vector<Flag> operator+(std::vector<Flag> left,
+                                                 const std::vector<Flag>& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
 // A word without dashes.
 struct Argument {
   std::string name;  // "ID"

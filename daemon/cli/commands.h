@@ -20,6 +20,8 @@ inline constexpr const char* check = "Checking and settings";
 [[nodiscard]] std::vector<Command> init_commands();
 [[nodiscard]] std::vector<Command> join_commands();
 [[nodiscard]] std::vector<Command> run_commands();
+[[nodiscard]] std::vector<Command> unlock_commands();
+[[nodiscard]] std::vector<Command> kit_commands();
 [[nodiscard]] std::vector<Command> status_commands();
 [[nodiscard]] std::vector<Command> peers_commands();
 [[nodiscard]] std::vector<Command> invite_commands();

@@ -1,6 +1,7 @@
 // The node, files and questions, as every command uses them.
 #include "daemon/cli/context.h"
 
+#include "daemon/cli/secret_input.h"
 #include "daemon/cli/waiting.h"
 
 #include <nlohmann/json.hpp>
@@ -31,6 +32,8 @@ Result<nlohmann::json> Context::call(std::string_view verb, const nlohmann::json
       if (!reached && reached.error().code == folder_in_use) reached = doors.reach(config());
       return reached || reached.error().code != folder_in_use;
     });
+    if (answered && !reached && asked_passphrase(*this, reached.error()))
+      reached = doors.reach(config());
     if (!answered || !reached) return forward(reached);
     node_ = std::move(*reached);
   }

@@ -47,6 +47,12 @@ struct Doors {
   // Work on the folder or on files that needs no node to ask (operations/folder_work.h).
   std::function<Result<nlohmann::json>(const Config&, std::string_view, const nlohmann::json&)>
       folder_work;
+  // What counts for keys from now on: a passphrase, and that a new node starts without it.
+  std::function<void(const std::string&)> say_passphrase;
+  std::function<void()> say_unattended;
+  std::function<Result<nlohmann::json>(const Config&, const std::string& federation)> show_kit;
+  std::function<Result<nlohmann::json>(const Config&, const std::vector<std::string>& codes)>
+      restore_kit;
 };
 
 // The world around one call of the program.

@@ -141,7 +141,8 @@ std::vector<Command> command_table(const Kinds& kinds) {
   const auto take = [&table](std::vector<Command> commands) {
     std::move(commands.begin(), commands.end(), std::back_inserter(table));
   };
-  for (const auto& commands : {init_commands, join_commands, run_commands}) take(commands());
+  for (const auto& commands : {init_commands, join_commands, run_commands, unlock_commands})
+    take(commands());
   take(status_commands());
   take(record_commands(kinds));
   take(where_commands());
@@ -152,7 +153,7 @@ std::vector<Command> command_table(const Kinds& kinds) {
     take(commands());
   for (const auto& commands :
        {erase_commands, doctor_commands, verify_commands, backup_commands, restore_commands,
-        rebuild_commands, views_commands, config_commands, version_commands}) {
+        kit_commands, rebuild_commands, views_commands, config_commands, version_commands}) {
     take(commands());
   }
   return table;

@@ -48,7 +48,8 @@ class LoneJob final : public Writer::Job {
 class DaemonAccess final : public NodeAccess {
  public:
   explicit DaemonAccess(const AnswerPool::Options& options)
-      : options_(options), reader_(open_reader(options.parts.folder.database())) {}
+      : options_(options),
+        reader_(open_reader(options.parts.folder.database(), &options.parts.vault)) {}
 
   Result<Json> read(const Read& read) override {
     const Snapshot now(*reader_);

@@ -99,12 +99,11 @@ std::vector<std::string> key_files_in(const std::string& folder) {
 
 Result<Bytes> read_key_part(const std::string& path, const KeySecrets& secrets) {
   for (const KeyPurpose purpose : {KeyPurpose::node, KeyPurpose::authority, KeyPurpose::chapter}) {
-    auto seed = read_seed(path, purpose, secrets);
+    const auto seed = read_seed(path, purpose, secrets);
     if (!seed && seed.error().code == "key.wrong-purpose") continue;
-    if (!seed) return seed;
+    if (!seed) return forward(seed);
     Bytes part{static_cast<std::uint8_t>(purpose)};
-    append(part, *seed);
-    wipe(*seed);
+    append(part, seed->view());
     return part;
   }
   return fail(Errc::failed, "key.wrong-purpose", "The key file " + path + " is of no known kind.",

@@ -162,7 +162,8 @@ Result<Json> names(NodeAccess& node, const Json& args) {
     Authority authority = directory.authority();
     for (const Bytes& statement : header->chain) static_cast<void>(authority.apply(statement));
     Json json = names_json(*header, authority);
-    const auto opened = BundleReader::open(directory, reader, node.parts().key, *bytes);
+    const auto box = node.parts().vault.box();
+    const auto opened = BundleReader::open(directory, reader, box.get(), *bytes);
     json["readable"] = opened.has_value();
     json["why"] = opened ? "" : opened.error().what;
     return json;
@@ -230,7 +231,8 @@ Result<Json> check_run(NodeAccess& node,
                        BundleRun& run,
                        BundleProgress& progress) {
   return node.read([&](Reader& reader, const Directory& directory) -> Result<Json> {
-    const auto bundle = BundleReader::open(directory, reader, node.parts().key, taken.header);
+    const auto box = node.parts().vault.box();
+    const auto bundle = BundleReader::open(directory, reader, box.get(), taken.header);
     if (!bundle) return forward(bundle);
     const auto told = taken.progress.empty() ? bundle->begin() : progress_from(taken.progress);
     if (!told) return forward(told);

@@ -53,13 +53,20 @@ Result<Json> rebuild(NodeAccess& node, const Json& args) {
 // What one space shows: of each record a hash, in order of their ids.
 using SpaceView = std::map<RecordId, Digest>;
 
-std::map<std::uint64_t, SpaceView> view_spaces(Reader& reader, const Directory& directory) {
+// `locked`: private layers are left out.
+std::map<std::uint64_t, SpaceView> view_spaces(Reader& reader,
+                                               const Directory& directory,
+                                               bool& locked) {
   std::map<std::uint64_t, SpaceView> spaces;
   for (LayerRow after(0);;) {
     const auto layers = reader.layers_after(after, layers_a_time);
     for (const StoredLayer& layer : layers) {
       after = layer.row;
       if (layer.space.value > directory.spaces().size() || is_blank(layer.state)) continue;
+      if (is_sealed(layer.state)) {
+        locked = true;
+        continue;
+      }
       const auto state = decode_layer(layer.state);
       if (!state) throw DamagedRecord(state.error());
       spaces[layer.space.value][layer.record] = hash("chapterd/view-record/1", shown(*state));
@@ -85,13 +92,14 @@ Result<Json> views(NodeAccess& node, const Json& args) {
   if (auto done = Arguments(args).done(); !done) return forward(done);
   return node.read([](Reader& reader, const Directory& directory) -> Result<Json> {
     std::vector<Json> spaces;
-    for (const auto& [row, view] : view_spaces(reader, directory))
+    bool locked = false;
+    for (const auto& [row, view] : view_spaces(reader, directory, locked))
       spaces.push_back(space_json(directory, directory.space(SpaceRow(row)), view));
     std::ranges::sort(spaces, {}, [](const Json& space) {
       return std::tuple(space["home"].get<std::string>(), space["audience"].get<std::string>(),
                         space["target"].is_string() ? space["target"].get<std::string>() : "");
     });
-    return Json{{"spaces", std::move(spaces)}};
+    return Json{{"spaces", std::move(spaces)}, {"locked", locked}};
   });
 }
 

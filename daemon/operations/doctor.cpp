@@ -105,10 +105,16 @@ void check_database(const Facts& facts, Diagnoses& found) {
   }
 }
 
+// It is asked for when it is needed.
+bool waits_for_passphrase(const std::optional<Error>& key) {
+  return key && key->code == "key.passphrase-needed";
+}
+
 void check_keys(const Facts& facts, Diagnoses& found) {
   if (!facts.has_database) return;
-  if (facts.node_key) found.push_back(from(Severity::trouble, *facts.node_key));
-  if (!facts.authority_key) return;
+  if (facts.node_key && !waits_for_passphrase(facts.node_key))
+    found.push_back(from(Severity::trouble, *facts.node_key));
+  if (!facts.authority_key || waits_for_passphrase(facts.authority_key)) return;
   if (facts.authority_key->kind == Errc::not_found) {
     found.push_back({Severity::note, "key.no-authority",
                      "The authority key of the chapter is not in this folder.",
@@ -117,6 +123,26 @@ void check_keys(const Facts& facts, Diagnoses& found) {
   } else {
     found.push_back(from(Severity::warning, *facts.authority_key));
   }
+}
+
+void check_private(const Facts& facts, Diagnoses& found) {
+  if (!facts.has_database) return;
+  constexpr const char* goes_on =
+      "It lies sealed on the disk; what is shared with other chapters goes on being exchanged.";
+  if (facts.chapter_key && !waits_for_passphrase(facts.chapter_key)) {
+    found.push_back(
+        {Severity::person, "chapter.no-key",
+         "The private data of this chapter cannot be opened here: " + facts.chapter_key->what,
+         goes_on,
+         "Put chapter.key back from a backup, or make it anew from the recovery kit: "
+         "chapterd kit restore"});
+    return;
+  }
+  if (!facts.status.is_object() || !facts.status.contains("private")) return;
+  if (!facts.status["private"].value("locked", false)) return;
+  found.push_back({Severity::person, "chapter.locked",
+                   "The private data of this chapter is locked on this computer.", goes_on,
+                   "Unlock it with: chapterd unlock"});
 }
 
 bool has_value(const Facts& facts, const char* name) {
@@ -190,8 +216,9 @@ struct Waiting {
 
 constexpr std::array waitings{
     Waiting{"format", " written by a newer program.", "Install the newer program here."},
-    Waiting{"sealed", " sealed with a key of the chapter that is not here.",
-            "Let another computer of the chapter hand the key over."},
+    Waiting{"sealed", " sealed with a key of the chapter that is locked or not here.",
+            "Unlock it with: chapterd unlock. Else let another computer of the chapter hand the "
+            "key over."},
     Waiting{"malformed", " signed, but against the rules of the format.",
             "Tell the author's chapter; it has to write anew."},
 };
@@ -199,7 +226,7 @@ constexpr std::array waitings{
 void check_pending(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
   std::map<std::string, std::uint64_t> counts;
-  for (const StoredPending& pending : facts.seen->reader->pending(most_pending))
+  for (const StoredPending& pending : facts.seen->reader->pending(Arrival(0), most_pending))
     counts[pending.waits_for] += 1;
   for (const auto& [code, count] : counts) {
     const auto at = std::ranges::find(waitings, code, &Waiting::code);
@@ -261,6 +288,7 @@ constexpr std::array checks{
     Check{"disk", check_disk},
     Check{"database", check_database},
     Check{"keys", check_keys},
+    Check{"private data", check_private},
     Check{"daemon", check_daemon},
     Check{"restored", check_restored},
     Check{"revoked", check_revoked},

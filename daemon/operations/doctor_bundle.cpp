@@ -46,7 +46,7 @@ Json database_counts(const Facts& facts) {
   for (const KnownFeed& feed : facts.seen->directory.feeds())
     feeds[std::string(name_of(feed.intro.audience))] += 1;
   std::map<std::string, std::uint64_t> pending;
-  for (const StoredPending& each : facts.seen->reader->pending(most_pending))
+  for (const StoredPending& each : facts.seen->reader->pending(Arrival(0), most_pending))
     pending[each.waits_for] += 1;
   return {{"entries", facts.seen->entries()},
           {"feeds", feeds},

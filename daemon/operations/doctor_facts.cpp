@@ -72,6 +72,8 @@ void look_at_keys(Facts& facts) {
     facts.node_key = key.error();
   if (auto key = read_key(folder + "authority.key", KeyPurpose::authority, *secrets); !key)
     facts.authority_key = key.error();
+  if (auto seed = read_seed(folder + "chapter.key", KeyPurpose::chapter, *secrets); !seed)
+    facts.chapter_key = seed.error();
 }
 
 std::optional<ExportMark> mark_in(Reader& reader) {

@@ -45,6 +45,7 @@ struct Facts {
   nlohmann::json check;             // of the log: what `verify` finds; null when not looked at
   std::optional<Error> node_key;
   std::optional<Error> authority_key;
+  std::optional<Error> chapter_key;
   nlohmann::json peers = nlohmann::json::array();
   Instant now;
 };

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <set>
 
 namespace chapterd {
@@ -39,6 +40,7 @@ struct Plan {
   std::string kind;
   std::string title;
   std::vector<LayerPlan> layers;
+  std::shared_ptr<const SigningKey> authority;  // the layers' orders borrow it
 };
 
 Result<Wish> wish_from(const Json& args) {
@@ -128,13 +130,20 @@ Result<Plan> plan_for(Replica& replica, const NodeParts& parts, const Wish& wish
                 "Nothing was changed.", "Ask that chapter to give the same command.");
   }
   if (auto checked = check_may_write(directory); !checked) return forward(checked);
-  Plan plan{record->key, record->kind, title_of(view_of(*record, parts.kinds), parts.kinds), {}};
+  const bool is_private_meant =
+      wish.audience.empty() || wish.audience == name_of(Audience::chapter);
+  if (record->is_locked && is_private_meant) return chapter_locked();
+  Plan plan{record->key,
+            record->kind,
+            title_of(view_of(*record, parts.kinds), parts.kinds),
+            {},
+            parts.authority.get()};
   for (const HeldLayer& held : record->layers) {
     if (!wish.audience.empty() && name_of(held.space.audience) != wish.audience) continue;
     LayerPlan layer = plan_layer(replica, held, wish);
-    layer.erasing.authority = parts.authority.get();
+    layer.erasing.authority = plan.authority.get();
     if (layer.erasing.entries.empty()) continue;
-    if (auto checked = check_changes(directory, layer.kept); !checked) return forward(checked);
+    if (auto checked = check_changes(replica, layer.kept); !checked) return forward(checked);
     if (auto checked = replica.check_erase(layer.erasing); !checked) return forward(checked);
     plan.layers.push_back(std::move(layer));
   }

@@ -83,8 +83,7 @@ Result<Json> write_assessments(NodeAccess& node,
     const RecordKey key{replica.directory().chapter(), new_record_id(parts.date, parts.random)};
     auto changes = accepted(draft_create(kind, key, fields));
     if (!changes) return forward(changes);
-    if (auto checked = check_changes(replica.directory(), *changes); !checked)
-      return forward(checked);
+    if (auto checked = check_changes(replica, *changes); !checked) return forward(checked);
     ready.push_back({key, std::move(*changes)});
   }
   Json made = Json::array();

@@ -12,6 +12,7 @@
 #include "daemon/operations/held.h"
 #include "daemon/operations/join_refusal.h"
 #include "daemon/operations/keys.h"
+#include "daemon/operations/kit.h"
 #include "daemon/operations/node_folder.h"
 #include "daemon/operations/store_trouble.h"
 #include "daemon/system_clock.h"
@@ -42,6 +43,9 @@ struct Beginning {
 struct NodeKeys {
   SigningKey node;
   SigningKey authority;
+  GuardedBytes chapter;  // seed of the X25519 key that the chapter's keys are sealed to
+
+  [[nodiscard]] BoxPublicKey box() const { return BoxKey::from_seed(chapter.view()).public_key(); }
 };
 
 Result<std::unique_ptr<Beginning>> begin(const Config& config, Create create) {
@@ -55,14 +59,20 @@ Result<std::unique_ptr<Beginning>> begin(const Config& config, Create create) {
 }
 
 NodeKeys make_keys(Beginning& beginning) {
-  return {SigningKey::generate(beginning.random), SigningKey::generate(beginning.random)};
+  GuardedBytes chapter(BoxKey::seed_size);
+  beginning.random.fill(chapter.writable());
+  return {SigningKey::generate(beginning.random), SigningKey::generate(beginning.random),
+          std::move(chapter)};
 }
 
 Result<void> write_keys(Beginning& beginning, const NodeKeys& keys) {
   auto authority = write_key(beginning.folder.authority_key(), KeyPurpose::authority,
                              keys.authority, beginning.secrets, beginning.random);
   if (!authority) return authority;
-  // The last one: when it is there, both are.
+  auto chapter = write_seed(beginning.folder.chapter_key(), KeyPurpose::chapter,
+                            keys.chapter.view(), beginning.secrets, beginning.random);
+  if (!chapter) return chapter;
+  // The last one: when it is there, all are.
   return write_key(beginning.folder.node_key(), KeyPurpose::node, keys.node, beginning.secrets,
                    beginning.random);
 }
@@ -73,7 +83,9 @@ Result<NodeKeys> read_keys(const Beginning& beginning) {
   auto authority =
       read_key(beginning.folder.authority_key(), KeyPurpose::authority, beginning.secrets);
   if (!authority) return forward(authority);
-  return NodeKeys{std::move(*node), std::move(*authority)};
+  auto chapter = read_seed(beginning.folder.chapter_key(), KeyPurpose::chapter, beginning.secrets);
+  if (!chapter) return forward(chapter);
+  return NodeKeys{std::move(*node), std::move(*authority), std::move(*chapter)};
 }
 
 // The node's certificate, by its own chapter.
@@ -83,7 +95,7 @@ Bytes certify(const NodeKeys& keys,
               const std::string& name) {
   NodeCertificate certificate;
   certificate.node = keys.node.public_key();
-  certificate.box = BoxKey::from_seed(keys.node.seed()).public_key();
+  certificate.box = keys.box();
   certificate.chapter = chapter;
   certificate.name = name;
   certificate.proof = prove_node(federation, certificate, keys.node);
@@ -111,7 +123,8 @@ Result<void> write_first(Beginning& beginning,
                          Store& store,
                          const SigningKey& key,
                          const FirstEntries& first) {
-  const auto replica = Replica::open(store, beginning.clock, beginning.random, key);
+  ChapterVault vault(beginning.random);
+  const auto replica = Replica::open(store, beginning.clock, beginning.random, key, vault);
   if (!replica) return forward(replica);
   const auto introduced = (*replica)->introduce(first.chain);
   if (!introduced) return introduced;
@@ -161,10 +174,15 @@ Result<Json> found(Beginning& beginning, const FoundOptions& options) {
   if (auto written = write_keys(beginning, keys); !written) return forward(written);
   if (auto written = write_first(beginning, **store, keys.node, first); !written)
     return forward(written);
-  return Json{{"federation", to_hex(federation.view())},
-              {"chapter", options.code},
-              {"node", fingerprint(keys.node.public_key())},
-              {"recovery_key", in_groups_of_five(to_base32(recovery.seed()))}};
+  Json answer = {{"federation", to_hex(federation.view())},
+                 {"chapter", options.code},
+                 {"node", fingerprint(keys.node.public_key())},
+                 {"recovery_key", in_groups_of_five(to_base32(recovery.seed()))},
+                 {"protection", beginning.secrets.passphrase ? "passphrase" : "machine"},
+                 {"unattended", beginning.secrets.unattended},
+                 {"kit", kit_json(federation, keys.authority.seed(), keys.chapter.view())}};
+  answer["kit"]["recovery"] = kit_code(KitPart::recovery, federation.view(), recovery.seed());
+  return answer;
 }
 
 // --- joining ---
@@ -224,7 +242,7 @@ Bytes request_of(const PendingJoin& pending, const NodeKeys& keys) {
   request.invite = invite_id(pending.invite.secret);
   request.node = keys.node.public_key();
   request.authority = keys.authority.public_key();
-  request.box = BoxKey::from_seed(keys.node.seed()).public_key();
+  request.box = keys.box();
   request.node_name = pending.node_name;
   return make_join_request(pending.invite, request, keys.node, keys.authority);
 }
@@ -288,6 +306,11 @@ Result<Json> finish(Prepared& prepared, ByteView bytes) {
               {"parent",
                {{"code", code_of(*known, path.above.back())},
                 {"name", name_of(*known, path.above.back())}}},
+              {"federation_name", known->chapter(path.above.front())->certificate.name},
+              {"protection", prepared.beginning->secrets.passphrase ? "passphrase" : "machine"},
+              {"unattended", prepared.beginning->secrets.unattended},
+              {"kit", kit_json(invite.federation, prepared.keys.authority.seed(),
+                               prepared.keys.chapter.view())},
               {"words", words_of(prepared.pending, prepared.keys)}};
 }
 

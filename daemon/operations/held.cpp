@@ -48,8 +48,19 @@ Result<HeldRecord> choose(std::vector<HeldLayer> layers,
   if (chosen == by_home.end()) return unknown_record(text);
   HeldRecord record{{chosen->first, wanted.id}, {}, std::move(chosen->second)};
   const std::size_t kind = record.layers.front().layer.kind.value;
+  record.is_locked = std::erase_if(record.layers, [](const HeldLayer& layer) {
+                       return is_sealed(layer.layer.state);
+                     }) > 0;
   if (kind <= directory.kinds().size()) record.kind = directory.kind(KindRow(kind));
   return record;
+}
+
+Result<HeldRecord> readable(Result<HeldRecord> found) {
+  if (!found || !found->layers.empty()) return found;
+  return fail(Errc::needs_person, "record.locked",
+              "This record is private to the chapter, and private data is locked here.",
+              "It is safe; what is shared with other chapters can be read.",
+              "Unlock it with: chapterd unlock");
 }
 
 // Position of the entry before this one in its layer; 0 for none.
@@ -130,14 +141,14 @@ std::vector<HeldLayer> layers_held(Reader& reader, const Directory& directory, c
 Result<HeldRecord> find_record(Reader& reader, const Directory& directory, std::string_view text) {
   const auto wanted = wanted_record(text, directory.chapter());
   if (!wanted) return forward(wanted);
-  return choose(layers_held(reader, directory, wanted->id), directory, text, *wanted);
+  return readable(choose(layers_held(reader, directory, wanted->id), directory, text, *wanted));
 }
 
 Result<HeldRecord> find_record(Replica& replica, std::string_view text) {
   const Directory& directory = replica.directory();
   const auto wanted = wanted_record(text, directory.chapter());
   if (!wanted) return forward(wanted);
-  return choose(replica.layers_of(wanted->id), directory, text, *wanted);
+  return readable(choose(replica.layers_of(wanted->id), directory, text, *wanted));
 }
 
 HeldRecord held_record(Reader& reader, const Directory& directory, const RecordKey& key) {

@@ -28,11 +28,12 @@ inline constexpr const char* left_there = "move/left/";
 // Of a branch: its row means nothing elsewhere, but neither do these values.
 [[nodiscard]] std::string decision_name(const char* what, const KnownFeed& branch);
 
-// All layers of one record.
+// All layers of one record that can be read now.
 struct HeldRecord {
   RecordKey key;
   std::string kind;
   std::vector<HeldLayer> layers;
+  bool is_locked = false;  // it has a private layer that is locked
 };
 
 [[nodiscard]] tl::unexpected<Error> unknown_record(std::string_view id);
@@ -57,12 +58,13 @@ struct HeldRecord {
                                                  const RecordId& id);
 
 // Of several records with one id (of different chapters) the own one, else that of the smallest
-// chapter id. `text` is the id, or HOME/ID. Errors: record.id (usage), record.unknown (not_found).
+// chapter id. `text` is the id, or HOME/ID. Errors: record.id (usage), record.unknown (not_found),
+// record.locked (needs_person: all of it is).
 [[nodiscard]] Result<HeldRecord> find_record(Reader& reader,
                                              const Directory& directory,
                                              std::string_view text);
 [[nodiscard]] Result<HeldRecord> find_record(Replica& replica, std::string_view text);
-// No layers when it is not held.
+// No layers when it is not held, or all of it is locked.
 [[nodiscard]] HeldRecord held_record(Reader& reader,
                                      const Directory& directory,
                                      const RecordKey& key);

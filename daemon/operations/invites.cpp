@@ -133,7 +133,7 @@ Result<Json> create(NodeAccess& node, const Json& args) {
                 {"code", invite.code},
                 {"addresses", invite.addresses},
                 {"reachable", !std::ranges::all_of(invite.addresses, is_of_this_machine)},
-                {"authority", parts.authority != nullptr},
+                {"authority", parts.authority.get() != nullptr},
                 {"expires_ms", invite.expires.ms}};
   });
 }

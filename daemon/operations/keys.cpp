@@ -4,6 +4,7 @@
 #include "crypto/guarded.h"
 #include "replication/store/folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,17 @@ namespace chapterd {
 namespace {
 
 constexpr std::size_t most_passphrase_bytes = 4096;
+
+// What was said before the environment is asked.
+struct Said {
+  std::optional<std::string> passphrase;
+  bool unattended = false;
+};
+
+Said& said() {
+  static Said words;
+  return words;
+}
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before threads start
@@ -86,6 +98,14 @@ Result<void> check_key_file(const std::string& path) {
 
 }  // namespace
 
+void say_passphrase(std::string passphrase) {
+  said().passphrase = std::move(passphrase);
+}
+
+void say_unattended() {
+  said().unattended = true;
+}
+
 Result<KeySecrets> key_secrets() {
   KeySecrets secrets;
   const std::string state = variable("XDG_STATE_HOME");
@@ -95,7 +115,10 @@ Result<KeySecrets> key_secrets() {
     secrets.machine_file = state + "/chapterd/machine.key";
   if (secrets.machine_file.empty() && !home.empty())
     secrets.machine_file = home + "/.local/state/chapterd/machine.key";
-  if (std::string passphrase = variable("CHAPTERD_PASSPHRASE"); !passphrase.empty())
+  secrets.unattended = said().unattended || variable("CHAPTERD_UNATTENDED") == "1";
+  secrets.passphrase = said().passphrase;
+  if (std::string passphrase = variable("CHAPTERD_PASSPHRASE");
+      !secrets.passphrase && !passphrase.empty())
     secrets.passphrase = std::move(passphrase);
   const std::string file = variable("CHAPTERD_PASSPHRASE_FILE");
   if (!secrets.passphrase && !file.empty()) {
@@ -105,7 +128,14 @@ Result<KeySecrets> key_secrets() {
     secrets.passphrase = std::string(all.substr(0, all.find('\n')));
     wipe(*text);
   }
-  if (secrets.machine_file.empty() && !secrets.passphrase) {
+  if (secrets.unattended && !secrets.passphrase) {
+    return fail(Errc::usage, "key.unattended",
+                "An unattended node needs a passphrase: without one there would be nothing that is "
+                "locked.",
+                "Nothing was changed.",
+                "Give it in CHAPTERD_PASSPHRASE or in the file CHAPTERD_PASSPHRASE_FILE.");
+  }
+  if (secrets.machine_file.empty() && (!secrets.passphrase || secrets.unattended)) {
     return fail(Errc::usage, "key.no-place",
                 "There is no place for this machine's own key: the environment has no HOME.",
                 "Nothing was changed.", "Set CHAPTERD_MACHINE_KEY to the path of a file.");
@@ -118,7 +148,7 @@ Result<void> write_seed(const std::string& path,
                         ByteView seed,
                         const KeySecrets& secrets,
                         Random& random) {
-  if (secrets.passphrase) {
+  if (secrets.uses_passphrase(purpose)) {
     const auto wrapping = Wrapping::with_passphrase(*secrets.passphrase);
     return write_file_durably(path, encode_key_file(purpose, seed, wrapping, random));
   }
@@ -139,12 +169,20 @@ Result<void> write_key(const std::string& path,
   return write_seed(path, purpose, key.seed(), secrets, random);
 }
 
-Result<Bytes> read_seed(const std::string& path, KeyPurpose purpose, const KeySecrets& secrets) {
+Result<Protection> protection_of(const std::string& path, KeyPurpose purpose) {
   if (auto checked = check_key_file(path); !checked) return forward(checked);
   const auto file = read_file(path, key_file_bytes);
   if (!file) return forward(file);
-  const auto protection = key_file_protection(purpose, *file);
+  return key_file_protection(purpose, *file);
+}
+
+Result<GuardedBytes> read_seed(const std::string& path,
+                               KeyPurpose purpose,
+                               const KeySecrets& secrets) {
+  const auto protection = protection_of(path, purpose);
   if (!protection) return forward(protection);
+  const auto file = read_file(path, key_file_bytes);
+  if (!file) return forward(file);
   Unwrapping unwrapping;
   if (secrets.passphrase) unwrapping.passphrase = *secrets.passphrase;
   Result<Bytes> machine;
@@ -155,17 +193,19 @@ Result<Bytes> read_seed(const std::string& path, KeyPurpose purpose, const KeySe
   }
   auto seed = decode_key_file(purpose, *file, unwrapping);
   if (machine) wipe(*machine);
-  return seed;
+  if (!seed) return forward(seed);
+  GuardedBytes guarded(seed->size());
+  std::ranges::copy(*seed, guarded.writable().begin());
+  wipe(*seed);
+  return guarded;
 }
 
 Result<SigningKey> read_key(const std::string& path,
                             KeyPurpose purpose,
                             const KeySecrets& secrets) {
-  auto seed = read_seed(path, purpose, secrets);
+  const auto seed = read_seed(path, purpose, secrets);
   if (!seed) return forward(seed);
-  auto key = SigningKey::from_seed(*seed);
-  wipe(*seed);
-  return key;
+  return SigningKey::from_seed(seed->view());
 }
 
 Result<std::optional<SigningKey>> authority_in_use(const DataFolder& folder,

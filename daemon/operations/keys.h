@@ -5,11 +5,14 @@
 // $CHAPTERD_MACHINE_KEY, else $XDG_STATE_HOME/chapterd/machine.key, else
 // ~/.local/state/chapterd/machine.key. All nodes of one account share it.
 // $CHAPTERD_PASSPHRASE, or the first line of the file $CHAPTERD_PASSPHRASE_FILE, protects new key
-// files instead, and opens those that were made so.
+// files instead, and opens those that were made so. Unattended, the node's key alone stays bound to
+// the machine: the daemon starts by itself and exchanges what is shared, while the authority and
+// the chapter's private data wait for the passphrase.
 #pragma once
 
 #include "base/random.h"
 #include "base/result.h"
+#include "crypto/guarded.h"
 #include "crypto/key_file.h"
 #include "crypto/node_key.h"
 #include "replication/store/folder.h"
@@ -22,7 +25,18 @@ namespace chapterd {
 struct KeySecrets {
   std::string machine_file;
   std::optional<std::string> passphrase;
+  bool unattended = false;  // for new keys
+
+  // Whether a key of this purpose is to be protected by the passphrase.
+  [[nodiscard]] bool uses_passphrase(KeyPurpose purpose) const {
+    return passphrase && !(unattended && purpose == KeyPurpose::node);
+  }
 };
+
+// What a person said on the line or typed on the terminal: counts before the environment. Called
+// before other threads start.
+void say_passphrase(std::string passphrase);
+void say_unattended();
 
 // From the environment: called before other threads start. Errors: key.no-place (no HOME either),
 // and those of read_file() for the passphrase's file.
@@ -43,13 +57,15 @@ struct KeySecrets {
                                       const KeySecrets& secrets,
                                       Random& random);
 
-// The 32 bytes; the caller wipe()s them. Errors: those of read_key().
-[[nodiscard]] Result<Bytes> read_seed(const std::string& path,
-                                      KeyPurpose purpose,
-                                      const KeySecrets& secrets);
+// How the file is protected. Errors: key.missing, key.open-to-others, key.damaged and what else
+// key_file_protection() says.
+[[nodiscard]] Result<Protection> protection_of(const std::string& path, KeyPurpose purpose);
 
-// Errors: key.missing (not_found), key.open-to-others (not_allowed), those of decode_key_file(),
-// key.machine-file.
+// Its 32-byte seed. Errors: key.missing (not_found), key.open-to-others (not_allowed), those of
+// decode_key_file(), key.machine-file.
+[[nodiscard]] Result<GuardedBytes> read_seed(const std::string& path,
+                                             KeyPurpose purpose,
+                                             const KeySecrets& secrets);
 [[nodiscard]] Result<SigningKey> read_key(const std::string& path,
                                           KeyPurpose purpose,
                                           const KeySecrets& secrets);

@@ -1,6 +1,7 @@
 // Works on a copy of the database, and puts that in its place at the end.
 #include "daemon/operations/new_node.h"
 
+#include "crypto/guarded.h"
 #include "crypto/system_random.h"
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/backup_contents.h"
@@ -31,6 +32,7 @@ struct Keys {
   SigningKey before;
   SigningKey authority;
   SigningKey now;
+  GuardedBytes chapter;  // stays: the chapter's keys in the copy are sealed to it
 };
 
 Result<Keys> keys_of(const DataFolder& folder, const KeySecrets& secrets, Random& random) {
@@ -46,7 +48,10 @@ Result<Keys> keys_of(const DataFolder& folder, const KeySecrets& secrets, Random
                 "join");
   }
   if (!authority) return forward(authority);
-  return Keys{std::move(*before), std::move(*authority), SigningKey::generate(random)};
+  auto chapter = read_seed(folder.chapter_key(), KeyPurpose::chapter, secrets);
+  if (!chapter) return forward(chapter);
+  return Keys{std::move(*before), std::move(*authority), SigningKey::generate(random),
+              std::move(*chapter)};
 }
 
 // From the global chapter down, the new node's certificate last.
@@ -57,7 +62,7 @@ std::vector<Bytes> chain_for(const Authority& authority,
   std::vector<Bytes> chain = authority.chain(keys.before.public_key());
   NodeCertificate certificate;
   certificate.node = keys.now.public_key();
-  certificate.box = BoxKey::from_seed(keys.now.seed()).public_key();
+  certificate.box = BoxKey::from_seed(keys.chapter.view()).public_key();
   certificate.chapter = before->certificate.chapter;
   certificate.name = name;
   certificate.proof = prove_node(authority.federation(), certificate, keys.now);
@@ -77,11 +82,15 @@ Result<Heir> turn(const std::string& path,
                   const ExportMark& mark,
                   const std::string& name,
                   Unsent unsent) {
-  auto store = SqliteStore::open(path, {});
-  if (!store) return forward(store);
   const SystemClock clock;
   SystemRandom random;
-  auto before = Replica::open(**store, clock, random, keys.before);
+  ChapterVault vault(random);
+  SqliteOptions options;
+  options.seal = &vault;
+  auto store = SqliteStore::open(path, options);
+  if (!store) return forward(store);
+  // Locked: unlocked it would write into feeds that the node of before may go on with.
+  auto before = Replica::open(**store, clock, random, keys.before, vault);
   if (!before) return forward(before);
   const Authority& authority = (*before)->directory().authority();
   if (authority.node(keys.before.public_key()) == nullptr) {
@@ -91,9 +100,13 @@ Result<Heir> turn(const std::string& path,
   const auto chain = chain_for(authority, keys, name);
   const auto taken = (*before)->hand_over(keys.now.public_key(), mark, unsent);
   before->reset();
-  auto now = Replica::open(**store, clock, random, keys.now);
+  auto now = Replica::open(**store, clock, random, keys.now, vault);
   if (!now) return forward(now);
   if (auto introduced = (*now)->introduce(chain); !introduced) return forward(introduced);
+  (*now)->commit();
+  // What was private and is taken over is sealed anew, with the new node as its author.
+  auto unlocked = (*now)->unlock(BoxKey::from_seed(keys.chapter.view()));
+  if (!unlocked) return forward(unlocked);
   (*now)->commit();
   (*now)->take_over(taken);
   (*now)->commit();
@@ -112,8 +125,12 @@ Result<Json> make_new_node(const Config& config, const Json& args) {
   if (auto started = start_crypto(); !started) return forward(started);
   auto folder = open_folder(config.node.data, Create::no);
   if (!folder) return forward(folder);
-  const auto secrets = key_secrets();
+  auto secrets = key_secrets();
   if (!secrets) return forward(secrets);
+  // The new node's key is protected as that of before.
+  const auto protection = protection_of(folder->node_key(), KeyPurpose::node);
+  if (!protection) return forward(protection);
+  secrets->unattended = *protection == Protection::machine;
   SystemRandom random;
   const auto keys = keys_of(*folder, *secrets, random);
   if (!keys) return forward(keys);

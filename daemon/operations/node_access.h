@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "crypto/node_key.h"
 #include "daemon/net/peers.h"
+#include "daemon/operations/member_index.h"
 #include "domain/kind.h"
 #include "replication/directory.h"
 #include "replication/replica.h"
@@ -17,7 +18,10 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace chapterd {
@@ -40,6 +44,25 @@ class Connections {
   virtual void resume() = 0;
 };
 
+// The chapter's authority key while it is unlocked. Any thread.
+class AuthorityKey {
+ public:
+  // Null while it is locked, or when its file is not here.
+  [[nodiscard]] std::shared_ptr<const SigningKey> get() const {
+    const std::lock_guard lock(mutex_);
+    return key_;
+  }
+
+  void set(std::shared_ptr<const SigningKey> key) {
+    const std::lock_guard lock(mutex_);
+    key_ = std::move(key);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const SigningKey> key_;
+};
+
 struct DiskSpace {
   std::uint64_t free_bytes = 0;
   bool is_low = false;            // new writes are refused
@@ -54,7 +77,11 @@ struct NodeParts {
   const Clock& date;
   Random& random;
   const SigningKey& key;
-  std::shared_ptr<const SigningKey> authority;  // null when its file is not here
+  AuthorityKey& authority;
+  const ChapterVault& vault;
+  MemberIndex& members;
+  const std::string& machine_file;             // of KeySecrets, for unlocking
+  const std::optional<Error>& locked_because;  // why the vault did not open at the start
 };
 
 // One thread an object.

@@ -26,7 +26,8 @@ bool is_empty(const std::string& path) {
 }
 
 bool has_keys(const DataFolder& folder) {
-  return is_there(folder.node_key()) || is_there(folder.authority_key());
+  return is_there(folder.node_key()) || is_there(folder.authority_key()) ||
+         is_there(folder.chapter_key());
 }
 
 Error database_lost(const std::string& what) {
@@ -41,8 +42,10 @@ Error missing(const DataFolder& folder) {
 }
 
 // "Move it away if nothing needs it" would be bad advice beside keys.
-Result<std::unique_ptr<SqliteStore>> open_file(const DataFolder& folder) {
-  auto store = SqliteStore::open(folder.database(), {});
+Result<std::unique_ptr<SqliteStore>> open_file(const DataFolder& folder, const LayerSeal* seal) {
+  SqliteOptions options;
+  options.seal = seal;
+  auto store = SqliteStore::open(folder.database(), options);
   if (store || store.error().code != "store.foreign-file" || !has_keys(folder)) return store;
   return fail(database_lost(folder.database() + " is no database of chapterd."));
 }
@@ -102,9 +105,10 @@ Error no_node(const DataFolder& folder) {
           "Found a federation with 'chapterd init', or join one with 'chapterd join'."};
 }
 
-Result<std::unique_ptr<SqliteStore>> open_database(const DataFolder& folder) {
+Result<std::unique_ptr<SqliteStore>> open_database(const DataFolder& folder,
+                                                   const LayerSeal* seal) {
   if (is_empty(folder.database())) return fail(no_node(folder));
-  auto store = open_file(folder);
+  auto store = open_file(folder, seal);
   if (!store) return store;
   if (!names_a_node(**store)) return fail(no_node(folder));
   if ((*store)->counters().arrival.value > 0) return store;
@@ -118,7 +122,7 @@ Result<void> make_room(const DataFolder& folder) {
   if (is_empty(folder.database())) {
     if (keys_count) return fail(missing(folder));
   } else {
-    const auto store = open_file(folder);
+    const auto store = open_file(folder, nullptr);
     if (!store) return forward(store);
     if ((*store)->counters().arrival.value > 0) {
       return fail(Errc::not_allowed, "node.exists", "This folder holds a node already.",

@@ -25,10 +25,11 @@ namespace chapterd {
 // node.database-lost (needs_person: keys are there), node.not-initialised (not_found).
 [[nodiscard]] Error no_node(const DataFolder& folder);
 
-// The database of a node. Errors: those of no_node(), also for a file that is empty or of something
-// else while keys lie beside it; node.incomplete for a start that was cut short; those of
-// SqliteStore::open().
-[[nodiscard]] Result<std::unique_ptr<SqliteStore>> open_database(const DataFolder& folder);
+// The database of a node; `seal` must outlive it. Errors: those of no_node(), also for a file that
+// is empty or of something else while keys lie beside it; node.incomplete for a start that was cut
+// short; those of SqliteStore::open().
+[[nodiscard]] Result<std::unique_ptr<SqliteStore>> open_database(const DataFolder& folder,
+                                                                 const LayerSeal* seal);
 
 // Makes sure that a new node may be set up here: removes the database of a start that was cut
 // short, of which nothing was used yet. Errors: node.exists, node.database-lost, and those of

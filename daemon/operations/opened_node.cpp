@@ -16,14 +16,28 @@ Result<void> check_complete(const Directory& directory) {
               "Nothing was changed.", "Put the database back from a backup of this folder.");
 }
 
+bool waits_for_passphrase(const Error& error) {
+  return error.code == "key.passphrase-needed";
+}
+
 }  // namespace
 
-OpenedNode::OpenedNode(const Config& config, DataFolder folder, Kinds kinds, SigningKey key)
+OpenedNode::OpenedNode(const Config& config,
+                       DataFolder folder,
+                       Kinds kinds,
+                       SigningKey key,
+                       std::string machine_file,
+                       std::unique_ptr<SystemRandom> random,
+                       std::unique_ptr<ChapterVault> vault)
     : config_(config),
       folder_(std::move(folder)),
       kinds_(std::move(kinds)),
+      random_(std::move(random)),
+      vault_(std::move(vault)),
       key_(std::move(key)),
-      parts_{config_, folder_, kinds_, date_, random_, key_, nullptr},
+      machine_file_(std::move(machine_file)),
+      parts_{config_,    folder_, kinds_,   date_,         *random_,       key_,
+             authority_, *vault_, members_, machine_file_, locked_because_},
       mark_(folder_.instance()) {}
 
 OpenedNode::~OpenedNode() {
@@ -35,33 +49,50 @@ OpenedNode::~OpenedNode() {
   }
 }
 
+// A key that waits for its passphrase stays locked, and so does a chapter's that cannot be used:
+// what is shared goes on without it. A wrong passphrase is told to whoever typed it.
+Result<void> OpenedNode::unlock(const KeySecrets& secrets) {
+  const Directory& directory = replica_->directory();
+  const KnownChapter* chapter = directory.authority().chapter(directory.chapter());
+  auto authority = authority_in_use(folder_, chapter->certificate.authority, secrets, *random_);
+  if (!authority && !waits_for_passphrase(authority.error())) return forward(authority);
+  if (authority && *authority)
+    authority_.set(std::make_shared<const SigningKey>(std::move(**authority)));
+  const auto seed = read_seed(folder_.chapter_key(), KeyPurpose::chapter, secrets);
+  if (!seed && seed.error().code == "key.wrong-passphrase") return forward(seed);
+  if (!seed && waits_for_passphrase(seed.error())) return {};
+  const auto unlocked =
+      seed ? replica_->unlock(BoxKey::from_seed(seed->view())) : Result<void>(forward(seed));
+  if (!unlocked) locked_because_ = unlocked.error();
+  replica_->commit();
+  return {};
+}
+
 Result<std::unique_ptr<OpenedNode>> OpenedNode::open(const Config& config) {
   if (auto started = start_crypto(); !started) return forward(started);
   auto kinds = Kinds::load();
   if (!kinds) return forward(kinds);
   auto folder = open_folder(config.node.data, Create::no);
   if (!folder) return forward(folder);
-  auto store = open_database(*folder);
+  auto random = std::make_unique<SystemRandom>();
+  auto vault = std::make_unique<ChapterVault>(*random);
+  auto store = open_database(*folder, vault.get());
   if (!store) return forward(store);
   const auto secrets = key_secrets();
   if (!secrets) return forward(secrets);
   auto key = read_key(folder->node_key(), KeyPurpose::node, *secrets);
   if (!key) return forward(key);
-  std::unique_ptr<OpenedNode> node(
-      new OpenedNode(config, std::move(*folder), std::move(*kinds), std::move(*key)));
+  std::unique_ptr<OpenedNode> node(new OpenedNode(config, std::move(*folder), std::move(*kinds),
+                                                  std::move(*key), secrets->machine_file,
+                                                  std::move(random), std::move(vault)));
   node->store_ = std::move(*store);
-  auto replica = Replica::open(*node->store_, node->date_, node->random_, node->key_);
+  auto replica =
+      Replica::open(*node->store_, node->date_, *node->random_, node->key_, *node->vault_);
   if (!replica) return forward(replica);
   node->replica_ = std::move(*replica);
-  const Directory& directory = node->replica_->directory();
-  if (auto checked = check_complete(directory); !checked) return forward(checked);
-  const KnownChapter* chapter = directory.authority().chapter(directory.chapter());
-  auto authority =
-      authority_in_use(node->folder_, chapter->certificate.authority, *secrets, node->random_);
-  if (!authority) return forward(authority);
-  if (*authority)
-    node->parts_.authority = std::make_shared<const SigningKey>(std::move(**authority));
+  if (auto checked = check_complete(node->replica_->directory()); !checked) return forward(checked);
   node->replica_->keep_mark(node->mark_);
+  if (auto unlocked = node->unlock(*secrets); !unlocked) return forward(unlocked);
   if (node->replica_->must_rebuild()) {
     if (auto rebuilt = node->replica_->rebuild(); !rebuilt) return forward(rebuilt);
   }

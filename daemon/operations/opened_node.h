@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "crypto/system_random.h"
+#include "daemon/operations/keys.h"
 #include "daemon/operations/node_access.h"
 #include "daemon/system_clock.h"
 #include "replication/store/high_water.h"
@@ -17,7 +18,9 @@ class OpenedNode {
   // Takes the folder's lock until it is destroyed. When the database was put back to an older
   // state, a new incarnation begins. Finishes a rebuild that was cut short. Errors: those of
   // open_folder(), start_crypto(), open_database(), Replica::open() and read_key() for node.key. A
-  // missing authority.key is no error: then there is no authority.
+  // missing authority.key is no error: then there is no authority. Nor is it one when a key other
+  // than node.key needs a passphrase that was not given, or chapter.key cannot be used: then the
+  // authority or the private data is locked.
   [[nodiscard]] static Result<std::unique_ptr<OpenedNode>> open(const Config& config);
 
   OpenedNode(const OpenedNode&) = delete;
@@ -29,7 +32,7 @@ class OpenedNode {
 
   [[nodiscard]] const Config& config() const { return config_; }
 
-  [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] Random& random() { return *random_; }
 
   [[nodiscard]] const Clock& date() const { return date_; }
 
@@ -37,16 +40,30 @@ class OpenedNode {
 
   [[nodiscard]] Store& store() { return *store_; }
 
+  [[nodiscard]] const ChapterVault& vault() const { return *vault_; }
+
  private:
-  OpenedNode(const Config& config, DataFolder folder, Kinds kinds, SigningKey key);
+  OpenedNode(const Config& config,
+             DataFolder folder,
+             Kinds kinds,
+             SigningKey key,
+             std::string machine_file,
+             std::unique_ptr<SystemRandom> random,
+             std::unique_ptr<ChapterVault> vault);
+  [[nodiscard]] Result<void> unlock(const KeySecrets& secrets);
 
   const Config config_;
   const DataFolder folder_;
   const Kinds kinds_;
   const SystemClock date_;
-  SystemRandom random_;
+  const std::unique_ptr<SystemRandom> random_;
+  const std::unique_ptr<ChapterVault> vault_;
   const SigningKey key_;
-  NodeParts parts_;  // the authority key is found once the database is open
+  const std::string machine_file_;
+  AuthorityKey authority_;
+  MemberIndex members_;
+  std::optional<Error> locked_because_;
+  const NodeParts parts_;
   MarkFile mark_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Replica> replica_;

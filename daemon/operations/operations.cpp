@@ -23,7 +23,7 @@ std::vector<Verb> make_table() {
   for (const auto& family :
        {record_verbs(), reading_verbs(), status_verbs(), invite_verbs(), figure_verbs(),
         check_verbs(), erase_verbs(), quarantine_verbs(), fork_verbs(), bundle_verbs(),
-        succession_verbs(), move_verbs(), restore_verbs()}) {
+        succession_verbs(), move_verbs(), restore_verbs(), locking_verbs(), kit_verbs()}) {
     table.insert(table.end(), family.begin(), family.end());
   }
   return table;

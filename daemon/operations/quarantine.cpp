@@ -15,7 +15,7 @@
 #include "domain/value.h"
 #include "replication/format/limits.h"
 #include "replication/format/piece.h"
-#include "replication/verified.h"
+#include "replication/vault.h"
 
 #include <nlohmann/json.hpp>
 
@@ -93,35 +93,41 @@ Json fields_json(const ChangeView& change) {
   return fields;
 }
 
-void show_piece(const StoredPiece& stored, const KnownFeed& feed, Sequence from, Json& rows) {
+void show_piece(const ChapterKeys* keys,
+                const StoredPiece& stored,
+                const KnownFeed& feed,
+                Sequence from,
+                Json& rows) {
   const auto piece = decode_piece(stored.body);
   if (!piece) throw Broken("a piece in the database is damaged");
-  std::vector<ChangeVerdict> verdicts;
-  std::vector<ChangeView> changes;
-  decode_changes(*piece, verdicts, changes);
+  Bytes opened;
+  ChangeView change;
   for (std::size_t i = 0; i < piece->entries.size() && rows.size() < most_shown; ++i) {
     const Sequence seq = piece->first.plus(i);
     if (seq < from) continue;
     Json row = {{"audience", name_of(feed.intro.audience)},
                 {"seq", seq.value},
                 {"time_ms", piece->entries[i].time.instant().ms}};
-    if (verdicts[i] == ChangeVerdict::good) {
-      row["kind"] = std::string(changes[i].kind);
-      row["record"] = to_text(changes[i].record);
-      row["fields"] = fields_json(changes[i]);
+    if (read_change(keys, feed.intro, piece->entries[i], opened, change) == ChangeVerdict::good) {
+      row["kind"] = std::string(change.kind);
+      row["record"] = to_text(change.record);
+      row["fields"] = fields_json(change);
     }
     rows.push_back(std::move(row));
   }
 }
 
-Json rows_of(Reader& reader, const Directory& directory, const SetAside& found) {
+Json rows_of(Reader& reader,
+             const Directory& directory,
+             const ChapterKeys* keys,
+             const SetAside& found) {
   Json rows = Json::array();
   for (const KnownFeed& feed : found.feeds) {
     Sequence next = directory.standing_head(feed).seq.next();
     while (next <= feed.head.seq && rows.size() < most_shown) {
       const auto pieces = reader.pieces_of(feed.row, next, bytes_a_time);
       if (pieces.empty()) break;
-      for (const StoredPiece& stored : pieces) show_piece(stored, feed, next, rows);
+      for (const StoredPiece& stored : pieces) show_piece(keys, stored, feed, next, rows);
       next = Sequence(pieces.back().seq.value + pieces.back().count);
     }
   }
@@ -135,6 +141,7 @@ Result<Json> list_set_aside(NodeAccess& node, const Json& args) {
   if (auto done = in.done(); !done) return forward(done);
   return node.read([&](Reader& reader, const Directory& directory) -> Result<Json> {
     const Authority& authority = directory.authority();
+    const auto keys = node.parts().vault.keys();
     Json nodes = Json::array();
     for (const SetAside& found : set_aside(reader, directory, code)) {
       if (found.entries == 0 && !with_dropped) continue;
@@ -145,7 +152,7 @@ Result<Json> list_set_aside(NodeAccess& node, const Json& args) {
                        {"reason", authority.revoked_because(found.node)},
                        {"entries", found.entries},
                        {"dropped", found.dropped},
-                       {"shown", rows_of(reader, directory, found)}});
+                       {"shown", rows_of(reader, directory, keys.get(), found)}});
     }
     return Json{{"nodes", std::move(nodes)}};
   });

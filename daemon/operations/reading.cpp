@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
+#include <set>
 
 namespace chapterd {
 namespace {
@@ -27,6 +29,7 @@ struct Wanted {
   std::uint64_t limit = 0;
   LayerRow before;  // 0: from the newest on
   bool mine = false;
+  std::optional<std::string> search;
 };
 
 Result<LayerRow> row_from(const std::string& token) {
@@ -46,6 +49,7 @@ Result<Wanted> wanted_list(const NodeParts& parts, const Json& args) {
   const std::string token = in.text_or("after", "");
   wanted.state = in.text_or("state", "");
   wanted.mine = in.flag("mine");
+  if (const std::string words = in.text_or("search", ""); !words.empty()) wanted.search = words;
   if (auto done = in.done(); !done) return forward(done);
   const auto row = row_from(token);
   if (!row) return forward(row);
@@ -58,6 +62,10 @@ Result<Wanted> wanted_list(const NodeParts& parts, const Json& args) {
                 "There is no kind " + shown(wanted.kind) + "." +
                     did_you_mean(wanted.kind.substr(0, 80), known),
                 "Nothing was changed.", "See what there is with: chapterd --help");
+  }
+  if (wanted.search && wanted.kind != "member") {
+    return fail(Errc::usage, "list.no-search", "Only members can be searched so far.",
+                "Nothing was changed.", "Leave the words out to list all.");
   }
   if (!wanted.state.empty() && kind->state(wanted.state) == nullptr) {
     for (const State& state : kind->states) known.push_back(state.name);
@@ -98,10 +106,15 @@ Json row_json(const RecordView& view, const Kind& kind, const Authority& authori
 
 Json list_json(Reader& reader,
                const Directory& directory,
-               const Kinds& kinds,
+               const NodeParts& parts,
                const Wanted& wanted) {
+  const Kinds& kinds = parts.kinds;
+  std::set<RecordKey> found;
+  if (wanted.search)
+    found = parts.members.search(reader, directory, parts.vault, kinds, *wanted.search);
   Json rows = Json::array();
   Json next;
+  std::uint64_t locked = 0;
   const auto kind_row = directory.kind_row(wanted.kind);
   const auto stored = kind_row ? rows_of(reader, *kind_row) : std::vector<StoredLayer>();
   for (auto at = stored.rbegin(); at != stored.rend(); ++at) {
@@ -109,8 +122,14 @@ Json list_json(Reader& reader,
     if (at->space.value > directory.spaces().size()) continue;
     const ChapterId& home = directory.space(at->space).home;
     if (wanted.mine && home != directory.chapter()) continue;
+    const bool is_found = !wanted.search || found.contains({home, at->record});
+    if (!is_found && !parts.vault.is_locked()) continue;
     const HeldRecord record = held_record(reader, directory, {home, at->record});
-    if (record.layers.empty()) continue;
+    if (record.layers.empty()) {
+      locked += record.is_locked ? 1 : 0;
+      continue;
+    }
+    if (!is_found) continue;
     const RecordView view = view_of(record, kinds);
     if (view.deleted && !view.contested) continue;
     if (!wanted.state.empty() && view.state() != wanted.state) continue;
@@ -120,14 +139,14 @@ Json list_json(Reader& reader,
     }
     rows.push_back(row_json(view, *kinds.find(wanted.kind), directory.authority()));
   }
-  return {{"rows", std::move(rows)}, {"next", std::move(next)}};
+  return {{"rows", std::move(rows)}, {"next", std::move(next)}, {"locked", locked}};
 }
 
 Result<Json> list(NodeAccess& node, const Json& args) {
   const auto wanted = wanted_list(node.parts(), args);
   if (!wanted) return forward(wanted);
   return node.read([&](Reader& reader, const Directory& directory) -> Result<Json> {
-    return list_json(reader, directory, node.parts().kinds, *wanted);
+    return list_json(reader, directory, node.parts(), *wanted);
   });
 }
 
@@ -164,8 +183,9 @@ Result<Json> show(NodeAccess& node, const Json& args) {
   const Kinds& kinds = node.parts().kinds;
   return with_record(
       node, args,
-      [&](Reader&, const Directory& directory, const HeldRecord&, const RecordView& view) {
+      [&](Reader&, const Directory& directory, const HeldRecord& record, const RecordView& view) {
         Json json = to_json(view, kinds.find(view.kind));
+        json["locked"] = record.is_locked;
         json["home_code"] = code_of(directory.authority(), view.key.home);
         json["title"] = title_of(view, kinds);
         json["layers"] = Json::array();
@@ -212,8 +232,8 @@ struct ToldEntry {
 
 class Explanation {
  public:
-  Explanation(Reader& reader, const Directory& directory)
-      : reader_(reader), directory_(directory), holders_(reader, directory) {}
+  Explanation(Reader& reader, const Directory& directory, const ChapterVault& vault)
+      : reader_(reader), directory_(directory), keys_(vault.keys()), holders_(reader, directory) {}
 
   void add_layer(const HeldLayer& held) {
     for (const EntryPlace& place : entries_of(reader_, directory_, held.layer)) add(place);
@@ -255,15 +275,17 @@ class Explanation {
                  {"time_ms", entry.time.instant().ms},
                  {"erased", entry.erased.has_value()},
                  {"erases", entry.kind == EntryKind::erase},
-                 {"operations", operations_of(entry)},
+                 {"operations", operations_of(feed.intro, entry)},
                  {"acknowledged_by", holders_.acknowledged_by(place.feed, place.seq)}};
     entries_.push_back(std::move(told));
   }
 
-  static Json operations_of(const PieceEntry& entry) {
+  [[nodiscard]] Json operations_of(const FeedIntro& intro, const PieceEntry& entry) const {
     Json operations = Json::array();
+    Bytes opened;
     ChangeView change;
-    if (entry.erased || !decode_change(entry.payload, change)) return operations;
+    const ChangeVerdict verdict = read_change(keys_.get(), intro, entry, opened, change);
+    if (verdict != ChangeVerdict::good) return operations;
     for (const OperationView& operation : change.operations) {
       operations.push_back({{"field", std::string(operation.field)},
                             {"action", word_of(operation.action)},
@@ -289,15 +311,16 @@ class Explanation {
 
   Reader& reader_;
   const Directory& directory_;
+  const std::shared_ptr<const ChapterKeys> keys_;
   Holders holders_;
   std::vector<ToldEntry> entries_;
 };
 
 Result<Json> explain(NodeAccess& node, const Json& args) {
   return with_record(node, args,
-                     [](Reader& reader, const Directory& directory, const HeldRecord& record,
-                        const RecordView& view) {
-                       Explanation explanation(reader, directory);
+                     [&](Reader& reader, const Directory& directory, const HeldRecord& record,
+                         const RecordView& view) {
+                       Explanation explanation(reader, directory, node.parts().vault);
                        for (const HeldLayer& layer : record.layers) explanation.add_layer(layer);
                        return explanation.json(view);
                      });

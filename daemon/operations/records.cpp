@@ -40,11 +40,11 @@ Result<std::vector<LayerChange>> step_of(const Kind& kind,
 }
 
 // Whether all of it can be written. `rehearsal` is of the record before it.
-Result<void> rehearse(const Directory& directory, Rehearsal rehearsal, const Chain& chain) {
+Result<void> rehearse(const Replica& replica, Rehearsal rehearsal, const Chain& chain) {
   rehearsal.take(chain.changes);
   for (const std::string& verb : chain.verbs) {
     const auto step = step_of(chain.kind, rehearsal.view(), verb);
-    const auto checked = step ? check_changes(directory, *step) : Result<void>(forward(step));
+    const auto checked = step ? check_changes(replica, *step) : Result<void>(forward(step));
     if (!checked) {
       Error error = checked.error();
       error.what = "The step " + shown(verb) + " cannot follow. " + error.what;
@@ -85,7 +85,7 @@ Result<Json> add(NodeAccess& node, const Json& args) {
     auto changes = accepted(draft_create(**kind, key, *whole));
     if (!changes) return forward(changes);
     const Chain chain{**kind, key, std::move(*changes), then.value_or(std::vector<std::string>())};
-    auto rehearsed = rehearse(replica.directory(), Rehearsal(**kind, key), chain);
+    auto rehearsed = rehearse(replica, Rehearsal(**kind, key), chain);
     if (!rehearsed) return forward(rehearsed);
     return write_chain(replica, parts.kinds, chain);
   });
@@ -121,7 +121,7 @@ Result<Json> edit(NodeAccess& node, const Json& args) {
                       then.value_or(std::vector<std::string>())};
     const auto held = find_record(replica, id);
     if (!held) return forward(held);
-    auto rehearsed = rehearse(replica.directory(), Rehearsal(*own->kind, *held), chain);
+    auto rehearsed = rehearse(replica, Rehearsal(*own->kind, *held), chain);
     if (!rehearsed) return forward(rehearsed);
     return write_chain(replica, kinds, chain);
   });

@@ -93,7 +93,8 @@ Result<void> note_newer(const DataFolder& folder, Reader& kept) {
   }
 }
 
-Result<void> put_keys(const DataFolder& folder, const std::string& unpacked) {
+// Notes in the answer how they are protected here.
+Result<void> put_keys(const DataFolder& folder, const std::string& unpacked, Json& answer) {
   const auto names = key_files_in(unpacked);
   if (names.empty()) return {};
   const auto secrets = key_secrets();
@@ -107,6 +108,8 @@ Result<void> put_keys(const DataFolder& folder, const std::string& unpacked) {
     auto written = write_key_part(folder.path() + "/" + name, *part, *secrets, random);
     wipe(*part);
     if (!written) return written;
+    answer["protection"] = secrets->passphrase ? "passphrase" : "machine";
+    answer["unattended"] = secrets->unattended;
   }
   return {};
 }
@@ -131,7 +134,7 @@ Result<Json> put_back(Target& target, const Json& head, bool replace) {
                  {"made_ms", head.value("made_ms", std::int64_t{0})}};
   if (auto noted = note_newer(folder, *kept->reader); !noted) return forward(noted);
   kept->reader.reset();
-  if (auto put = put_keys(folder, target.unpacked); !put) return forward(put);
+  if (auto put = put_keys(folder, target.unpacked, answer); !put) return forward(put);
   const auto aside =
       put_aside(folder, "before-restore", {database_files.begin(), database_files.end()});
   if (!aside) return forward(aside);

@@ -217,12 +217,19 @@ Need second_history(const Directory& directory, const OpenFork& fork) {
                       code_of(authority, fork.chapter)};
 }
 
-Json needs_json(const Moment& moment, const DiskSpace& disk) {
+std::optional<Need> cannot_unlock(const NodeParts& parts) {
+  if (!parts.vault.is_locked() || !parts.locked_because) return std::nullopt;
+  const Error& why = *parts.locked_because;
+  return Need{why.code, "Private data cannot be opened. " + why.what + " " + why.next};
+}
+
+Json needs_json(const Moment& moment, const NodeParts& parts, const DiskSpace& disk) {
   Json needs = Json::array();
   const Directory& directory = moment.directory;
   if (const auto need = revoked_here(directory.authority(), directory.self()))
     needs.push_back(to_json(*need));
   if (const auto need = unconfirmed(moment)) needs.push_back(to_json(*need));
+  if (const auto need = cannot_unlock(parts)) needs.push_back(to_json(*need));
   if (disk.is_low)
     needs.push_back(to_json({"disk.low",
                              "The disk is nearly full: nothing new is taken, while reading and "
@@ -292,13 +299,14 @@ Result<Json> status(NodeAccess& node, const Json& args) {
     Json json = identity_json(moment);
     json["daemon"] = moment.links.has_value();
     json["paused"] = moment.links && moment.links->paused;
-    json["authority"] = node.parts().authority != nullptr;
+    json["authority"] = node.parts().authority.get() != nullptr;
     json["entries"] = entries;
     json["records"] = counts_json(moment);
     json["work"] = work_json(moment);
     json["peers"] = peers_json(moment);
-    json["needs_person"] = needs_json(moment, *disk);
-    json["pending"] = moment.reader.pending(most_pending).size();
+    json["needs_person"] = needs_json(moment, node.parts(), *disk);
+    json["pending"] = moment.reader.pending(Arrival(0), most_pending).size();
+    json["private"] = private_json(node, moment.reader);
     json["restored_ms"] = restored_json(moment.reader);
     json["restored_waits"] = !moment.reader.values(stored_name::waits).empty();
     json["disk_free_bytes"] = disk->free_bytes;

@@ -6,6 +6,7 @@
 // that is in use.
 #include "base/byte_stream.h"
 #include "crypto/guarded.h"
+#include "crypto/kit_code.h"
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/held.h"
 #include "daemon/operations/keys.h"
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace chapterd {
 namespace {
@@ -57,10 +59,26 @@ Result<KeyRequest> decode_request(const std::string& base32) {
               unchanged, "Have it made again: chapterd key request");
 }
 
+// Of a node that keeps its keys behind a passphrase a new one is not left open on the disk.
+Result<KeySecrets> secrets_for_new(const DataFolder& folder) {
+  auto secrets = key_secrets();
+  if (!secrets || secrets->passphrase) return secrets;
+  const auto authority = protection_of(folder.authority_key(), KeyPurpose::authority);
+  const auto chapter = protection_of(folder.chapter_key(), KeyPurpose::chapter);
+  const bool is_behind = (authority && *authority == Protection::passphrase) ||
+                         (chapter && *chapter == Protection::passphrase);
+  if (!is_behind) return secrets;
+  return fail(Errc::needs_person, "key.passphrase-needed",
+              "The keys of this node are protected by a passphrase, and a new one shall be too.",
+              unchanged,
+              "Stop the daemon and give the command with the passphrase in "
+              "CHAPTERD_PASSPHRASE_FILE.");
+}
+
 // The key that waits in authority.key.next; made when there is none. Asking twice asks for one key.
 Result<SigningKey> next_key(const NodeAccess& node) {
   const NodeParts& parts = node.parts();
-  const auto secrets = key_secrets();
+  const auto secrets = secrets_for_new(parts.folder);
   if (!secrets) return forward(secrets);
   const std::string path = parts.folder.next_authority_key();
   auto waiting = read_key(path, KeyPurpose::authority, *secrets);
@@ -129,7 +147,8 @@ Result<Json> show(NodeAccess& node, const Json& args) {
   return node.read([&](Reader&, const Directory& directory) -> Result<Json> {
     const NodeParts& parts = node.parts();
     const PublicKey& in_use = own_chapter(directory).certificate.authority;
-    const bool is_here = parts.authority != nullptr && parts.authority->public_key() == in_use;
+    const auto held = parts.authority.get();
+    const bool is_here = held != nullptr && held->public_key() == in_use;
     return Json{{"node", fingerprint(directory.self())},
                 {"authority", fingerprint(in_use)},
                 {"here", is_here},
@@ -231,23 +250,33 @@ Result<Json> recover(NodeAccess& node, const Json& args) {
   });
 }
 
+// Its 32 bytes, as they are or as a code of the recovery kit; empty when it is neither.
+Bytes recovery_seed(const std::string& text, const FederationId& federation) {
+  if (const auto kit = read_kit_code(text, federation.view());
+      kit && kit->part == KitPart::recovery)
+    return {kit->secret.view().begin(), kit->secret.view().end()};
+  return from_base32(text).value_or(Bytes());
+}
+
 Result<SigningKey> recovery_key(const std::string& text, NodeAccess& node) {
-  auto seed = from_base32(text);
   const auto wrong = [] {
     return fail(Errc::not_allowed, "key.recovery",
                 "This is not the recovery key of this federation.", unchanged,
                 "Type it as it was printed when the federation was founded.");
   };
-  if (!seed || seed->size() != SigningKey::seed_size) return wrong();
-  auto key = SigningKey::from_seed(*seed);
-  wipe(*seed);
+  std::optional<SigningKey> key;
   Result<Json> checked = node.read([&](Reader&, const Directory& directory) -> Result<Json> {
-    const auto genesis = decode_genesis(directory.authority().genesis());
-    if (!genesis || genesis->recovery != recovery_hash(key.public_key())) return wrong();
+    const Authority& authority = directory.authority();
+    Bytes seed = recovery_seed(text, authority.federation());
+    if (seed.size() != SigningKey::seed_size) return wrong();
+    key = SigningKey::from_seed(seed);
+    wipe(seed);
+    const auto genesis = decode_genesis(authority.genesis());
+    if (!genesis || genesis->recovery != recovery_hash(key->public_key())) return wrong();
     return Json();
   });
   if (!checked) return forward(checked);
-  return key;
+  return std::move(*key);
 }
 
 Result<Json> recover_root(NodeAccess& node, const Json& args) {

@@ -40,7 +40,11 @@ struct Verb {
 
 [[nodiscard]] std::span<const Verb> succession_verbs();  // succession.cpp: authority keys
 [[nodiscard]] std::span<const Verb> move_verbs();        // moves.cpp: below another chapter
+[[nodiscard]] std::span<const Verb> locking_verbs();     // locking.cpp: unlock, lock
+[[nodiscard]] std::span<const Verb> kit_verbs();         // kit.cpp: is the copy of the kit right
 
+// Whether private data is locked, how it is protected, how many entries wait for its key.
+[[nodiscard]] nlohmann::json private_json(const NodeAccess& node, Reader& reader);
 // Where nodes below reach this one, as host:port: nowhere that can be named when it listens
 // everywhere.
 [[nodiscard]] std::vector<std::string> own_addresses(NodeAccess& node);

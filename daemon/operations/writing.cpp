@@ -3,6 +3,7 @@
 
 #include "base/contract.h"
 #include "daemon/operations/arguments.h"
+#include "daemon/operations/keys.h"
 #include "replication/format/limits.h"
 
 #include <nlohmann/json.hpp>
@@ -39,31 +40,12 @@ Result<void> complete_link(Replica& replica, const Kinds& kinds, const Field& fi
   return {};
 }
 
-// Whether the format takes this change; what stands behind Replica::write(), asked beforehand so
-// that a draft of several changes is staged whole or not at all.
-Result<void> check_change(const Directory& directory, const LayerChange& layer) {
-  if (layer.audience == Audience::to && directory.authority().chapter(layer.target) == nullptr) {
-    return fail(Errc::not_found, "chapter.unknown",
-                "The chapter that this is addressed to is not known here.", "Nothing was changed.",
-                "Synchronise, then try again.");
-  }
-  const Bytes payload = encode(layer.change);
-  if (payload.size() > limits::payload_bytes) {
-    return fail(Errc::usage, "change.too-large", "This change is larger than 48 KiB.",
-                "Nothing was changed.", "Save it in smaller parts.");
-  }
-  ChangeView view;
-  const auto decoded = decode_change(payload, view);
-  if (decoded) return {};
-  return fail(Errc::usage, decoded.error().code, decoded.error().what, "Nothing was changed.",
-              "Save it in smaller parts.");
-}
-
 }  // namespace
 
-Result<void> check_changes(const Directory& directory, const std::vector<LayerChange>& changes) {
+Result<void> check_changes(const Replica& replica, const std::vector<LayerChange>& changes) {
   for (const LayerChange& layer : changes) {
-    if (auto checked = check_change(directory, layer); !checked) return checked;
+    const Address address{layer.audience, layer.target};
+    if (auto checked = replica.may_write(address, layer.change); !checked) return checked;
   }
   return {};
 }
@@ -103,6 +85,8 @@ Result<OwnRecord> own_record(Replica& replica, const Kinds& kinds, std::string_v
                 "Nothing was changed.",
                 "Answer with a record of your own, such as a review or an adaptation.");
   }
+  // What its private layer holds decides what may be written next to it.
+  if (found->is_locked) return chapter_locked();
   const Kind* kind = kinds.find(found->kind);
   if (kind == nullptr) {
     return fail(Errc::not_compatible, "kind.unknown",
@@ -113,7 +97,12 @@ Result<OwnRecord> own_record(Replica& replica, const Kinds& kinds, std::string_v
 }
 
 Result<std::shared_ptr<const SigningKey>> unlocked_authority(const NodeAccess& node) {
-  if (node.parts().authority != nullptr) return node.parts().authority;
+  if (auto key = node.parts().authority.get()) return key;
+  if (protection_of(node.parts().folder.authority_key(), KeyPurpose::authority)) {
+    return fail(Errc::needs_person, "invite.authority-locked",
+                "The authority key of this chapter is locked.", "Nothing was changed.",
+                "Unlock it with: chapterd unlock");
+  }
   return fail(Errc::not_allowed, "invite.authority-locked",
               "The authority key of this chapter is not here.", "Nothing was changed.",
               "Put the file authority.key back into the data folder and start again.");
@@ -142,7 +131,7 @@ Result<Json> write_changes(Replica& replica,
   if (!changes) return forward(changes);
   const Directory& directory = replica.directory();
   if (auto checked = check_may_write(directory); !checked) return forward(checked);
-  if (auto checked = check_changes(directory, *changes); !checked) return forward(checked);
+  if (auto checked = check_changes(replica, *changes); !checked) return forward(checked);
   Json written = Json::array();
   for (const LayerChange& layer : *changes) {
     const auto done = replica.write(Address{layer.audience, layer.target}, layer.change);

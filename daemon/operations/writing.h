@@ -40,9 +40,8 @@ struct OwnRecord {
                                            const Kinds& kinds,
                                            std::string_view id);
 
-// Whether Replica::write() would take all of these. Errors: chapter.unknown (not_found), change.…
-// (usage).
-[[nodiscard]] Result<void> check_changes(const Directory& directory,
+// Whether Replica::write() would take all of these. Errors: those of Replica::may_write().
+[[nodiscard]] Result<void> check_changes(const Replica& replica,
                                          const std::vector<LayerChange>& changes);
 
 // Stages all changes of one record, or none. Answers as record.add does. Errors:

@@ -18,7 +18,8 @@ enum class EntryKind : std::uint8_t {
   authority = 2,
   erase = 3,
   anchor = 4,
-  end_of_feed = 5
+  end_of_feed = 5,
+  key = 6  // the chapter's keys, sealed to its nodes: format/sealed.h
 };
 
 // Header flags.

@@ -33,6 +33,9 @@ inline constexpr std::size_t order_bytes = 40 * 1024;  // of an order that is wr
 inline constexpr std::uint64_t order_reach = 100;      // how far back an unsigned order reaches
 inline constexpr std::size_t least_erased = 16;        // bytes: erasing never makes a piece longer
 
+// --- keys of a chapter ---
+inline constexpr std::size_t key_wraps = 256;  // in one entry: 32 KiB
+
 // --- sessions ---
 inline constexpr std::size_t frame_bytes = 64 * 1024;  // body of a frame, packed or not
 inline constexpr std::size_t frame_ratio =

@@ -35,6 +35,9 @@ class DataFolder {
   // A new authority key that waits for its successor statement to take effect.
   [[nodiscard]] std::string next_authority_key() const { return path_ + "/authority.key.next"; }
 
+  // What opens the chapter's keys, and with them its private data.
+  [[nodiscard]] std::string chapter_key() const { return path_ + "/chapter.key"; }
+
   // The instance token and export mark, by which a rolled-back database is noticed.
   [[nodiscard]] std::string instance() const { return path_ + "/instance"; }
 

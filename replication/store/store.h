@@ -86,9 +86,28 @@ struct StoredLayer {
   SpaceRow space;
   RecordId record;
   KindRow kind;
-  Arrival newest;  // newest entry merged into it: the links start here
-  Bytes state;     // encoded LayerState (replication/merge.h)
+  Arrival newest;           // newest entry merged into it: the links start here
+  Bytes state;              // encoded LayerState (replication/merge.h), or is_sealed()
+  bool is_private = false;  // its state lies sealed on the disk
 };
+
+// Seals merged layers that only the own chapter may read before they are written to the disk, and
+// opens them when they are read. Any thread.
+class LayerSeal {
+ public:
+  virtual ~LayerSeal() = default;
+  // Begins as is_sealed() says; but what says nothing may stay as it is.
+  [[nodiscard]] virtual Bytes seal(const RecordId& record, ByteView state) const = 0;
+  // As it came when its key is not at hand. Throws Broken when it was changed since it was sealed.
+  [[nodiscard]] virtual Bytes open(const RecordId& record, Bytes stored) const = 0;
+};
+
+// A state begins with a varint in its shortest form, so this is none.
+inline constexpr std::uint8_t sealed_state_mark[] = {0x80, 0x00};
+
+[[nodiscard]] inline bool is_sealed(ByteView state) {
+  return state.size() >= 2 && state[0] == sealed_state_mark[0] && state[1] == sealed_state_mark[1];
+}
 
 struct StoredSpace {
   SpaceRow row;
@@ -210,7 +229,8 @@ class Reader {
                                                                   std::size_t limit) = 0;
   [[nodiscard]] virtual std::vector<StoredReceipt> receipts_of(FeedRow feed) = 0;
   [[nodiscard]] virtual std::vector<StoredPeer> peers() = 0;
-  [[nodiscard]] virtual std::vector<StoredPending> pending(std::size_t limit) = 0;
+  // Those with arrival > after, in order of arrival.
+  [[nodiscard]] virtual std::vector<StoredPending> pending(Arrival after, std::size_t limit) = 0;
 
   // Small named values: the node's identity, invites. Names with this prefix, in order.
   [[nodiscard]] virtual std::vector<NamedValue> values(const std::string& prefix) = 0;

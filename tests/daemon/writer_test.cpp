@@ -147,9 +147,10 @@ TEST_F(WriterRoom, AFullDiskIsSaidToEveryoneOfTheGroupAndTheWriterGoesOn) {
   node->store.reset();
   SqliteOptions small;
   small.writer.most_pages = 60;
+  small.seal = node->vault.get();
   auto store = SqliteStore::open(node->folder.file("chapterd.db"), small);
   ASSERT_TRUE(store);
-  auto replica = Replica::open(**store, clock, random, *node->key);
+  auto replica = Replica::open(**store, clock, random, *node->key, *node->vault);
   ASSERT_TRUE(replica);
   Writer writer(**replica, events());
   hold(writer);

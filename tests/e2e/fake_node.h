@@ -62,6 +62,7 @@ class Program {
   Terminal terminal;
   std::map<std::string, std::string> environment{{"HOME", "/nowhere"}};
   std::string in;
+  std::string passphrase;  // as it was said
   Doors doors = make_doors();
 
   Outcome run(const std::vector<std::string>& words) {
@@ -103,6 +104,14 @@ class Program {
       return node.call("finish_join", {{"bytes", answer.size()}});
     };
     made.run = [](const Config&) -> Result<void> { return {}; };
+    made.say_passphrase = [this](const std::string& said) { passphrase = said; };
+    made.say_unattended = [] {};
+    made.show_kit = [this](const Config&, const std::string& federation) {
+      return node.call("show_kit", {{"federation", federation}});
+    };
+    made.restore_kit = [this](const Config&, const std::vector<std::string>& codes) {
+      return node.call("restore_kit", {{"codes", codes}});
+    };
     return made;
   }
 };

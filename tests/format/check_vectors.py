@@ -11,6 +11,7 @@ import ed25519
 import second_bundle
 import second_decoder as second
 import second_frames as frames
+import xchacha
 
 raw = bytes.fromhex
 
@@ -173,6 +174,7 @@ class Checker:
             "change": second.read_change,
             "erase order": second.read_erase_order,
             "receipt": second.read_receipt,
+            "keys": second.read_key_wraps,
             "frame": frames.read_frame,
             "segment": frames.read_segment,
         }
@@ -182,6 +184,32 @@ class Checker:
             except second.Refused:
                 found = "refused"
             self.same(f"{vector['as']}: {vector['why']}", found, "refused")
+
+    def sealed(self):
+        vector = self.document["sealed"]
+        key, chapter, author = (raw(vector[name]) for name in ("key", "chapter", "author"))
+        generation = vector["generation"]
+        named = second.h256(
+            b"chapterd/chapter-key/1", self.federation, chapter, second.u64(generation), key
+        )
+        self.same("id of the chapter's key", named[:8].hex(), vector["id"])
+        context = b"chapterd/sealed-payload/1\0" + self.federation + chapter + author
+        for payload in vector["payloads"]:
+            found = second.read_sealed(raw(payload["hex"]))
+            self.same("generation", found["generation"], generation)
+            inside = xchacha.opened(key, found["nonce"], found["sealed"], context)
+            plain = raw(payload["plain"])
+            if inside[0] == 0:
+                self.same("sealed payload", inside[1:], plain)
+            else:  # a zstd frame that says how much is in it: one byte more than 255
+                self.same("packed form", inside[0], 1)
+                self.same("zstd magic", inside[1:5], raw("28b52ffd"))
+                self.same("shorter than plain", len(inside) - 1 < len(plain), True)
+            other = context[:-1] + bytes([context[-1] ^ 1])
+            wrong = xchacha.opened(key, found["nonce"], found["sealed"], other)
+            self.same("another author's context", wrong, None)
+        entry = vector["entry"]
+        self.same("keys for nodes", second.read_key_wraps(raw(entry["hex"])), entry["wraps"])
 
     def cbor(self, examples):
         for example in examples["allowed"]:
@@ -248,7 +276,7 @@ def main():
     checker = Checker(json.loads(text))
     for section in ("genesis", "statements", "feeds", "run", "pieces", "changes", "erase_orders"):
         getattr(checker, section)()
-    for section in ("receipts", "frames", "segment", "digests", "refused"):
+    for section in ("receipts", "frames", "segment", "digests", "sealed", "refused"):
         getattr(checker, section)()
     checker.cbor(json.loads((path.parent / "cbor_appendix_a.json").read_text(encoding="utf-8")))
     checker.decisions((path.parent / "ed25519_decisions.txt").read_text(encoding="utf-8"))

@@ -3,6 +3,8 @@
 
 #include "base/byte_stream.h"
 #include "base/contract.h"
+#include "replication/format/sealed.h"
+#include "tests/crypto/seeded_random.h"
 #include "tests/format/refusals.h"
 
 namespace chapterd {
@@ -192,6 +194,41 @@ Json digests_of(const World& world) {
           {"buckets", std::move(buckets)}};
 }
 
+// A change sealed with a chapter's key, short and long enough to be packed, and that key handed to
+// two nodes.
+Json sealed_of(const World& world) {
+  SeededRandom random(18);
+  const auto key = ChapterKey::from_secret(samples::counting<Digest>(0x81).view());
+  const ChapterId chapter = world.feeds.front().value.intro.home.chapter;
+  const PublicKey author = world.kenya_node.public_key();
+  const ChapterKeyName name = name_chapter_key(world.federation, chapter, 2, key);
+  const Bytes context = payload_context(world.federation, chapter, author);
+  Json payloads = Json::array();
+  for (const auto& plain : {world.payloads.front(), Bytes(300, 0x2E)}) {
+    payloads.push_back({{"hex", to_hex(seal_payload(key, name.generation, plain, context, random))},
+                        {"plain", to_hex(plain)}});
+  }
+  std::vector<KeyWrap> wraps;
+  Json listed = Json::array();
+  for (const PublicKey& node : {author, world.india_node.public_key()}) {
+    KeyWrap wrap{name, node, {}};
+    const auto sealed = seal_to(world.kenya_box.public_key(), key.secret(), random);
+    std::copy(sealed->begin(), sealed->end(), wrap.sealed.bytes.begin());
+    listed.push_back({{"generation", wrap.key.generation},
+                      {"id", hex_of(wrap.key.id)},
+                      {"node", hex_of(wrap.node)},
+                      {"sealed", hex_of(wrap.sealed)}});
+    wraps.push_back(wrap);
+  }
+  return {{"key", to_hex(key.secret())},
+          {"generation", name.generation},
+          {"chapter", hex_of(chapter)},
+          {"author", hex_of(author)},
+          {"id", hex_of(name.id)},
+          {"payloads", std::move(payloads)},
+          {"entry", {{"hex", to_hex(encode(wraps))}, {"wraps", std::move(listed)}}}};
+}
+
 }  // namespace
 
 Json make_document(const World& world) {
@@ -213,6 +250,7 @@ Json make_document(const World& world) {
           {"segment", segment_of(world)},
           {"frames", frames_of(world)},
           {"digests", digests_of(world)},
+          {"sealed", sealed_of(world)},
           {"refused", refusals_of(world)}};
 }
 

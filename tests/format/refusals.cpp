@@ -1,6 +1,8 @@
 // Breaks one rule at a time in a sample that is otherwise right.
 #include "tests/format/refusals.h"
 
+#include "replication/format/sealed.h"
+
 namespace chapterd {
 namespace {
 
@@ -213,6 +215,12 @@ Json refusals_of(const World& world) {
   out.add("receipt", "unknown version", with(world.receipts[0].value.bytes, 0, 2))
       .add("receipt", "unknown kind of key", with(world.receipts[0].value.bytes, 1, 2))
       .add("receipt", "bytes left over", with_tail(world.receipts[0].value.bytes));
+  const Bytes wraps = encode(std::vector{KeyWrap{{1, {}}, world.kenya_node.public_key(), {}}});
+  out.add("keys", "unknown version", with(wraps, 0, 2))
+      .add("keys", "none", with(wraps, 1, 0))
+      .add("keys", "more than there are", with(wraps, 1, 2))
+      .add("keys", "generation 0", with(wraps, 5, 0))
+      .add("keys", "bytes left over", with_tail(wraps));
   add_frames(out, world);
   return out.take();
 }

@@ -450,3 +450,29 @@ def read_receipt(raw):
     into.take(64)
     into.end()
     return receipt
+
+
+# --- section 19 ---
+
+
+def read_sealed(raw):
+    into = Input(raw)
+    sealed = {"generation": into.number(4), "nonce": into.take(24), "sealed": into.rest()}
+    need(sealed["generation"] > 0 and len(sealed["sealed"]) > 16, "no sealed payload")
+    return sealed
+
+
+def read_key_wraps(raw):
+    into = Input(raw)
+    need(into.number(1) == 1, "unknown version")
+    count = into.varint()
+    need(0 < count <= 256, "too many, or none")
+
+    def wrap():
+        read = {"generation": into.number(4), "id": into.hex(8), "node": into.key()}
+        need(read["generation"] > 0, "no generation")
+        return read | {"sealed": into.hex(80)}
+
+    wraps = into.list(count, 125, wrap)
+    into.end()
+    return wraps

@@ -1,6 +1,7 @@
 // The committed vectors: the code still yields exactly these bytes, and reads them.
 #include "base/byte_stream.h"
 #include "replication/format/packing.h"
+#include "replication/format/sealed.h"
 #include "tests/format/document.h"
 
 #include <gtest/gtest.h>
@@ -171,6 +172,7 @@ bool accepts(const std::string& as, const Bytes& bytes) {
   if (as == "change") return decode_change(bytes, change).has_value();
   if (as == "erase order") return decode_erase_order(bytes).has_value();
   if (as == "receipt") return decode_receipt(bytes).has_value();
+  if (as == "keys") return decode_key_wraps(bytes).has_value();
   if (as == "segment") return decode_segment(Audience::all, bytes).has_value();
   FrameParser parser;
   parser.append(bytes);

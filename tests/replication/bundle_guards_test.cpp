@@ -42,7 +42,8 @@ struct ForgedBundle : ::testing::Test {
                          ByteView frames,
                          const std::function<void(BundleTrailer&)>& spoil = nullptr) {
     const Bytes head = sign_bundle_header(header_by(sender), *sender.key);
-    auto reader = BundleReader::open(*global->directory, *global->store, *global->key, head);
+    const BoxKey own = global->box();
+    auto reader = BundleReader::open(*global->directory, *global->store, &own, head);
     if (!reader) return forward(reader);
     BundleProgress progress = reader->begin();
     BundleState state = progress.state;
@@ -180,7 +181,8 @@ TEST_F(ForgedBundle, WithAnEndThatDoesNotFitIsDamaged) {
 
 TEST_F(ForgedBundle, ThatCountsOtherChunksThanItHasIsDamaged) {
   const Bytes head = sign_bundle_header(header_by(*kenya), *kenya->key);
-  auto reader = BundleReader::open(*global->directory, *global->store, *global->key, head);
+  const BoxKey own = global->box();
+  auto reader = BundleReader::open(*global->directory, *global->store, &own, head);
   ASSERT_TRUE(reader);
   BundleProgress progress = reader->begin();
   BundleState state = progress.state;

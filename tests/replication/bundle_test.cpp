@@ -251,7 +251,8 @@ TEST_F(Bundle, AFeedThatItsSenderMayNotHoldIsNotTakenFromIt) {
   header.recipients.push_back(
       {global->id(), SealedBundleKey::from(seal_to(box, key.secret()).value()).value()});
   const Bytes head = sign_bundle_header(header, *uganda->key);
-  auto reader = BundleReader::open(*global->directory, *global->store, *global->key, head);
+  const BoxKey own = global->box();
+  auto reader = BundleReader::open(*global->directory, *global->store, &own, head);
   ASSERT_TRUE(reader);
   BundleProgress progress = reader->begin();
   BundleState state = progress.state;

@@ -311,11 +311,11 @@ TEST_F(Erasure, AnOrderThatDoesNotCountStaysDoubtfulThroughRestartAndRebuild) {
   testing::send_forced_order(*kenya, *global, place_of(*kenya, first).feed,
                              an_order({place_of(*kenya, first)}));
   ASSERT_EQ(global->replica->erasures().doubtful().size(), 1U);
-  const std::size_t pending = global->store->pending(100).size();
+  const std::size_t pending = global->store->pending(Arrival(0), 100).size();
   global->restart();
   ASSERT_TRUE(global->replica->rebuild());
   EXPECT_EQ(global->replica->erasures().doubtful().size(), 1U);
-  EXPECT_EQ(global->store->pending(100).size(), pending);
+  EXPECT_EQ(global->store->pending(Arrival(0), 100).size(), pending);
   EXPECT_EQ(title(*global), Values{"old"});
 }
 

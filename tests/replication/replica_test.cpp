@@ -98,7 +98,7 @@ TEST_F(OneNode, ARebuildShowsTheSame) {
   Wire(*kenya, *global).run();
   const std::string before = kenya->view_hash();
   const std::string at_global = global->view_hash();
-  EXPECT_EQ(kenya->replica->rebuild(), 400U);
+  EXPECT_EQ(kenya->replica->rebuild(), 401U);  // with the entry that hands out the key
   EXPECT_EQ(kenya->view_hash(), before);
   EXPECT_FALSE(kenya->replica->must_rebuild());
   EXPECT_TRUE(global->replica->rebuild());
@@ -118,7 +118,7 @@ TEST_F(OneNode, ARebuildThatWasCutShortIsNoticed) {
 
 TEST_F(OneNode, AnotherNodesKeyDoesNotOpenTheDatabase) {
   const SigningKey other = SigningKey::generate(random);
-  const auto opened = Replica::open(*kenya->store, clock, random, other);
+  const auto opened = Replica::open(*kenya->store, clock, random, other, *kenya->vault);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, "node.other-key");
 }
@@ -294,7 +294,7 @@ TEST_F(OneNode, AnEntryThatCannotBeReadIsKeptPassedOnAndHoldsUpNothing) {
   global->commit();
   EXPECT_EQ(global->values(Audience::up, "insight 2", "title"),
             std::vector<std::string>{"after it"});
-  const auto pending = global->store->pending(10);
+  const auto pending = global->store->pending(Arrival(0), 10);
   ASSERT_EQ(pending.size(), 2U);
   EXPECT_EQ(pending[0].waits_for, "malformed");
   EXPECT_EQ(pending[1].waits_for, "format");

@@ -85,8 +85,9 @@ Reading taken_apart(ByteView file) {
 // One run after the other, each with what the one before has left in the log.
 void read_on(const std::shared_ptr<Process>& process, const std::shared_ptr<Reading>& reading) {
   if (reading->next == reading->runs.size()) return;
-  const auto opened = BundleReader::open(process->directory(), process->reader(),
-                                         *process->node().key, reading->header);
+  const auto box = process->replica().vault().box();
+  const auto opened =
+      BundleReader::open(process->directory(), process->reader(), box.get(), reading->header);
   if (!opened) return;
   if (!reading->progress) reading->progress = opened->begin();
   const std::size_t at = reading->next++;

@@ -17,10 +17,11 @@ constexpr std::int64_t retry_max_ms = 60'000;
 // So small that checkpoints happen, and die, in every run.
 constexpr std::uint32_t checkpoint_pages = 48;
 
-SqliteOptions store_options(const SimDisk& disk) {
+SqliteOptions store_options(const SimDisk& disk, const LayerSeal& seal) {
   SqliteOptions options;
   options.vfs = disk.vfs();
   options.writer.checkpoint_pages = checkpoint_pages;
+  options.seal = &seal;
   return options;
 }
 
@@ -35,10 +36,12 @@ T opened(Result<T>&& result) {
 Process::Process(World& world, SimNode& node)
     : world_(world),
       node_(node),
-      store_(opened(SqliteStore::open(SimDisk::database, store_options(*node.disk)))),
-      replica_(opened(Replica::open(*store_, node.clock, node.random, *node.key))),
+      vault_(node.random),
+      store_(opened(SqliteStore::open(SimDisk::database, store_options(*node.disk, vault_)))),
+      replica_(opened(Replica::open(*store_, node.clock, node.random, *node.key, vault_))),
       reader_(std::make_unique<SqliteReads<Reader>>(
-          std::make_unique<Connection>(SimDisk::database, node.disk->vfs(), Access::read_only))),
+          std::make_unique<Connection>(SimDisk::database, node.disk->vfs(), Access::read_only),
+          &vault_)),
       directory_(std::make_unique<Directory>(opened(Directory::load(Snapshot(*reader_))))) {
   for (const int machine : node.peers) calls_.push_back({machine, 0, false, nullptr});
 }
@@ -53,6 +56,13 @@ void Process::start() {
   if (replica_->must_rebuild()) {
     const auto rebuilt = replica_->rebuild();
     world_.require(rebuilt.has_value(), "I3", "records cannot be merged anew");
+  }
+  const auto unlocked = replica_->unlock(BoxKey::from_seed(node_.key->seed()));
+  world_.require(unlocked.has_value(), "I1", "the chapter's keys do not open");
+  if (replica_->has_staged()) {
+    replica_->commit();
+    if (node_.disk->is_dead()) throw Broken("killed");
+    world_.after_commit(*this);
   }
   directory_->refresh(Snapshot(*reader_));
   started_ = true;

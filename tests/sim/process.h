@@ -90,6 +90,7 @@ class Process : public std::enable_shared_from_this<Process> {
 
   World& world_;
   SimNode& node_;
+  ChapterVault vault_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Reader> reader_;

@@ -31,7 +31,8 @@ void SimNode::found(const Bytes& genesis, const std::vector<Bytes>& chain) {
   if (!store) throw std::runtime_error(store.error().code);
   if (auto made = Replica::initialise(**store, random, genesis, id()); !made)
     throw std::runtime_error(made.error().code);
-  auto replica = Replica::open(**store, clock, random, *key);
+  ChapterVault vault(random);
+  auto replica = Replica::open(**store, clock, random, *key, vault);
   if (!replica) throw std::runtime_error(replica.error().code);
   if (auto introduced = (*replica)->introduce(chain); !introduced)
     throw std::runtime_error(introduced.error().code);

@@ -69,7 +69,7 @@ TEST_P(StoreContract, AnswersNothingWhenEmpty) {
   EXPECT_TRUE(store_->receipts_after(Arrival(0), 10).empty());
   EXPECT_TRUE(store_->receipts_of(FeedRow(1)).empty());
   EXPECT_TRUE(store_->peers().empty());
-  EXPECT_TRUE(store_->pending(10).empty());
+  EXPECT_TRUE(store_->pending(Arrival(0), 10).empty());
   EXPECT_TRUE(store_->values("").empty());
   EXPECT_TRUE(store_->check().empty());
 }
@@ -144,8 +144,8 @@ TEST_P(StoreContract, HoldsTheRestOfABatchAfterReopening) {
   EXPECT_EQ(peers[0].held[2], Arrival(12));
   EXPECT_EQ(peers[0].acknowledged[0], Arrival(20));
   EXPECT_EQ(peers[0].heard_ms, -1);
-  ASSERT_EQ(store_->pending(10).size(), 1U);
-  EXPECT_EQ(store_->pending(10)[0].waits_for, "format");
+  ASSERT_EQ(store_->pending(Arrival(0), 10).size(), 1U);
+  EXPECT_EQ(store_->pending(Arrival(0), 10)[0].waits_for, "format");
   ASSERT_EQ(store_->values("").size(), 1U);
 }
 
@@ -178,7 +178,7 @@ TEST_P(StoreContract, HoldsNothingOfABatchThatCannotBeCommitted) {
   EXPECT_TRUE(store_->layers_after(LayerRow(0), 10).empty());
   EXPECT_TRUE(store_->records_of(KindRow(1), LayerRow(0), 10).empty());
   EXPECT_TRUE(store_->peers().empty());
-  EXPECT_TRUE(store_->pending(10).empty());
+  EXPECT_TRUE(store_->pending(Arrival(0), 10).empty());
   EXPECT_TRUE(store_->values("").empty());
 }
 
@@ -406,10 +406,10 @@ TEST_P(StoreContract, ForgetsWhatIsSettled) {
   batch = {};
   batch.settled = {Arrival(1)};
   store_->commit(batch);
-  const auto pending = store_->pending(10);
+  const auto pending = store_->pending(Arrival(0), 10);
   ASSERT_EQ(pending.size(), 2U);
   EXPECT_EQ(pending[0].arrival, Arrival(2));
-  EXPECT_EQ(store_->pending(1).size(), 1U);
+  EXPECT_EQ(store_->pending(Arrival(0), 1).size(), 1U);
 }
 
 TEST_P(StoreContract, GivesValuesByPrefixAndRemovesThem) {
@@ -434,7 +434,7 @@ TEST_P(StoreContract, DropsLayersAndPendingButNoLog) {
   reopen();
   EXPECT_TRUE(store_->layers_after(LayerRow(0), 10).empty());
   EXPECT_TRUE(store_->records_of(KindRow(1), LayerRow(0), 10).empty());
-  EXPECT_TRUE(store_->pending(10).empty());
+  EXPECT_TRUE(store_->pending(Arrival(0), 10).empty());
   EXPECT_TRUE(store_->piece_at(Arrival(1)).has_value());
   EXPECT_EQ(store_->values("").size(), 1U);
   EXPECT_EQ(store_->counters().layer, LayerRow(0));

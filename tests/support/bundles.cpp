@@ -74,7 +74,8 @@ BundleOutcome read_bundle(TestNode& to, ByteView file) {
   if (items.header.empty()) return outcome;
   std::optional<BundleProgress> progress;
   for (std::size_t i = 0; i <= items.runs.size(); ++i) {
-    auto reader = BundleReader::open(*to.directory, *to.store, *to.key, items.header);
+    const BoxKey box = to.box();
+    auto reader = BundleReader::open(*to.directory, *to.store, &box, items.header);
     if (!reader) outcome.code = reader.error().code;
     if (!reader || i == items.runs.size()) break;
     if (!progress) progress = reader->begin();
@@ -100,7 +101,8 @@ BundleOutcome read_bundle(TestNode& to, ByteView file) {
 
 Bytes opened_bundle(TestNode& to, ByteView file) {
   const Items items = items_of(file);
-  auto reader = BundleReader::open(*to.directory, *to.store, *to.key, items.header);
+  const BoxKey box = to.box();
+  auto reader = BundleReader::open(*to.directory, *to.store, &box, items.header);
   if (!reader) throw std::runtime_error(reader.error().code);
   const auto header = reader->header();
   const auto ours = std::ranges::find(header.recipients, to.id(), &BundleRecipient::node);

@@ -62,13 +62,31 @@ TestNode::TestNode(SeededRandom& random_, SetClock& clock_)
       clock(&clock_),
       key(std::make_unique<SigningKey>(SigningKey::generate(random_))) {
   require(start_crypto());
-  auto opened = SqliteStore::open(folder.file("chapterd.db"), {});
+  open_store({});
+}
+
+void TestNode::open_store(const std::string& vfs) {
+  vault = std::make_unique<ChapterVault>(*random);
+  SqliteOptions options;
+  options.vfs = vfs;
+  options.seal = vault.get();
+  auto opened = SqliteStore::open(folder.file("chapterd.db"), options);
   require(opened);
   store = std::move(*opened);
 }
 
+void TestNode::lock() {
+  replica->lock();
+}
+
+void TestNode::unlock() {
+  require(replica->unlock(box()));
+  replica->commit();
+  directory->refresh(Snapshot(*store));
+}
+
 void TestNode::open() {
-  auto opened = Replica::open(*store, *clock, *random, *key);
+  auto opened = Replica::open(*store, *clock, *random, *key, *vault);
   require(opened);
   replica = std::move(*opened);
   mark = std::make_unique<MarkFile>(folder.file("instance"));
@@ -76,6 +94,7 @@ void TestNode::open() {
   auto loaded = Directory::load(Snapshot(*store));
   require(loaded);
   directory = std::make_unique<Directory>(std::move(*loaded));
+  if (replica->directory().authority().node(id()) != nullptr) unlock();
 }
 
 void TestNode::begin(const Bytes& genesis, const std::vector<Bytes>& chain) {
@@ -83,6 +102,7 @@ void TestNode::begin(const Bytes& genesis, const std::vector<Bytes>& chain) {
   open();
   require(replica->introduce(chain));
   commit();
+  unlock();
 }
 
 std::unique_ptr<TestNode> TestNode::founder(SeededRandom& random, SetClock& clock) {
@@ -164,11 +184,7 @@ void TestNode::restart(const std::string& vfs) {
   directory.reset();
   replica.reset();
   store.reset();
-  SqliteOptions options;
-  options.vfs = vfs;
-  auto opened = SqliteStore::open(folder.file("chapterd.db"), options);
-  require(opened);
-  store = std::move(*opened);
+  open_store(vfs);
   open();
 }
 

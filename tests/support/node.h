@@ -48,6 +48,13 @@ class TestNode {
   // A second machine that runs a copy of this one's folder.
   static std::unique_ptr<TestNode> copy_of(TestNode& other);
 
+  // The node's X25519 key, which its certificate names.
+  [[nodiscard]] BoxKey box() const { return BoxKey::from_seed(key->seed()); }
+
+  // Forgets the chapter's keys, and opens them again.
+  void lock();
+  void unlock();
+
   // Closes and opens the database again, as after a crash or a restart; on the VFS of this name.
   void restart(const std::string& vfs = {});
 
@@ -82,6 +89,7 @@ class TestNode {
   TempFolder folder;
   std::unique_ptr<SigningKey> key;
   std::shared_ptr<SigningKey> authority;
+  std::unique_ptr<ChapterVault> vault;
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<MarkKeeper> mark;
   std::unique_ptr<Replica> replica;
@@ -89,6 +97,7 @@ class TestNode {
 
  private:
   TestNode(SeededRandom& random_, SetClock& clock_);
+  void open_store(const std::string& vfs);
   void open();
   void begin(const Bytes& genesis, const std::vector<Bytes>& chain);
 };

@@ -2,6 +2,8 @@
 #include "daemon/cli/answers.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
+#include "daemon/cli/protection.h"
+#include "daemon/cli/secret_input.h"
 
 #include <algorithm>
 
@@ -17,9 +19,12 @@ Result<Json> with_passphrase(Context& context, Json args) {
 }
 
 Result<Json> work(Context& context, std::string_view name, Json args) {
-  auto asked = with_passphrase(context, std::move(args));
+  const auto asked = with_passphrase(context, std::move(args));
   if (!asked) return asked;
-  return context.doors.folder_work(context.config(), name, *asked);
+  auto answer = context.doors.folder_work(context.config(), name, *asked);
+  if (!answer && asked_passphrase(context, answer.error()))
+    answer = context.doors.folder_work(context.config(), name, *asked);
+  return answer;
 }
 
 std::string holds(const Json& backup) {
@@ -120,9 +125,10 @@ Result<void> restore(Context& context) {
     output.say("The database from before lies in " + kept + ".");
   if (!is_true(*answer, "has_keys")) {
     output.say(
-        "The keys are not here: put node.key (and authority.key) of this node into the "
-        "folder before you start it.");
+        "The keys are not here: put node.key (and authority.key, chapter.key) of this node into "
+        "the folder before you start it.");
   }
+  tell_protection(context, *answer);
   output.say("Start it with: " + context.command("run") +
              ". It takes itself for restored, and "
              "fetches back what others hold. See: " +

@@ -2,21 +2,28 @@
 #include "daemon/cli/answers.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
+#include "daemon/cli/kit_words.h"
 #include "daemon/cli/listen_setting.h"
+#include "daemon/cli/protection.h"
 
 namespace chapterd {
 namespace {
 
-void tell(Context& context, const FoundingWords& words, const Json& answer) {
+Result<void> tell(Context& context,
+                  std::optional<NewFile>& kit,
+                  const FoundingWords& words,
+                  const Json& answer) {
   Output& output = context.output;
-  if (output.answer(answer)) return;
+  const KitOwner owner{words.federation, words.chapter + " (" + words.code + ")"};
+  if (output.answer(for_json(kit, answer)))
+    return kit ? hand_out_kit(context, kit, owner, member(answer, "kit")) : Result<void>();
   output.print(output.paint(Shade::good, "Founded: ") + words.federation);
-  output.print("  This node is " + words.chapter + " (" + words.code + "), in the folder " +
-               context.config().node.data);
-  output.print("\nRecovery key, shown this once. Write it on paper and lock it away:\n\n  " +
-               output.paint(Shade::strong, text(answer, "recovery_key")) + "\n");
+  output.print("  This node is " + owner.chapter + ", in the folder " + context.config().node.data);
+  auto handed = hand_out_kit(context, kit, owner, member(answer, "kit"));
+  tell_protection(context, answer);
   output.say("Next, start the daemon and invite a chapter:\n  " + context.command("run") + "\n  " +
              context.command("invite create CODE --name NAME"));
+  return handed;
 }
 
 Result<void> init(Context& context) {
@@ -27,11 +34,14 @@ Result<void> init(Context& context) {
       .node = context.given.has("node") ? context.given.text("node") : context.around.host_name};
   auto listen = take_listen(context, nullptr);
   if (!listen) return listen;
+  if (auto chosen = choose_protection(context); !chosen) return chosen;
+  auto kit = kit_file(context);
+  if (!kit) return forward(kit);
   const auto answer = context.doors.found(context.config(), words);
   if (!answer) return forward(answer);
   auto kept = keep_listen(context);
-  tell(context, words, *answer);
-  return kept;
+  auto told = tell(context, *kit, words, *answer);
+  return told ? kept : told;
 }
 
 }  // namespace
@@ -41,25 +51,29 @@ std::vector<Command> init_commands() {
       .path = {"init"},
       .help = "Found a federation; this node becomes its top.",
       .group = command_group::start,
-      .flags = {Flag{.name = "federation",
-                     .value = "NAME",
-                     .help = "What all chapters together are called.",
-                     .required = true},
-                Flag{.name = "code",
-                     .value = "CODE",
-                     .help = "Short name of this chapter.",
-                     .preset = "GLOBAL"},
-                Flag{.name = "name",
-                     .value = "NAME",
-                     .help = "Name of this chapter.",
-                     .preset = "Global"},
-                Flag{.name = "node",
-                     .value = "NAME",
-                     .help = "Name of this computer; else what the system calls it."},
-                Flag{.name = "listen",
-                     .value = "HOST:PORT",
-                     .help = "Where chapters below reach this node; kept in chapterd.toml."}},
-      .run = init}};
+      .flags =
+          std::vector{
+              Flag{.name = "federation",
+                   .value = "NAME",
+                   .help = "What all chapters together are called.",
+                   .required = true},
+              Flag{.name = "code",
+                   .value = "CODE",
+                   .help = "Short name of this chapter.",
+                   .preset = "GLOBAL"},
+              Flag{.name = "name",
+                   .value = "NAME",
+                   .help = "Name of this chapter.",
+                   .preset = "Global"},
+              Flag{.name = "node",
+                   .value = "NAME",
+                   .help = "Name of this computer; else what the system calls it."},
+              Flag{.name = "listen",
+                   .value = "HOST:PORT",
+                   .help = "Where chapters below reach this node; kept in chapterd.toml."}} +
+          protection_flags(),
+      .run = init,
+      .more = protection_help}};
 }
 
 }  // namespace chapterd

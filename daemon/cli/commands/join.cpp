@@ -4,7 +4,10 @@
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
 #include "daemon/cli/enrol_file.h"
+#include "daemon/cli/kit_words.h"
 #include "daemon/cli/listen_setting.h"
+#include "daemon/cli/protection.h"
+#include "daemon/cli/secret_input.h"
 #include "daemon/cli/waiting.h"
 
 #include <filesystem>
@@ -28,25 +31,38 @@ Result<std::string> what_was_handed_in(const Context& context) {
   return text;
 }
 
-void tell_joined(Context& context, const Json& answer) {
+Result<void> tell_joined(Context& context, std::optional<NewFile>& kit, const Json& answer) {
   Output& output = context.output;
-  if (output.answer(answer)) return;
+  const KitOwner owner{text(answer, "federation_name"),
+                       text(answer, "name") + " (" + text(answer, "chapter") + ")"};
+  const bool has_kit = answer.contains("kit");
+  if (output.answer(for_json(kit, answer))) {
+    return kit && has_kit ? hand_out_kit(context, kit, owner, member(answer, "kit"))
+                          : Result<void>();
+  }
   const Json& parent = member(answer, "parent");
   const std::string above =
       plain(parent.is_string() ? parent.get<std::string>() : text(parent, "name"));
   output.print(output.paint(Shade::good, "Joined: ") + "this node is now " +
                plain(text(answer, "name")) + " (" + plain(text(answer, "chapter")) + ")" +
                (above.empty() ? "" : ", below " + above) + ".");
+  Result<void> handed;
+  if (has_kit) handed = hand_out_kit(context, kit, owner, member(answer, "kit"));
+  tell_protection(context, answer);
   output.say("Next: " + context.command("run"));
+  return handed;
 }
 
 Result<void> finish(Context& context, const std::string& letter) {
   const auto base32 = enrol_base32(EnrolKind::answer, letter);
   if (!base32) return forward(base32);
-  const auto answer = context.doors.finish_join(context.config(), *from_base32(*base32));
+  auto kit = kit_file(context);
+  if (!kit) return forward(kit);
+  auto answer = context.doors.finish_join(context.config(), *from_base32(*base32));
+  if (!answer && asked_passphrase(context, answer.error()))
+    answer = context.doors.finish_join(context.config(), *from_base32(*base32));
   if (!answer) return forward(answer);
-  tell_joined(context, *answer);
-  return {};
+  return tell_joined(context, *kit, *answer);
 }
 
 Result<void> write_request(Context& context, const std::string& invite, const std::string& node) {
@@ -98,15 +114,18 @@ Result<void> join(Context& context) {
   }
   auto listen = take_listen(context, "");  // nobody is below a chapter that has just joined
   if (!listen) return listen;
+  if (auto chosen = choose_protection(context); !chosen) return chosen;
   const std::string node =
       context.given.has("node") ? context.given.text("node") : context.around.host_name;
   if (context.given.has("offline")) return write_request(context, *handed, node);
+  auto kit = kit_file(context);
+  if (!kit) return forward(kit);
   context.output.say("Asking the chapter above …");
   const auto answer = ask_online(context, *handed, node);
   if (!answer) return forward(answer);
   auto kept = keep_listen(context);
-  tell_joined(context, *answer);
-  return kept;
+  auto told = tell_joined(context, *kit, *answer);
+  return told ? kept : told;
 }
 
 }  // namespace
@@ -120,22 +139,26 @@ std::vector<Command> join_commands() {
                              .help = "The invite, a file that holds it, an answer file, or - for "
                                      "what comes in on stdin.",
                              .many = true}},
-      .flags = {Flag{.name = "offline",
-                     .value = "",
-                     .help = "Write a request file instead of asking over the network."},
-                Flag{.name = "out",
-                     .value = "FILE",
-                     .help = "Where --offline writes it; - is stdout.",
-                     .preset = "join-request.txt"},
-                Flag{.name = "node",
-                     .value = "NAME",
-                     .help = "Name of this computer; else what the system calls it."},
-                Flag{.name = "listen",
-                     .value = "HOST:PORT",
-                     .help = "Where chapters below will reach this node; kept in chapterd.toml."}},
+      .flags =
+          std::vector{
+              Flag{.name = "offline",
+                   .value = "",
+                   .help = "Write a request file instead of asking over the network."},
+              Flag{.name = "out",
+                   .value = "FILE",
+                   .help = "Where --offline writes it; - is stdout.",
+                   .preset = "join-request.txt"},
+              Flag{.name = "node",
+                   .value = "NAME",
+                   .help = "Name of this computer; else what the system calls it."},
+              Flag{.name = "listen",
+                   .value = "HOST:PORT",
+                   .help = "Where chapters below will reach this node; kept in chapterd.toml."}} +
+          protection_flags(),
       .run = join,
       .more = "Without a network: “join CODE --offline” writes a request file, the parent answers\n"
-              "it with “peers approve FILE”, and “join ANSWERFILE” finishes."}};
+              "it with “peers approve FILE”, and “join ANSWERFILE” finishes.\n" +
+              std::string(protection_help)}};
 }
 
 }  // namespace chapterd

@@ -3,6 +3,7 @@
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
 #include "daemon/cli/enrol_file.h"
+#include "daemon/cli/kit_words.h"
 
 namespace chapterd {
 namespace {
@@ -37,7 +38,9 @@ Result<void> rotate_key(Context& context) {
   output.print("The authority key of this chapter is now " + plain(text(*answer, "authority")) +
                ". What the one before signed stands.");
   say_what_next(context, *answer);
-  output.say("Make a new backup: the old one holds the old key.");
+  output.say(
+      "Make a new backup, and print the recovery kit again (chapterd kit show): the old ones hold "
+      "the old key.");
   return {};
 }
 
@@ -93,11 +96,13 @@ Result<void> recover_below(Context& context) {
 Result<void> recover_global(Context& context) {
   const auto kit = context.read_text(context.given.text("recovery-key"));
   if (!kit) return forward(kit);
+  // On the page of a kit the recovery key is the last code.
+  const auto codes = kit_codes_in(*kit);
+  const std::string code = codes.empty() ? kit->substr(0, kit->find('\n')) : codes.back();
   auto sure = context.confirm("Replace the authority key of the global chapter?");
   if (!sure) return sure;
   const auto answer = context.call(
-      "key.recover_root",
-      {{"recovery_key", kit->substr(0, kit->find('\n'))}, {"stolen", context.given.has("stolen")}});
+      "key.recover_root", {{"recovery_key", code}, {"stolen", context.given.has("stolen")}});
   if (!answer) return forward(answer);
   if (context.output.answer(*answer)) return {};
   context.output.print("The authority key of the global chapter is now " +
@@ -144,8 +149,8 @@ std::vector<Command> key_commands() {
       Argument{.name = "FILE", .help = "The request; - is stdin.", .required = false}};
   recovered.flags = {Flag{.name = "recovery-key",
                           .value = "FILE",
-                          .help = "File with the printed recovery key in its first line; - is "
-                                  "stdin. At the global chapter."},
+                          .help = "File with the printed recovery key, or the whole recovery "
+                                  "kit; - is stdin. At the global chapter."},
                      stolen, yes};
   recovered.run = recover;
   return {shown, rotated, requested, recovered};

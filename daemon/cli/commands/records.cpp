@@ -17,11 +17,6 @@ namespace {
 
 const Argument the_id{.name = "ID", .help = "Id of the record, or characters of one of its ends."};
 
-std::vector<Flag> operator+(std::vector<Flag> left, const std::vector<Flag>& right) {
-  left.insert(left.end(), right.begin(), right.end());
-  return left;
-}
-
 Result<std::string> given_id(Context& context, const Kind& kind) {
   return find_record(context, context.given.text("ID"), {kind.name});
 }
@@ -140,6 +135,7 @@ Result<void> list_records(Context& context, const Kind& kind) {
   if (context.given.has("state")) args["state"] = context.given.text("state");
   if (context.given.has("mine")) args["mine"] = true;
   if (context.given.has("after")) args["after"] = context.given.text("after");
+  if (context.given.has("search")) args["search"] = context.given.text("search");
   const auto answer = context.call("record.list", args);
   if (!answer) return forward(answer);
   Output& output = context.output;
@@ -149,6 +145,16 @@ Result<void> list_records(Context& context, const Kind& kind) {
     for (const Json& row : rows) output.print(text(row, "id"));
     return {};
   }
+  const std::uint64_t locked = count(*answer, "locked");
+  if (locked > 0) {
+    output.say(counted(locked, "record is", "records are") +
+               " private and locked: " + context.command("unlock"));
+  }
+  if (rows.empty() && context.given.has("search")) {
+    output.say("No " + kind.name + " here has all of these words.");
+    return {};
+  }
+  if (rows.empty() && locked > 0) return {};
   if (rows.empty()) {
     output.say("No " + kind.name + " here yet. Begin with: chapterd " + dashed(kind.name) + " add");
     return {};
@@ -226,7 +232,7 @@ class KindRows {
           field_flags(kind_, {}) + edit_flags() + std::vector{then} + waiting_flags(), edit);
       rows_.back().more = texts_from_files;
     }
-    put("list", "List them, newest first.", {}, list_flags(), list_records);
+    put("list", "List them, newest first.", {}, list_flags() + search_flags(), list_records);
     put("show", "All that this node holds of it.", {the_id}, {}, show);
     put("where", "How far it has got.", {the_id}, {}, where);
     if (by_people) {
@@ -246,6 +252,14 @@ class KindRows {
             Flag{.name = "after", .value = "TOKEN", .help = "Go on behind an earlier list."},
             Flag{.name = "state", .value = "STATE", .help = "Only those: " + states + "."},
             Flag{.name = "mine", .value = "", .help = "Only those of this chapter."}};
+  }
+
+  // Only members are searched: by an index in memory.
+  std::vector<Flag> search_flags() const {
+    if (kind_.name != "member") return {};
+    return {Flag{.name = "search",
+                 .value = "TEXT",
+                 .help = "Only those with all of these words in name, expertise, place or such."}};
   }
 
   void put(const std::string& verb,

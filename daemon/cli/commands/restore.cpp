@@ -2,6 +2,7 @@
 #include "daemon/cli/answers.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
+#include "daemon/cli/secret_input.h"
 
 #include <algorithm>
 #include <array>
@@ -58,8 +59,10 @@ Result<void> as_new_node(Context& context) {
   if (name.empty()) name = context.around.host_name;
   Output& output = context.output;
   output.say("Checking the copy, and writing its own certificate …");
-  const auto answer = context.doors.folder_work(context.config(), "new-node",
-                                                {{"name", name}, {"take_unsent", take}});
+  const Json args = {{"name", name}, {"take_unsent", take}};
+  auto answer = context.doors.folder_work(context.config(), "new-node", args);
+  if (!answer && asked_passphrase(context, answer.error()))
+    answer = context.doors.folder_work(context.config(), "new-node", args);
   if (!answer) return forward(answer);
   if (output.answer(*answer)) return {};
   output.print("This is now a node of its own of " + plain(text(*answer, "chapter")) + ": " +

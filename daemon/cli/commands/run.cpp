@@ -1,6 +1,7 @@
 // run: the daemon in the foreground.
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
+#include "daemon/cli/secret_input.h"
 #include "daemon/cli/waiting.h"
 
 namespace chapterd {
@@ -16,6 +17,7 @@ Result<void> run(Context& context) {
   // A command that works without a daemon holds the folder for a moment; a second daemon does so
   // for good, and then its socket answers.
   auto ended = context.doors.run(config);
+  if (!ended && asked_passphrase(context, ended.error())) ended = context.doors.run(config);
   const auto settled = poll(longest_command_s, [&]() -> Result<bool> {
     if (ended || ended.error().code != "folder.in-use") return true;
     if (context.doors.daemon_answers(config)) return true;

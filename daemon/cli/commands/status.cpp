@@ -75,7 +75,8 @@ std::string heading(const Context& context, const Json& status) {
     page += output.paint(Shade::waits, "Exchanging is paused: " + context.command("sync resume")) +
             "\n";
   }
-  if (status.contains("authority") && !is_true(status, "authority")) {
+  const bool locked = is_true(member(status, "private"), "locked");
+  if (status.contains("authority") && !is_true(status, "authority") && !locked) {
     page +=
         "The authority key is not here: requests to join are answered once authority.key is "
         "back.\n";
@@ -95,6 +96,21 @@ std::string restored(const Output& output, const Json& status) {
                      whom + " once this computer has met it; leave the daemon running.",
                  2, page_columns) +
          "\n";
+}
+
+// Whether the chapter's private data can be read here, and who else could.
+std::string private_words(const Context& context, const Json& status) {
+  const Json& state = member(status, "private");
+  if (!state.is_object()) return "";
+  if (is_true(state, "locked")) {
+    std::string words = "Private data is locked; unlock it with: " + context.command("unlock");
+    if (const std::uint64_t waiting = count(state, "waiting"); waiting > 0)
+      words += "\n  " + counted(waiting, "entry waits", "entries wait") + " for it.";
+    return words + "\n";
+  }
+  if (text(state, "protection") == "machine")
+    return "Private data is open, and bound to this computer without a passphrase.\n";
+  return "Private data is unlocked; lock it with: " + context.command("lock") + "\n";
 }
 
 std::string stock(const Json& status) {
@@ -134,7 +150,7 @@ Result<void> show_status(Context& context) {
   for (const Json& peer : peers) {
     page += "  " + peer_name(peer) + ": " + peer_state(output, peer) + last_heard(peer) + "\n";
   }
-  page += "\n" + needs(output, *status) + "\n" + stock(*status);
+  page += "\n" + needs(output, *status) + "\n" + private_words(context, *status) + stock(*status);
   if (const std::uint64_t pending = count(*status, "pending"); pending > 0) {
     page += counted(pending, "entry waits", "entries wait") +
             " for something that has not come yet; nothing is lost.\n";

@@ -88,9 +88,12 @@ StoredLayer read_layer_head(const Query::Rows& rows) {
   return layer;
 }
 
-StoredLayer read_layer(const Query::Rows& rows) {
+StoredLayer read_layer(const Query::Rows& rows, const LayerSeal* seal) {
   StoredLayer layer = read_layer_head(rows);
   layer.state = rows.owned_bytes(5);
+  layer.is_private = is_sealed(layer.state);
+  if (layer.is_private && seal != nullptr)
+    layer.state = seal->open(layer.record, std::move(layer.state));
   return layer;
 }
 
@@ -177,7 +180,9 @@ ReadStatements::ReadStatements(Connection& connection)
       receipts_after(connection, receipt_query + "WHERE arrival > ?1 ORDER BY arrival LIMIT ?2"),
       receipts_of(connection, receipt_query + "WHERE feed = ?1 ORDER BY arrival"),
       peers(connection, all_peers),
-      pending(connection, "SELECT arrival, waits_for FROM pending ORDER BY arrival LIMIT ?1"),
+      pending(
+          connection,
+          "SELECT arrival, waits_for FROM pending WHERE arrival > ?1 ORDER BY arrival LIMIT ?2"),
       values(connection, "SELECT name, value FROM named_value WHERE name >= ?1 ORDER BY name") {}
 
 template <class Verbs>
@@ -249,14 +254,15 @@ std::optional<StoredPiece> SqliteReads<Verbs>::piece_at(Arrival arrival) {
 
 template <class Verbs>
 std::vector<StoredLayer> SqliteReads<Verbs>::layers_of(const RecordId& record) {
-  return read_all(reading().layers_of.rows(record), read_layer);
+  return read_all(reading().layers_of.rows(record),
+                  [this](const Query::Rows& rows) { return read_layer(rows, seal_); });
 }
 
 template <class Verbs>
 std::optional<StoredLayer> SqliteReads<Verbs>::layer(SpaceRow space, const RecordId& record) {
   auto rows = reading().layer.rows(record, space);
   if (!rows.next()) return std::nullopt;
-  return read_layer(rows);
+  return read_layer(rows, seal_);
 }
 
 template <class Verbs>
@@ -282,7 +288,8 @@ std::vector<StoredLayer> SqliteReads<Verbs>::records_of(KindRow kind,
 
 template <class Verbs>
 std::vector<StoredLayer> SqliteReads<Verbs>::layers_after(LayerRow after, std::size_t limit) {
-  return read_all(reading().layers_after.rows(after, limit), read_layer);
+  return read_all(reading().layers_after.rows(after, limit),
+                  [this](const Query::Rows& rows) { return read_layer(rows, seal_); });
 }
 
 template <class Verbs>
@@ -301,8 +308,8 @@ std::vector<StoredPeer> SqliteReads<Verbs>::peers() {
 }
 
 template <class Verbs>
-std::vector<StoredPending> SqliteReads<Verbs>::pending(std::size_t limit) {
-  return read_all(reading().pending.rows(limit), [](const Query::Rows& rows) {
+std::vector<StoredPending> SqliteReads<Verbs>::pending(Arrival after, std::size_t limit) {
+  return read_all(reading().pending.rows(after, limit), [](const Query::Rows& rows) {
     return StoredPending{Arrival(rows.number(0)), rows.text(1)};
   });
 }
@@ -322,9 +329,9 @@ std::vector<NamedValue> SqliteReads<Verbs>::values(const std::string& prefix) {
 template class SqliteReads<Reader>;
 template class SqliteReads<Store>;
 
-std::unique_ptr<Reader> open_reader(const std::string& path) {
+std::unique_ptr<Reader> open_reader(const std::string& path, const LayerSeal* seal) {
   auto connection = std::make_unique<Connection>(path, std::string(), Access::read_only);
-  return std::make_unique<SqliteReads<Reader>>(std::move(connection));
+  return std::make_unique<SqliteReads<Reader>>(std::move(connection), seal);
 }
 
 }  // namespace chapterd

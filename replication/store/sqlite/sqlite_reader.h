@@ -44,8 +44,9 @@ struct ReadStatements {
 template <class Verbs>
 class SqliteReads : public Verbs {
  public:
-  explicit SqliteReads(std::unique_ptr<Connection> connection)
-      : connection_(std::move(connection)), read_(*connection_) {}
+  // `seal` opens private layers; null: they stay sealed.
+  SqliteReads(std::unique_ptr<Connection> connection, const LayerSeal* seal)
+      : connection_(std::move(connection)), seal_(seal), read_(*connection_) {}
 
   [[nodiscard]] Counters counters() override;
 
@@ -74,7 +75,7 @@ class SqliteReads : public Verbs {
                                                           std::size_t limit) override;
   [[nodiscard]] std::vector<StoredReceipt> receipts_of(FeedRow feed) override;
   [[nodiscard]] std::vector<StoredPeer> peers() override;
-  [[nodiscard]] std::vector<StoredPending> pending(std::size_t limit) override;
+  [[nodiscard]] std::vector<StoredPending> pending(Arrival after, std::size_t limit) override;
 
   [[nodiscard]] std::vector<NamedValue> values(const std::string& prefix) override;
 
@@ -85,6 +86,8 @@ class SqliteReads : public Verbs {
 
   [[nodiscard]] Connection& connection() { return *connection_; }
 
+  [[nodiscard]] const LayerSeal* seal() const { return seal_; }
+
  private:
   // The statements, once the connection is ready for them.
   [[nodiscard]] ReadStatements& reading() {
@@ -93,11 +96,14 @@ class SqliteReads : public Verbs {
   }
 
   std::unique_ptr<Connection> connection_;
+  const LayerSeal* seal_;
   ReadStatements read_;
 };
 
 // A read-only connection to a database that SqliteStore::open has made or opened before. It never
-// writes to the file or the WAL. Throws Broken when it cannot be opened.
-[[nodiscard]] std::unique_ptr<Reader> open_reader(const std::string& path);
+// writes to the file or the WAL. `seal`, which must outlive it, opens private layers; with null
+// they stay sealed. Throws Broken when it cannot be opened.
+[[nodiscard]] std::unique_ptr<Reader> open_reader(const std::string& path,
+                                                  const LayerSeal* seal = nullptr);
 
 }  // namespace chapterd

@@ -2,6 +2,7 @@
 #include "replication/store/sqlite/sqlite_store.h"
 
 #include "base/byte_stream.h"
+#include "base/contract.h"
 
 #include <algorithm>
 #include <array>
@@ -127,6 +128,14 @@ Result<std::unique_ptr<Connection>> connect(const std::string& path, const Sqlit
   return connection;
 }
 
+// Nothing private is ever written as it is.
+ByteView at_rest(const StoredLayer& layer, const LayerSeal* seal, Bytes& sealed) {
+  if (!layer.is_private || is_sealed(layer.state)) return layer.state;
+  CHECK(seal != nullptr);
+  sealed = seal->seal(layer.record, layer.state);
+  return sealed;
+}
+
 }  // namespace
 
 struct WriteStatements {
@@ -177,7 +186,7 @@ struct WriteStatements {
   }
 
   void write_log(const Connection& connection, const Batch& batch);
-  void write_layers(const Connection& connection, const Batch& batch);
+  void write_layers(const Connection& connection, const Batch& batch, const LayerSeal* seal);
   void list_by_kind(const std::vector<StoredLayer>& layers);
   void write_peers(const Batch& batch);
   void write_marks(const Batch& batch);
@@ -225,17 +234,21 @@ void WriteStatements::write_log(const Connection& connection, const Batch& batch
   }
 }
 
-void WriteStatements::write_layers(const Connection& connection, const Batch& batch) {
+void WriteStatements::write_layers(const Connection& connection,
+                                   const Batch& batch,
+                                   const LayerSeal* seal) {
   for (const StoredSpace& space : batch.spaces) {
     new_space.run(space.row, space.home, static_cast<std::uint64_t>(space.audience), space.target);
   }
   for (const StoredKind& kind : batch.kinds) new_kind.run(kind.row, std::string_view(kind.name));
+  Bytes sealed;
   for (const StoredLayer& made : batch.new_layers) {
-    new_layer.run(made.row, made.space, made.record, made.kind, made.newest, made.state);
+    new_layer.run(made.row, made.space, made.record, made.kind, made.newest,
+                  at_rest(made, seal, sealed));
   }
   if (!batch.new_layers.empty()) list_by_kind(batch.new_layers);
   for (const StoredLayer& changed : batch.layers) {
-    layer.run(changed.row, changed.newest, changed.state);
+    layer.run(changed.row, changed.newest, at_rest(changed, seal, sealed));
     changed_one(connection);
   }
 }
@@ -286,7 +299,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path,
   try {
     auto connection = connect(path, options);
     if (!connection) return forward(connection);
-    return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(*connection)));
+    return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(*connection), options.seal));
   } catch (const DiskFull&) {
     return fail(disk_full(path));
   } catch (const SqliteBroken& broken) {
@@ -296,8 +309,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path,
   }
 }
 
-SqliteStore::SqliteStore(std::unique_ptr<Connection> connection)
-    : SqliteReads<Store>(std::move(connection)),
+SqliteStore::SqliteStore(std::unique_ptr<Connection> connection, const LayerSeal* seal)
+    : SqliteReads<Store>(std::move(connection), seal),
       write_(std::make_unique<WriteStatements>(this->connection())) {}
 
 SqliteStore::~SqliteStore() = default;
@@ -305,7 +318,7 @@ SqliteStore::~SqliteStore() = default;
 void SqliteStore::commit(const Batch& batch) {
   Transaction transaction(connection());
   write_->write_log(connection(), batch);
-  write_->write_layers(connection(), batch);
+  write_->write_layers(connection(), batch, seal());
   write_->write_peers(batch);
   write_->write_marks(batch);
   transaction.commit();

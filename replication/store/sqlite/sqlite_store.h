@@ -13,6 +13,7 @@ namespace chapterd {
 struct SqliteOptions {
   std::string vfs;  // name of a registered SQLite VFS; empty for SQLite's own
   WriterOptions writer;
+  const LayerSeal* seal = nullptr;  // needed for private layers; must outlive the store
 };
 
 struct WriteStatements;
@@ -36,7 +37,7 @@ class SqliteStore final : public SqliteReads<Store> {
   [[nodiscard]] std::vector<std::string> check() override;
 
  private:
-  explicit SqliteStore(std::unique_ptr<Connection> connection);
+  SqliteStore(std::unique_ptr<Connection> connection, const LayerSeal* seal);
 
   std::unique_ptr<WriteStatements> write_;
 };

@@ -3,7 +3,7 @@
 #include "replication/format/erase_order.h"
 #include "replication/format/piece.h"
 #include "replication/merge.h"
-#include "replication/verified.h"
+#include "replication/vault.h"
 #include "tests/sim/invariants/invariants.h"
 
 #include <algorithm>
@@ -74,15 +74,16 @@ void read_feed(World& world, SimNode& node, const KnownFeed& feed, Views& views)
     if (piece->checkpoint && world.must_verify(head))
       world.require(verify_checkpoint(feed.intro.node, world.federation, head, *piece->checkpoint),
                     "I3", "a checkpoint is wrong" + where);
-    std::vector<ChangeVerdict> verdicts;
-    std::vector<ChangeView> changes;
-    decode_changes(*piece, verdicts, changes);
+    const auto keys = node.process->replica().vault().keys();
+    Bytes opened;
+    ChangeView change;
     for (std::size_t i = 0; i < hashes.size(); ++i) {
+      const PieceEntry& entry = piece->entries[i];
       if (piece->first.value + i > stands) continue;
-      if (verdicts[i] == ChangeVerdict::good)
-        add_change(views, feed.intro, changes[i], hashes[i]);
-      else if (piece->entries[i].kind == EntryKind::erase)
-        add_order(views, feed.intro, piece->entries[i].payload);
+      if (read_change(keys.get(), feed.intro, entry, opened, change) == ChangeVerdict::good)
+        add_change(views, feed.intro, change, hashes[i]);
+      else if (entry.kind == EntryKind::erase)
+        add_order(views, feed.intro, entry.payload);
     }
   }
   world.require(head == feed.head, "I3", "a feed does not lead to its head" + where);
