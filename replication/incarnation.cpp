@@ -20,7 +20,6 @@ Bytes copy(ByteView view) {
 }
 
 // The same change, with the values that it supersedes under their new names.
-template <class NewNames>
 Bytes renamed_change(const ChangeView& view, const NewNames& names) {
   Change change;
   change.record = view.record;
@@ -40,7 +39,6 @@ Bytes renamed_change(const ChangeView& view, const NewNames& names) {
 
 // The same order, naming entries where they lie now. A signature over other places is void; what
 // has moved is new enough to need none.
-template <class NewNames>
 Bytes renamed_order(ByteView payload, const NewNames& names) {
   auto order = decode_erase_order(payload);
   if (!order) return copy(payload);
@@ -77,7 +75,7 @@ void salt_anew(Piece& piece, Random& random) {
 
 }  // namespace
 
-bool Replica::NewNames::apply(ValueName& name) const {
+bool NewNames::apply(ValueName& name) const {
   const auto at = values.find(name.entry);
   if (at == values.end()) return false;
   name.entry = at->second;

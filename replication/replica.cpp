@@ -145,8 +145,7 @@ FeedRow Replica::stage_feed(KnownFeed feed) {
 }
 
 Result<Written> Replica::write_statement(ByteView statement) {
-  const auto applied = directory_.authority().apply(statement);
-  if (!applied) return forward(applied);
+  if (auto applied = directory_.authority().apply(statement); !applied) return forward(applied);
   follow_moves();  // it goes into the feed of today
   const Written written = append_statement(statement);
   follow_cuts();
@@ -295,7 +294,7 @@ StoredLayer& Replica::staged_layer(SpaceRow space, const ChangeView& change) {
   auto stored = store_.layer(space, change.record);
   const bool is_new = !stored.has_value();
   auto& list = is_new ? batch_.new_layers : batch_.layers;
-  staged_layers_.emplace(LayerKey{space, change.record}, LayerRef{is_new, list.size()});
+  staged_layers_.emplace(LayerKey{space, change.record}, StagedAt{is_new, list.size()});
   StoredLayer layer;
   if (stored) {
     layer = std::move(*stored);

@@ -14,6 +14,7 @@
 #include "replication/format/receipt.h"
 #include "replication/merge.h"
 #include "replication/replica_words.h"
+#include "replication/staged.h"
 #include "replication/store/high_water.h"
 #include "replication/vault.h"
 #include "replication/window.h"
@@ -138,47 +139,6 @@ class Replica {
   [[nodiscard]] const SigningKey& key() const { return key_; }
 
  private:
-  struct OwnFeed {
-    RunSeed seed;
-    std::size_t run_entries = 0;
-    std::size_t run_bytes = 0;
-  };
-
-  struct OwnEntry {
-    PieceEntry entry;
-    Bytes payload;
-  };
-
-  // Entries of one own feed that are staged and not yet a piece.
-  struct OpenPiece {
-    FeedRow feed;
-    Sequence first;
-    EntryHash prev;
-    Arrival arrival;
-    RunSeed seed;
-    std::vector<OwnEntry> entries;
-    std::size_t bytes = 0;
-    Bytes links;
-  };
-
-  // Names a staged layer.
-  struct LayerKey {
-    SpaceRow space;
-    RecordId record;
-    friend bool operator==(const LayerKey&, const LayerKey&) = default;
-  };
-
-  struct LayerKeyHash {
-    std::size_t operator()(const LayerKey& key) const {
-      return FixedHash{}(key.record) + key.space.value;
-    }
-  };
-
-  struct LayerRef {
-    bool is_new = false;
-    std::size_t index = 0;  // into batch_.new_layers or batch_.layers
-  };
-
   Replica(Store& store,
           const Clock& clock,
           Random& random,
@@ -311,13 +271,6 @@ class Replica {
   bool link_late(SpaceRow space, const ChangeView& change, Arrival arrival);
 
   // incarnation.cpp
-  struct NewNames {
-    std::unordered_map<std::uint64_t, std::uint64_t> values;
-    std::unordered_map<EntryHash, Head, FixedHash> entries;
-
-    bool apply(ValueName& name) const;  // whether it has a new one
-  };
-
   void raise_mark();
   void raise_mark_when_due();
   void write_mark();
@@ -414,7 +367,7 @@ class Replica {
   std::unordered_set<std::uint64_t> touched_feeds_;
   std::unordered_set<std::uint64_t> received_feeds_;  // to sign receipts for
   std::set<FeedId> unsettled_;  // of which another part may count now; empty between calls
-  std::unordered_map<LayerKey, LayerRef, LayerKeyHash> staged_layers_;
+  std::unordered_map<LayerKey, StagedAt, LayerKeyHash> staged_layers_;
   std::vector<Arrival> due_orders_;                        // to be judged
   std::vector<std::pair<FeedRow, Sequence>> due_entries_;  // ordered before they came
   std::vector<std::pair<FeedRow, Sequence>> due_seeds_;    // pieces whose run may be spent

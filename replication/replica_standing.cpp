@@ -167,7 +167,7 @@ void Replica::merge_anew(SpaceRow space, const RecordId& record) {
   if (layer == nullptr) {
     auto stored = store_.layer(space, record);
     if (!stored) return;  // none of its entries was ever linked
-    staged_layers_.emplace(LayerKey{space, record}, LayerRef{false, batch_.layers.size()});
+    staged_layers_.emplace(LayerKey{space, record}, StagedAt{false, batch_.layers.size()});
     layer = &batch_.layers.emplace_back(std::move(*stored));
   }
   // What is merged must be sealed again: it waits for the keys.

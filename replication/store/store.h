@@ -98,7 +98,7 @@ class LayerSeal {
   virtual ~LayerSeal() = default;
   // Begins as is_sealed() says; but what says nothing may stay as it is.
   [[nodiscard]] virtual Bytes seal(const RecordId& record, ByteView state) const = 0;
-  // As it came when its key is not at hand. Throws Broken when it was changed since it was sealed.
+  // As it came when its key is not at hand; empty when it was changed since it was sealed.
   [[nodiscard]] virtual Bytes open(const RecordId& record, Bytes stored) const = 0;
 };
 

@@ -261,8 +261,9 @@ void revoke_from_the_beginning(const Config& config, const std::string& code) {
   for (const KnownNode* node : directory.authority().nodes()) {
     if (code_of(directory.authority(), node->certificate.chapter) != code) continue;
     const Statement statement{directory.chapter(), 1, Revoke{node->certificate.node, {}, "stolen"}};
-    ASSERT_TRUE(replica.write_statement(sign_statement(directory.authority().federation(),
-                                                       statement, *(*opened)->parts().authority)));
+    const auto authority = (*opened)->parts().authority.get();
+    ASSERT_TRUE(replica.write_statement(
+        sign_statement(directory.authority().federation(), statement, *authority)));
   }
   replica.commit();
 }

@@ -88,7 +88,7 @@ TEST_F(Starting, RefusesADatabaseOfANewerVersionUnchanged) {
   const Error error = refusal(config_);
   EXPECT_EQ(error.code, "store.newer-schema");
   EXPECT_EQ(error.kind, Errc::not_compatible);
-  tamper("PRAGMA user_version = 1");
+  tamper("PRAGMA user_version = 2");
   expect_record();
 }
 
@@ -124,8 +124,8 @@ TEST_F(Starting, RefusesTheKeyOfAnotherNode) {
 
 TEST_F(Starting, VerifyFindsAChangedByte) {
   tamper(
-      "UPDATE piece SET body = cast(replace(cast(body AS TEXT), 'Boats', 'Goats') AS BLOB) "
-      "WHERE instr(body, 'Boats') > 0");
+      "UPDATE piece SET body = cast(substr(body, 1, 80) || x'5A5A5A' || substr(body, 84) AS BLOB) "
+      "WHERE arrival = (SELECT max(arrival) FROM piece)");
   const Json verified = must(ask(config_, "verify", Json::object()));
   EXPECT_EQ(verified["ok"], false);
   ASSERT_FALSE(verified["faults"].empty());
@@ -138,7 +138,9 @@ TEST_F(Starting, VerifyFindsAMissingPiece) {
 }
 
 TEST_F(Starting, TellsADamagedRecordAndMendsItByARebuild) {
-  tamper("UPDATE layer SET state = cast(replace(cast(state AS TEXT), 'Boats', 'Goats') AS BLOB)");
+  tamper(
+      "UPDATE layer SET state = cast(substr(state, 1, 40) || x'5A5A5A' || substr(state, 44) AS "
+      "BLOB)");
   RunningDaemon daemon(config_);
   EXPECT_EQ(code_of(daemon.call("record.show", {{"id", record_}})), "store.damaged-layer");
   const Json verified = must(daemon.call("verify", Json::object()));

@@ -35,7 +35,13 @@ class FullNode final : public NodeAccess {
   SystemClock date_;
   SystemRandom random_;
   SigningKey key_ = SigningKey::generate(random_);
-  NodeParts parts_{config_, folder_, kinds_, date_, random_, key_, nullptr};
+  AuthorityKey authority_;
+  ChapterVault vault_{random_};
+  MemberIndex members_;
+  std::string machine_file_;
+  std::optional<Error> locked_because_;
+  NodeParts parts_{config_,    folder_, kinds_,   date_,         random_,        key_,
+                   authority_, vault_,  members_, machine_file_, locked_because_};
 };
 
 TEST(Disk, LowRefusesNewWritesInWords) {

@@ -117,7 +117,8 @@ TEST_F(CopiedFolder, TheChapterAboveEndsItAndEverythingCounts) {
 
 TEST_F(CopiedFolder, OnlyTheHistoriesThatWereNamedCountAndTheOtherCanBeAdmitted) {
   Json keep = Json::array();
-  for (const Json& feed : forks()[0]["feeds"]) keep.push_back(feed["branches"][0]["branch"]);
+  const Json nodes = forks();
+  for (const Json& feed : nodes[0]["feeds"]) keep.push_back(feed["branches"][0]["branch"]);
   const Json answer = must(ask(top_, "fork.close", {{"code", "KE"}, {"keep", keep}}));
   EXPECT_GT(answer["set_aside"], 0);
   EXPECT_TRUE(shows(first_));

@@ -251,7 +251,7 @@ class ForksInAnyOrder : public ::testing::Test {
 };
 
 TEST_F(ForksInAnyOrder, EveryNodeComesToTheSameVerdict) {
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 15; ++round) {
     Tree tree(random, *kenya);
     judge(tree);
     std::vector<std::unique_ptr<TestNode>> nodes;

@@ -1,0 +1,64 @@
+// What a replica keeps between write() or receive() and commit().
+#pragma once
+
+#include "replication/format/change.h"
+#include "replication/format/feed.h"
+#include "replication/format/piece.h"
+#include "replication/store/store.h"
+
+#include <unordered_map>
+#include <vector>
+
+namespace chapterd {
+
+// Of a feed that this node writes: the run that its next entries go on.
+struct OwnFeed {
+  RunSeed seed;
+  std::size_t run_entries = 0;
+  std::size_t run_bytes = 0;
+};
+
+struct OwnEntry {
+  PieceEntry entry;
+  Bytes payload;
+};
+
+// Entries of one own feed that are staged and not yet a piece.
+struct OpenPiece {
+  FeedRow feed;
+  Sequence first;
+  EntryHash prev;
+  Arrival arrival;
+  RunSeed seed;
+  std::vector<OwnEntry> entries;
+  std::size_t bytes = 0;
+  Bytes links;
+};
+
+// Names a staged layer.
+struct LayerKey {
+  SpaceRow space;
+  RecordId record;
+  friend bool operator==(const LayerKey&, const LayerKey&) = default;
+};
+
+struct LayerKeyHash {
+  std::size_t operator()(const LayerKey& key) const {
+    return FixedHash{}(key.record) + key.space.value;
+  }
+};
+
+struct StagedAt {
+  bool is_new = false;
+  std::size_t index = 0;  // into batch_.new_layers or batch_.layers
+};
+
+// What entries that are chained anew were called, and are called now.
+struct NewNames {
+  std::unordered_map<std::uint64_t, std::uint64_t> values;
+  std::unordered_map<EntryHash, Head, FixedHash> entries;
+
+  bool apply(ValueName& name) const;  // whether it has a new one
+};
+
+}  // namespace chapterd
