@@ -118,7 +118,17 @@ void Writer::work() {
       return break_down(group, thrown.what());
     }
     for (const auto& job : group) job->finish(error);
+    try {
+      if (is_idle()) replica_.drop_remains();
+    } catch (const std::exception& thrown) {
+      return break_down({}, thrown.what());
+    }
   }
+}
+
+bool Writer::is_idle() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.empty() && !stopping_;
 }
 
 // An error: the group is not on disk, and the replica is as it was before it.

@@ -93,6 +93,7 @@ class Writer {
   void enqueue(std::unique_ptr<Job> job, Bounded bounded);
   [[nodiscard]] std::optional<Error> refusal(Bounded bounded) const;
   void work();
+  [[nodiscard]] bool is_idle() const;
   [[nodiscard]] Group take_group();
   [[nodiscard]] std::optional<Error> write_group(const Group& group);
   void break_down(const Group& group, const std::string& what);

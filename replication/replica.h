@@ -90,6 +90,11 @@ class Replica {
   // The entries of a layer as they will be after commit(), the newest first.
   [[nodiscard]] std::vector<LayerEntry> entries_in(SpaceRow space, const RecordId& record);
 
+  // Writes the database anew when bytes of what was erased may be left in unused parts of it. That
+  // may take long; when the disk has no room for it, it is tried again after the next erasure or
+  // start. Nothing may be staged. Throws Broken.
+  void drop_remains();
+
   [[nodiscard]] const Erasures& erasures() const { return erasures_; }
 
   // Stages what a peer sent. Pieces that this node may not hold, whose author is not certified,
@@ -340,6 +345,7 @@ class Replica {
 
   Erasures erasures_;
   std::uint64_t judged_at_ = 0;  // version of the authority by which orders were judged
+  bool lacks_room_ = false;      // for drop_remains(), since the last erasure
 
   std::map<ChapterKeyName, KnownKey> known_keys_;
   std::uint64_t tended_version_ = 0;  // of the authority, when the keys were handed out last

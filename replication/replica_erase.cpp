@@ -330,6 +330,7 @@ void Replica::erase_payload(FeedRow feed, Sequence seq, Touched& touched) {
   std::erase_if(batch_.pending, [&](const StoredPending& each) { return each.arrival == arrival; });
   batch_.settled.push_back(arrival);
   batch_.erased = true;
+  lacks_room_ = false;
   own_feeds_.erase(feed.value);  // what is written next has a seed of its own
   if (seed) hide_seed(StoredPiece(*stored), *seed);
 }
@@ -355,6 +356,16 @@ StoredPiece* Replica::staged_piece(FeedRow feed, Sequence seq) {
   }
   auto stored = piece_holding(feed, seq);
   return stored ? &batch_.moved.emplace_back(std::move(*stored)) : nullptr;
+}
+
+void Replica::drop_remains() {
+  CHECK(!staged_);
+  if (lacks_room_ || !store_.holds_remains()) return;
+  try {
+    store_.drop_remains();
+  } catch (const DiskFull&) {
+    lacks_room_ = true;
+  }
 }
 
 }  // namespace chapterd

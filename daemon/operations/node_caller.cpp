@@ -22,6 +22,7 @@ class LocalAccess final : public NodeAccess {
   Result<nlohmann::json> write(const Write& write) override {
     auto answer = write(node_.replica());
     if (answer) node_.replica().commit();
+    if (answer) node_.replica().drop_remains();
     return answer;
   }
 

@@ -267,6 +267,12 @@ class Store : public Reader {
   // Drops every merged layer and pending mark, for a rebuild from the entries; part of no Batch.
   virtual void drop_layers() = 0;
 
+  // After a batch that erased something: its bytes may be left in unused parts of the files.
+  [[nodiscard]] virtual bool holds_remains() = 0;
+  // Writes the files anew, without such bytes; takes as long as copying them, and as much room.
+  // Throws DiskFull (nothing changed, remains are still held) or Broken.
+  virtual void drop_remains() = 0;
+
   // Page-level check of the backend's own files: one sentence a fault, empty when sound.
   [[nodiscard]] virtual std::vector<std::string> check() = 0;
 };

@@ -113,6 +113,11 @@ void Process::run_group() {
   for (const Job& job : group) job.finish(std::nullopt);
   if (!std::exchange(follow_due_, true))
     later(static_cast<std::int64_t>(node_.random.below(4)), [this] { follow(); });
+  if (!queue_.empty() || !store_->holds_remains()) return;
+  world_.before_commit(node_);
+  replica_->drop_remains();
+  if (node_.disk->is_dead()) throw Broken("killed");
+  world_.after_commit(*this);
 }
 
 bool Process::write_group(std::vector<Job>& group) {

@@ -107,6 +107,7 @@ SimDisk::~SimDisk() = default;
 
 void SimDisk::processes_died() {
   ++generation_;
+  std::erase_if(files, [](const auto& each) { return each.first.starts_with(temporary); });
   for (auto& [name, file] : files) {
     file->locks = FileLocks{};
     file->memory = std::make_shared<SharedMemory>();

@@ -92,6 +92,8 @@ class SimDisk {
 
   // SqliteStore makes the file itself before SQLite opens it: this one is always there.
   static constexpr const char* database = "/dev/null";
+  // Begins the names of temporary files.
+  static constexpr const char* temporary = "temporary-";
 
   [[nodiscard]] bool is_dead() const { return faults.dies_after == 0; }
 
@@ -118,6 +120,7 @@ class SimDisk {
   DiskFaults faults;
   std::vector<std::unique_ptr<SimDisk>> probes;  // copies that faults.probe_after asked for
   std::uint64_t io_calls = 0;
+  std::uint64_t temporaries = 0;  // files made so far
 
  private:
   SeededRandom random_;

@@ -232,7 +232,9 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   SimDisk& disk = disk_of(vfs);
   std::memset(static_cast<void*>(file), 0, sizeof(OpenFile));
   if (disk.is_dead()) return SQLITE_CANTOPEN;
-  const std::string key = name != nullptr ? name : "temporary";
+  // Each temporary file is one of its own, and is gone with its process.
+  const std::string key =
+      name != nullptr ? name : SimDisk::temporary + std::to_string(disk.temporaries++);
   auto at = disk.files.find(key);
   if (at == disk.files.end()) {
     // SqliteStore made the main file; others are made here.

@@ -428,6 +428,24 @@ TEST_P(StoreContract, GivesValuesByPrefixAndRemovesThem) {
   EXPECT_EQ(store_->values("invite/")[0].value, (Bytes{9}));
 }
 
+TEST_P(StoreContract, KnowsOfRemainsOfWhatWasErasedUntilTheyAreDropped) {
+  commit_durably(one_of_everything());
+  EXPECT_FALSE(store_->holds_remains());
+  Batch batch;
+  batch.erased = true;
+  store_->commit(batch);
+  EXPECT_TRUE(store_->holds_remains());
+  reopen();
+  EXPECT_TRUE(store_->holds_remains());
+  static_cast<void>(store_->counters());  // a read may have begun
+  store_->drop_remains();
+  EXPECT_FALSE(store_->holds_remains());
+  reopen();
+  EXPECT_FALSE(store_->holds_remains());
+  EXPECT_TRUE(store_->piece_at(Arrival(1)).has_value());
+  EXPECT_TRUE(store_->check().empty());
+}
+
 TEST_P(StoreContract, DropsLayersAndPendingButNoLog) {
   commit_durably(one_of_everything());
   store_->drop_layers();

@@ -11,6 +11,7 @@ namespace {
 
 // More gains nothing in bench/store_bench (100,000 changes).
 constexpr const char* writer_cache = "PRAGMA cache_size = -32768";
+constexpr const char* temporary_in_memory = "PRAGMA temp_store = MEMORY";
 constexpr const char* reader_cache = "PRAGMA cache_size = -2048";
 
 // How long a reader may hold up a checkpoint once the WAL is four times its size.
@@ -63,7 +64,7 @@ void Connection::set_hard_settings(Access access) {
   run("PRAGMA cell_size_check = ON");
   run("PRAGMA mmap_size = 0");
   run("PRAGMA foreign_keys = ON");
-  run("PRAGMA temp_store = MEMORY");
+  run(temporary_in_memory);
   run("PRAGMA secure_delete = ON");
   run(access == Access::read_write ? writer_cache : reader_cache);
   // A reader may meet the one moment in which the writer recovers or restarts the WAL.
@@ -135,6 +136,19 @@ std::int64_t Connection::number(const char* sql) {
 
 std::int64_t Connection::changes() const {
   return sqlite3_changes64(db_.get());
+}
+
+// What is written anew needs more room than memory may have.
+void Connection::write_anew() {
+  if (sqlite3_get_autocommit(db_.get()) == 0) run("COMMIT");  // of keep_reading()
+  run("PRAGMA temp_store = FILE");
+  try {
+    run("VACUUM");
+  } catch (...) {
+    run(temporary_in_memory);
+    throw;
+  }
+  run(temporary_in_memory);
 }
 
 void Connection::empty_wal() {

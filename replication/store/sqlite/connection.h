@@ -90,6 +90,9 @@ class Connection {
   // one of the next calls of checkpoint_when_due().
   void empty_wal();
 
+  // VACUUM: copies every row into a new file, through a temporary one, and back over the WAL.
+  void write_anew();
+
   // Once, before anything of the file is told to anybody: what a killed process had written to the
   // WAL and not synced reads as committed, but a power cut could still take it back. A full disk is
   // no error here either: the WAL is synced first. What could not be done is done by one of the

@@ -26,6 +26,9 @@ constexpr std::int64_t application_id = 0x63687064;  // "chpd"
 const std::array<const char*, 2> schemas = {store_sqlite_schema_001, store_sqlite_schema_002};
 constexpr std::int64_t newest_schema = schemas.size();
 
+// Named value: something was erased since the file was written anew.
+constexpr const char* remains_name = "store/remains";
+
 // Layers in one block of kind_layers: what records_of() reads in vain at most.
 constexpr std::size_t most_listed_together = 256;
 
@@ -311,7 +314,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path,
 
 SqliteStore::SqliteStore(std::unique_ptr<Connection> connection, const LayerSeal* seal)
     : SqliteReads<Store>(std::move(connection), seal),
-      write_(std::make_unique<WriteStatements>(this->connection())) {}
+      write_(std::make_unique<WriteStatements>(this->connection())),
+      holds_remains_(!values(remains_name).empty()) {}
 
 SqliteStore::~SqliteStore() = default;
 
@@ -321,7 +325,9 @@ void SqliteStore::commit(const Batch& batch) {
   write_->write_layers(connection(), batch, seal());
   write_->write_peers(batch);
   write_->write_marks(batch);
+  if (batch.erased) write_->value.run(std::string_view(remains_name), Bytes{1});
   transaction.commit();
+  holds_remains_ = holds_remains_ || batch.erased;
   if (batch.erased) connection().empty_wal();
   connection().checkpoint_when_due();
 }
@@ -332,6 +338,18 @@ void SqliteStore::drop_layers() {
   connection().run("DELETE FROM kind_layers");
   connection().run("DELETE FROM pending");
   transaction.commit();
+  connection().checkpoint_when_due();
+}
+
+// `secure_delete` overwrites what is deleted, but not what moving cells to other pages leaves
+// between those that stay.
+void SqliteStore::drop_remains() {
+  connection().write_anew();
+  Transaction transaction(connection());
+  write_->no_value.run(std::string_view(remains_name));
+  transaction.commit();
+  holds_remains_ = false;
+  connection().empty_wal();
   connection().checkpoint_when_due();
 }
 

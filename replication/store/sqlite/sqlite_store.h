@@ -33,6 +33,10 @@ class SqliteStore final : public SqliteReads<Store> {
 
   void commit(const Batch& batch) override;
   void drop_layers() override;
+
+  [[nodiscard]] bool holds_remains() override { return holds_remains_; }
+
+  void drop_remains() override;
   // Reads the whole file: about a second for each gigabyte on a fast disk.
   [[nodiscard]] std::vector<std::string> check() override;
 
@@ -40,6 +44,7 @@ class SqliteStore final : public SqliteReads<Store> {
   SqliteStore(std::unique_ptr<Connection> connection, const LayerSeal* seal);
 
   std::unique_ptr<WriteStatements> write_;
+  bool holds_remains_ = false;
 };
 
 }  // namespace chapterd

@@ -1,6 +1,5 @@
 // I23: what was ordered to be erased is in nothing that a database hands out, nor in any byte of
-// the other files, once all have met. Not looked at: unused parts of the database's pages, where
-// SQLite leaves bytes of cells that it moved (docs/architecture.md, limits).
+// any file, once all have met.
 #include "tests/sim/invariants/invariants.h"
 
 #include <string>
@@ -26,8 +25,7 @@ void check_erased(World& world) {
   for (const auto& node : world.nodes) {
     if (node->is_revoked) continue;
     std::string text = all_of(node->process->store(), node->process->replica().directory());
-    for (const auto& [name, file] : node->disk->files)
-      if (name != SimDisk::database) text += as_text(file->bytes());
+    for (const auto& [name, file] : node->disk->files) text += as_text(file->bytes());
     for (const std::string& mark : world.ledger.erased) {
       world.require(text.find(mark) == std::string::npos, "I23",
                     "machine " + std::to_string(node->machine) + " still holds erased words");
