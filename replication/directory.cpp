@@ -54,7 +54,8 @@ void Directory::read_new_feeds(Reader& reader) {
     if (stored.empty()) return;
     for (StoredFeed& feed : stored) {
       auto intro = decode_feed_intro(feed.intro);
-      if (!intro) throw Broken("an intro of a feed in the database is damaged");
+      if (!intro || feed_id(authority_.federation(), feed.intro) != feed.id)
+        throw Broken("an intro of a feed in the database is damaged");
       // A trunk comes before what leaves it.
       if (feed.trunk >= feed.row || feed.fork.seq > feed.seq)
         throw Broken("a branch in the database leaves a feed where it cannot");

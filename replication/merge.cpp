@@ -2,7 +2,6 @@
 #include "replication/merge.h"
 
 #include "base/byte_stream.h"
-#include "crypto/accident_check.h"
 
 #include <algorithm>
 
@@ -85,14 +84,6 @@ LayerField read_field(ByteReader& in) {
   return field;
 }
 
-constexpr std::size_t check_bytes = 8;
-
-bool is_whole(ByteView layer) {
-  if (layer.size() < check_bytes) return false;
-  ByteReader check(layer.last(check_bytes));
-  return check.u64() == accident_check(layer.first(layer.size() - check_bytes));
-}
-
 }  // namespace
 
 Bytes encode(const LayerState& layer) {
@@ -103,8 +94,7 @@ Bytes encode(const LayerState& layer) {
     out.varint(field.awaited.size());
     for (const ValueName& name : field.awaited) out.u64(name.entry).varint(name.operation);
   }
-  const std::uint64_t check = accident_check(out.view());
-  return out.u64(check).take();
+  return out.take();
 }
 
 Bytes shown(const LayerState& layer) {
@@ -120,12 +110,12 @@ Bytes shown(const LayerState& layer) {
 }
 
 bool is_blank(ByteView layer) {
-  // The number of changes comes first. A damaged layer is not taken for one that shows nothing.
-  return !layer.empty() && layer.front() == 0 && is_whole(layer);
+  // The number of changes comes first. A damaged layer, which is empty, shows something.
+  return !layer.empty() && layer.front() == 0;
 }
 
 Result<LayerState> decode_layer(ByteView bytes) {
-  ByteReader in(is_whole(bytes) ? bytes.first(bytes.size() - check_bytes) : ByteView());
+  ByteReader in(bytes);
   LayerState layer;
   layer.changes = static_cast<std::uint32_t>(in.varint());
   layer.newest = HybridTime{in.u64()};

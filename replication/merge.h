@@ -40,7 +40,7 @@ struct LayerState {
   std::vector<LayerField> fields;  // ordered by name of the field
 };
 
-// For the store, with a check at its end: a disk that changes bytes must not change what is shown.
+// For the store, which adds a check: a disk that changes bytes must not change what is shown.
 // Two orders of the same changes may differ in `awaited` only, which shows nowhere.
 [[nodiscard]] Bytes encode(const LayerState& layer);
 // What is compared between nodes: everything but `awaited`.

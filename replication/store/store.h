@@ -166,7 +166,7 @@ struct NamedValue {
 // Counters.
 struct Batch {
   std::vector<StoredFeed> feeds;    // new
-  std::vector<StoredFeed> heads;    // of feeds known before: row, seq, hash and stands count
+  std::vector<StoredFeed> heads;    // of feeds known before: all but intro count
   std::vector<StoredPiece> pieces;  // new, in order of arrival
   std::vector<StoredPiece> moved;   // known before: all but arrival, count and lane
   std::vector<StoredSpace> spaces;  // new

@@ -88,7 +88,7 @@ TEST_F(Starting, RefusesADatabaseOfANewerVersionUnchanged) {
   const Error error = refusal(config_);
   EXPECT_EQ(error.code, "store.newer-schema");
   EXPECT_EQ(error.kind, Errc::not_compatible);
-  tamper("PRAGMA user_version = 2");
+  tamper("PRAGMA user_version = 1");
   expect_record();
 }
 
@@ -152,7 +152,7 @@ TEST_F(Starting, TellsADamagedRecordAndMendsItByARebuild) {
 }
 
 TEST_F(Starting, EndsWithAnErrorWhenTheDatabaseTurnsOutToBeBroken) {
-  tamper("UPDATE layer SET newest = 4711");
+  tamper("DELETE FROM piece WHERE arrival = (SELECT max(arrival) FROM piece)");
   RunningDaemon daemon(config_);
   EXPECT_EQ(code_of(daemon.call("record.explain", {{"id", record_}})), "store.broken");
   const auto outcome = daemon.ended();

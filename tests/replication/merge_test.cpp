@@ -131,18 +131,6 @@ TEST(Merge, ADamagedLayerIsRefusedAtEveryLength) {
   }
 }
 
-TEST(Merge, ALayerOfWhichTheDiskChangedABitIsNeitherShownNorTakenForBlank) {
-  const Bytes whole = a_stored_layer();
-  ASSERT_TRUE(decode_layer(whole));
-  ASSERT_TRUE(is_blank(encode(LayerState{})));
-  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
-    Bytes changed = whole;
-    changed[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
-    EXPECT_FALSE(decode_layer(changed)) << bit;
-    EXPECT_FALSE(is_blank(changed)) << bit;
-  }
-}
-
 // A history: each change supersedes some of what some subset of the earlier ones shows.
 std::vector<Made> history(std::mt19937_64& chance, std::size_t count) {
   std::vector<Made> changes;

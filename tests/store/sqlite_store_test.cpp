@@ -175,7 +175,7 @@ TEST_F(SqliteStoreTest, ReallySetsTheHardSettings) {
     EXPECT_EQ(connection.number("PRAGMA temp_store"), 2);
     EXPECT_EQ(connection.number("PRAGMA wal_autocheckpoint"), 0);
     EXPECT_EQ(connection.number("PRAGMA application_id"), 0x63687064);
-    EXPECT_EQ(connection.number("PRAGMA user_version"), 2);
+    EXPECT_EQ(connection.number("PRAGMA user_version"), 1);
     EXPECT_EQ(connection.texts("PRAGMA journal_mode"), std::vector<std::string>{"wal"});
     // DEFENSIVE: not even a connection of our own writes the schema.
     EXPECT_ANY_THROW(connection.run("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema"));

@@ -2,6 +2,7 @@
 #include "replication/store/sqlite/sqlite_reader.h"
 
 #include "base/byte_stream.h"
+#include "replication/store/sqlite/row_checks.h"
 
 #include <utility>
 
@@ -13,7 +14,7 @@ namespace {
 const std::string piece_head_query = "SELECT arrival, feed, seq, count, lane, via, prev, last";
 const std::string piece_query = piece_head_query + ", links, body FROM piece ";
 const std::string feed_query =
-    "SELECT row, id, intro, seq, hash, trunk, fork_seq, fork_hash, stands_seq, stands_hash "
+    "SELECT row, id, intro, seq, hash, trunk, fork_seq, fork_hash, stands_seq, stands_hash, check_ "
     "FROM feed ";
 const std::string layer_query = "SELECT row, space, record, kind, newest, state FROM layer ";
 const std::string receipt_query = "SELECT arrival, feed, node, seq, via, bytes FROM receipt ";
@@ -88,9 +89,10 @@ StoredLayer read_layer_head(const Query::Rows& rows) {
   return layer;
 }
 
+// A layer that changed has an empty state, which is none: its entries are there to make it anew.
 StoredLayer read_layer(const Query::Rows& rows, const LayerSeal* seal) {
   StoredLayer layer = read_layer_head(rows);
-  layer.state = rows.owned_bytes(5);
+  layer.state = without_check(layer, rows.owned_bytes(5));
   layer.is_private = is_sealed(layer.state);
   if (layer.is_private && seal != nullptr)
     layer.state = seal->open(layer.record, std::move(layer.state));
@@ -118,6 +120,7 @@ StoredFeed read_feed(const Query::Rows& rows) {
   feed.trunk = FeedRow(rows.number(5));
   feed.fork = Position{Sequence(rows.number(6)), rows.fixed<EntryHash>(7)};
   feed.stands = Position{Sequence(rows.number(8)), rows.fixed<EntryHash>(9)};
+  if (rows.number(10) != check_of(feed)) throw Broken("a stored feed is damaged");
   return feed;
 }
 
@@ -129,6 +132,7 @@ StoredSpace read_space(const Query::Rows& rows) {
   if (!audience) throw Broken("a stored layer space has an unknown audience");
   space.audience = *audience;
   space.target = rows.fixed<ChapterId>(3);
+  if (rows.number(4) != check_of(space)) throw Broken("a stored layer space is damaged");
   return space;
 }
 
@@ -160,9 +164,10 @@ ReadStatements::ReadStatements(Connection& connection)
     : counters(connection, all_counters),
       feeds_after(connection, feed_query + "WHERE row > ?1 ORDER BY row LIMIT ?2"),
       cut_feeds(connection, feed_query + "INDEXED BY feed_cut WHERE stands_seq <> -1 ORDER BY row"),
-      spaces_after(connection,
-                   "SELECT row, home, audience, target FROM space WHERE row > ?1 ORDER BY row"),
-      kinds_after(connection, "SELECT row, name FROM kind WHERE row > ?1 ORDER BY row"),
+      spaces_after(
+          connection,
+          "SELECT row, home, audience, target, check_ FROM space WHERE row > ?1 ORDER BY row"),
+      kinds_after(connection, "SELECT row, name, check_ FROM kind WHERE row > ?1 ORDER BY row"),
       auth_pieces_after(
           connection,
           piece_query + "INDEXED BY piece_auth WHERE lane = 0 AND arrival > ?1 ORDER BY arrival"),
@@ -217,7 +222,9 @@ std::vector<StoredSpace> SqliteReads<Verbs>::spaces_after(SpaceRow after) {
 template <class Verbs>
 std::vector<StoredKind> SqliteReads<Verbs>::kinds_after(KindRow after) {
   return read_all(reading().kinds_after.rows(after), [](const Query::Rows& rows) {
-    return StoredKind{KindRow(rows.number(0)), rows.text(1)};
+    StoredKind kind{KindRow(rows.number(0)), rows.text(1)};
+    if (rows.number(2) != check_of(kind)) throw Broken("a stored kind of record is damaged");
+    return kind;
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/byte_stream.h"
 #include "base/contract.h"
+#include "replication/store/sqlite/row_checks.h"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +15,6 @@
 #include <utility>
 
 extern "C" const char store_sqlite_schema_001[];
-extern "C" const char store_sqlite_schema_002[];
 
 namespace chapterd {
 
@@ -23,7 +23,7 @@ namespace {
 constexpr std::int64_t application_id = 0x63687064;  // "chpd"
 
 // Schema n is made from schema n - 1 by the n-th of these.
-const std::array<const char*, 2> schemas = {store_sqlite_schema_001, store_sqlite_schema_002};
+const std::array<const char*, 1> schemas = {store_sqlite_schema_001};
 constexpr std::int64_t newest_schema = schemas.size();
 
 // Named value: something was erased since the file was written anew.
@@ -132,11 +132,10 @@ Result<std::unique_ptr<Connection>> connect(const std::string& path, const Sqlit
 }
 
 // Nothing private is ever written as it is.
-ByteView at_rest(const StoredLayer& layer, const LayerSeal* seal, Bytes& sealed) {
-  if (!layer.is_private || is_sealed(layer.state)) return layer.state;
+Bytes at_rest(const StoredLayer& layer, const LayerSeal* seal) {
+  if (!layer.is_private || is_sealed(layer.state)) return with_check(layer, layer.state);
   CHECK(seal != nullptr);
-  sealed = seal->seal(layer.record, layer.state);
-  return sealed;
+  return with_check(layer, seal->seal(layer.record, layer.state));
 }
 
 }  // namespace
@@ -145,9 +144,9 @@ struct WriteStatements {
   explicit WriteStatements(Connection& connection)
       : new_feed(connection,
                  "INSERT INTO feed(row, id, intro, seq, hash, trunk, fork_seq, fork_hash, "
-                 "stands_seq, stands_hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+                 "stands_seq, stands_hash, check_) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         head(connection,
-             "UPDATE feed SET seq = ?2, hash = ?3, stands_seq = ?4, stands_hash = ?5 "
+             "UPDATE feed SET seq = ?2, hash = ?3, stands_seq = ?4, stands_hash = ?5, check_ = ?6 "
              "WHERE row = ?1"),
         new_piece(connection,
                   "INSERT INTO piece(arrival, feed, seq, count, lane, via, prev, last, links, body)"
@@ -155,8 +154,9 @@ struct WriteStatements {
         moved_piece(connection,
                     "UPDATE piece SET feed = ?2, seq = ?3, prev = ?4, last = ?5, links = ?6, "
                     "body = ?7 WHERE arrival = ?1"),
-        new_space(connection, "INSERT INTO space(row, home, audience, target) VALUES(?, ?, ?, ?)"),
-        new_kind(connection, "INSERT INTO kind(row, name) VALUES(?, ?)"),
+        new_space(connection,
+                  "INSERT INTO space(row, home, audience, target, check_) VALUES(?, ?, ?, ?, ?)"),
+        new_kind(connection, "INSERT INTO kind(row, name, check_) VALUES(?, ?, ?)"),
         new_layer(connection,
                   "INSERT INTO layer(row, space, record, kind, newest, state) "
                   "VALUES(?, ?, ?, ?, ?, ?)"),
@@ -215,10 +215,10 @@ struct WriteStatements {
 void WriteStatements::write_log(const Connection& connection, const Batch& batch) {
   for (const StoredFeed& feed : batch.feeds) {
     new_feed.run(feed.row, feed.id, feed.intro, feed.seq, feed.hash, feed.trunk, feed.fork.seq,
-                 feed.fork.hash, feed.stands.seq, feed.stands.hash);
+                 feed.fork.hash, feed.stands.seq, feed.stands.hash, check_of(feed));
   }
   for (const StoredFeed& feed : batch.heads) {
-    head.run(feed.row, feed.seq, feed.hash, feed.stands.seq, feed.stands.hash);
+    head.run(feed.row, feed.seq, feed.hash, feed.stands.seq, feed.stands.hash, check_of(feed));
     changed_one(connection);
   }
   for (const StoredPiece& piece : batch.pieces) {
@@ -241,17 +241,17 @@ void WriteStatements::write_layers(const Connection& connection,
                                    const Batch& batch,
                                    const LayerSeal* seal) {
   for (const StoredSpace& space : batch.spaces) {
-    new_space.run(space.row, space.home, static_cast<std::uint64_t>(space.audience), space.target);
+    new_space.run(space.row, space.home, static_cast<std::uint64_t>(space.audience), space.target,
+                  check_of(space));
   }
-  for (const StoredKind& kind : batch.kinds) new_kind.run(kind.row, std::string_view(kind.name));
-  Bytes sealed;
+  for (const StoredKind& kind : batch.kinds)
+    new_kind.run(kind.row, std::string_view(kind.name), check_of(kind));
   for (const StoredLayer& made : batch.new_layers) {
-    new_layer.run(made.row, made.space, made.record, made.kind, made.newest,
-                  at_rest(made, seal, sealed));
+    new_layer.run(made.row, made.space, made.record, made.kind, made.newest, at_rest(made, seal));
   }
   if (!batch.new_layers.empty()) list_by_kind(batch.new_layers);
   for (const StoredLayer& changed : batch.layers) {
-    layer.run(changed.row, changed.newest, at_rest(changed, seal, sealed));
+    layer.run(changed.row, changed.newest, at_rest(changed, seal));
     changed_one(connection);
   }
 }

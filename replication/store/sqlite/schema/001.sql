@@ -8,15 +8,24 @@ CREATE TABLE named_value(
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE feed(
-  -- A feed of which something is held, and the newest entry held of it.
+  -- A branch of a feed, nearly always all of it: something of it is held. Branches of one feed have
+  -- its id and intro.
   row INTEGER PRIMARY KEY,
   id BLOB NOT NULL,
   intro BLOB NOT NULL,
-  seq INTEGER NOT NULL,  -- 0 before the first entry
-  hash BLOB NOT NULL
+  seq INTEGER NOT NULL,  -- of the newest entry held, 0 before the first
+  hash BLOB NOT NULL,
+  trunk INTEGER NOT NULL,       -- feed(row) that it leaves, 0: none
+  fork_seq INTEGER NOT NULL,    -- the entry that its first one follows; 0 where it begins with the feed
+  fork_hash BLOB NOT NULL,
+  stands_seq INTEGER NOT NULL,  -- the last entry that counts; -1: all of them
+  stands_hash BLOB NOT NULL,
+  check_ INTEGER NOT NULL       -- over the other columns: a byte that the disk changes is noticed
 ) STRICT;
--- Is this feed held already? (Also: no feed twice.)
-CREATE UNIQUE INDEX feed_id ON feed(id);
+-- No branch twice.
+CREATE UNIQUE INDEX feed_tip ON feed(id, seq, hash);
+-- Which branches do not count to their end?
+CREATE INDEX feed_cut ON feed(row) WHERE stands_seq <> -1;
 
 CREATE TABLE piece(
   -- The log: consecutive entries of one feed, in order of arrival at this node.
@@ -42,13 +51,15 @@ CREATE TABLE space(
   row INTEGER PRIMARY KEY,
   home BLOB NOT NULL,
   audience INTEGER NOT NULL,
-  target BLOB NOT NULL
+  target BLOB NOT NULL,
+  check_ INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE kind(
   -- A kind of record.
   row INTEGER PRIMARY KEY,
-  name TEXT NOT NULL
+  name TEXT NOT NULL,
+  check_ INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE layer(
@@ -59,7 +70,7 @@ CREATE TABLE layer(
   record BLOB NOT NULL,
   kind INTEGER NOT NULL,   -- kind(row)
   newest INTEGER NOT NULL,  -- arrival of the newest entry merged
-  state BLOB NOT NULL
+  state BLOB NOT NULL       -- ends with a check over it and the other columns
 ) STRICT;
 -- Where is this layer of this record, and what other layers has it? (Also: no layer twice.)
 CREATE UNIQUE INDEX layer_record_space ON layer(record, space);
