@@ -3,6 +3,8 @@
 
 #include "daemon/cli/answers.h"
 
+#include <algorithm>
+
 namespace chapterd {
 
 std::string peer_name(const Json& peer) {
@@ -11,6 +13,13 @@ std::string peer_name(const Json& peer) {
   if (!name.empty() && !code.empty() && name != code) return name + " (" + code + ")";
   if (!name.empty() || !code.empty()) return name.empty() ? code : name;
   return text(peer, "side") == "we dial" ? "the chapter above" : "not known yet";
+}
+
+std::string peer_name(const Json& peer, const Json& peers) {
+  const auto of_chapter = std::ranges::count_if(
+      peers, [&](const Json& other) { return text(other, "code") == text(peer, "code"); });
+  const std::string computer = plain(text(peer, "computer"));
+  return peer_name(peer) + (of_chapter > 1 && !computer.empty() ? ", " + computer : "");
 }
 
 std::string last_heard(const Json& peer) {
@@ -37,7 +46,7 @@ std::string peer_table(const Output& output, const Json& peers) {
   table.right(4);
   for (const Json& peer : peers) {
     const auto heard = number(peer, "heard_ms_ago");
-    table.row({peer_name(peer), peer_state(output, peer), heard ? ago(*heard) : "not yet",
+    table.row({peer_name(peer, peers), peer_state(output, peer), heard ? ago(*heard) : "not yet",
                std::to_string(count(peer, "sent")), std::to_string(count(peer, "received"))});
   }
   return table.text(output);

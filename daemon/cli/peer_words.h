@@ -15,6 +15,8 @@ namespace chapterd {
 [[nodiscard]] std::string peer_table(const Output& output, const nlohmann::json& peers);
 // Name and code, or what else is known of it.
 [[nodiscard]] std::string peer_name(const nlohmann::json& peer);
+// The same in a list, with the computer's name where several are of one chapter.
+[[nodiscard]] std::string peer_name(const nlohmann::json& peer, const nlohmann::json& peers);
 // ", last heard 6 h ago"; nothing where the state says it.
 [[nodiscard]] std::string last_heard(const nlohmann::json& peer);
 

@@ -6,7 +6,6 @@
 #include "daemon/operations/held.h"
 #include "daemon/operations/verbs.h"
 #include "daemon/operations/where.h"
-#include "replication/invite.h"
 #include "replication/store/folder.h"
 
 #include <algorithm>
@@ -24,10 +23,6 @@ constexpr std::size_t most_pending = 10'000;
 
 Diagnosis from(Severity severity, const Error& error) {
   return {severity, error.code, error.what, error.safe, error.next};
-}
-
-std::string counted(std::uint64_t count, const char* one, const char* many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
 void check_config(const Facts& facts, Diagnoses& found) {
@@ -119,7 +114,9 @@ void check_keys(const Facts& facts, Diagnoses& found) {
     found.push_back({Severity::note, "key.no-authority",
                      "The authority key of the chapter is not in this folder.",
                      "That is right when it is kept on a stick.",
-                     "To invite, approve or revoke, bring authority.key here."});
+                     "To invite, approve or revoke, bring authority.key here. If it is lost, make "
+                     "it anew from the recovery kit: chapterd kit restore. Without the kit ask the "
+                     "chapter above for a new one: chapterd key request"});
   } else {
     found.push_back(from(Severity::warning, *facts.authority_key));
   }
@@ -183,12 +180,17 @@ void check_revoked(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
   const Authority& authority = facts.seen->directory.authority();
   const PublicKey& self = facts.seen->directory.self();
+  if (authority.node(self) == nullptr) {
+    found.push_back({Severity::trouble, "node.void",
+                     "The key that certified this node was replaced, and the new one does not "
+                     "vouch for it. Nothing is sent or taken any more.",
+                     "What it holds stays readable here.", go_on_anew});
+  }
   if (!authority.is_revoked(self)) return;
   found.push_back({Severity::trouble, "node.revoked",
                    "This node was revoked: " + shown(authority.revoked_because(self)) +
                        ". Nothing is sent or taken any more.",
-                   "What it holds stays readable here.",
-                   "Ask the chapter above why. To go on, it invites a new node."});
+                   "What it holds stays readable here.", go_on_anew});
 }
 
 void check_work(const Facts& facts, Diagnoses& found) {
@@ -201,7 +203,7 @@ void check_work(const Facts& facts, Diagnoses& found) {
                                   ? 0
                                   : std::max<std::int64_t>(0, facts.now.ms - work.waiting_since_ms);
   found.push_back({waited > long_silence_ms ? Severity::warning : Severity::note, "work.waiting",
-                   counted(work.waiting, "entry waits", "entries wait") +
+                   how_many(work.waiting, "entry waits", "entries wait") +
                        " for the chapter above, the oldest for " + span_of(waited) + ".",
                    work_is_safe,
                    "It goes by itself once both are connected. See: chapterd status"});
@@ -232,47 +234,10 @@ void check_pending(const Facts& facts, Diagnoses& found) {
     const auto at = std::ranges::find(waitings, code, &Waiting::code);
     const bool is_known = at != waitings.end();
     found.push_back({Severity::note, "pending." + code,
-                     counted(count, "entry is", "entries are") + " kept and not shown yet:" +
+                     how_many(count, "entry is", "entries are") + " kept and not shown yet:" +
                          (is_known ? at->what : " something is still to come (" + code + ")."),
                      "They are kept and passed on.",
                      is_known ? at->next : "Leave the daemon running."});
-  }
-}
-
-void check_quarantine(const Facts& facts, Diagnoses& found) {
-  if (!facts.seen) return;
-  const std::uint64_t entries = entries_set_aside(*facts.seen->reader, facts.seen->directory);
-  if (entries == 0) return;
-  found.push_back({Severity::person, "quarantine",
-                   counted(entries, "entry", "entries") +
-                       " of revoked nodes or ended histories are set aside and count for nothing.",
-                   "They are kept as they came.", "Look at them: chapterd quarantine list"});
-}
-
-void check_forks(const Facts& facts, Diagnoses& found) {
-  if (!facts.seen) return;
-  const Directory& directory = facts.seen->directory;
-  for (const OpenFork& fork : open_forks(*facts.seen->reader, directory)) {
-    const std::string code = code_of(directory.authority(), fork.chapter);
-    const bool is_own = fork.node == directory.self();
-    found.push_back(
-        {Severity::person, is_own ? "fork.own" : "fork",
-         (is_own ? std::string("This computer") : "A computer of " + shown(code)) +
-             " has two histories: a copy of its data folder was used on a second computer.",
-         "Nothing is lost: what both wrote counts.",
-         "Stop one of the two; the other ends this by itself. See: chapterd fork list " + code});
-  }
-}
-
-void check_invites(const Facts& facts, Diagnoses& found) {
-  if (!facts.seen) return;
-  for (const NamedValue& value : facts.seen->reader->values("invite/")) {
-    const auto kept = decode_kept_invite(value.value);
-    if (!kept || kept->state != InviteState::open || kept->invite.expires > facts.now) continue;
-    found.push_back({Severity::note, "invite.expired",
-                     "The invite of " + shown(kept->invite.code) + " expired and was not used.",
-                     "Nothing was changed.",
-                     "Make a new one: chapterd invite create " + shown(kept->invite.code)});
   }
 }
 
@@ -297,6 +262,8 @@ constexpr std::array checks{
     Check{"pending", check_pending},
     Check{"quarantine", check_quarantine},
     Check{"forks", check_forks},
+    Check{"moves", check_moves},
+    Check{"erasures", check_erasures},
     Check{"invites", check_invites},
 };
 

@@ -140,6 +140,10 @@ Facts gather_facts(const Config& config, const Json& args) {
   return facts;
 }
 
+std::string how_many(std::uint64_t count, const char* one, const char* many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
 std::string span_of(std::int64_t ms) {
   constexpr std::int64_t hour_ms = 3'600'000;
   constexpr std::int64_t day_ms = 24 * hour_ms;

@@ -54,17 +54,28 @@ struct Facts {
 
 // The table's checks one after the other; what is worse comes first.
 [[nodiscard]] Diagnoses run_checks(const Facts& facts);
-// The check of links, which has a file of its own.
+// Checks that have files of their own. doctor_peers.cpp: links with others.
 void check_peers(const Facts& facts, Diagnoses& found);
+// doctor_duties.cpp: what waits for somebody to decide.
+void check_quarantine(const Facts& facts, Diagnoses& found);
+void check_forks(const Facts& facts, Diagnoses& found);
+void check_moves(const Facts& facts, Diagnoses& found);
+void check_erasures(const Facts& facts, Diagnoses& found);
+void check_invites(const Facts& facts, Diagnoses& found);
 
 // --- words ---
 
 inline constexpr std::int64_t long_silence_ms = 14LL * 24 * 3600 * 1000;
 inline constexpr const char* work_is_safe = "Everything that was saved is safe.";
+inline constexpr const char* go_on_anew =
+    "Ask the chapter above why. To go on, put a backup back on a computer in good hands and make "
+    "it a new node: chapterd backup restore FILE, then chapterd restore --as-new-node";
 
 [[nodiscard]] const char* word_of(Severity severity);
 // "Kenya (KE)"
 [[nodiscard]] std::string called(const nlohmann::json& peer);
+// "1 entry", "2 entries"
+[[nodiscard]] std::string how_many(std::uint64_t count, const char* one, const char* many);
 // "3 days", "5 hours", "12 minutes"
 [[nodiscard]] std::string span_of(std::int64_t ms);
 

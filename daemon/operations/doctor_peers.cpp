@@ -38,8 +38,12 @@ constexpr std::array ends_of_links{
     EndOfLink{"node.unknown", Severity::person, " does not know this node.",
               "Ask there whether its database was restored or its chapter re-founded; else join "
               "anew with an invite."},
-    EndOfLink{"node.revoked", Severity::person, " says that this node was revoked.",
-              "Ask there why. To go on, it invites a new node."},
+    EndOfLink{"node.revoked", Severity::person, " says that this node was revoked.", go_on_anew},
+    // A link of this node's own that died is not told so: somebody else has called.
+    EndOfLink{"link.replaced", Severity::person,
+              " hung up because another computer calls with the key of this one: a copy of this "
+              "data folder is in use.",
+              "Stop one of the two, and there give: chapterd restore --as-new-node"},
     EndOfLink{"disk.low", Severity::warning, " takes nothing because its disk is nearly full.",
               "Tell the people there; this node tries again by itself."},
     EndOfLink{"budget.session", Severity::note,
@@ -48,7 +52,9 @@ constexpr std::array ends_of_links{
               "sync.budget_session_bytes"},
     EndOfLink{"node.rolled-back", Severity::warning,
               " told this node, or was told, that it was put back to an older state.",
-              "Nothing: both recover by themselves. See: chapterd status"},
+              "Nothing: both recover by themselves. See: chapterd status. If nobody put a backup "
+              "back, a copy of a data folder is in use: stop one of the two computers, and there "
+              "give: chapterd restore --as-new-node"},
 };
 
 const EndOfLink* meaning_of(std::string_view code) {
@@ -65,7 +71,8 @@ void check_peer(const Json& peer, bool daemon_runs, Diagnoses& found) {
   if (state == "revoked") {
     found.push_back({is_parent ? Severity::person : Severity::note, "peer.revoked",
                      who + " was revoked; nothing is exchanged with it.", work_is_safe,
-                     is_parent ? "Ask the chapter above it for a new parent node."
+                     is_parent ? "Ask that chapter for a bundle from its new computer, which says "
+                                 "whom to call from now on: chapterd bundle read FILE"
                                : "See what it wrote since: chapterd quarantine list"});
     return;
   }

@@ -93,7 +93,10 @@ Result<void> check_invite(Replica& replica, const Asked& asked, std::uint64_t le
     return fail(
         Errc::not_allowed, "chapter.code-taken",
         "There is a chapter, or an open invite for one, with the code " + shown(asked.code) + ".",
-        unchanged, "Choose another code, or revoke that invite first.");
+        unchanged,
+        "An invite that is open: revoke it first. A chapter that lost its computer comes back with "
+        "its backup: chapterd backup restore FILE on the new computer, then chapterd restore "
+        "--as-new-node. Else choose another code.");
   }
   if (level > own_chapter(directory).certificate.level && level < limits::path_chapters) return {};
   return fail(Errc::usage, "invite.level",
@@ -227,6 +230,15 @@ std::vector<Candidate> candidates(Replica& replica) {
   return all;
 }
 
+// "51f89785 (“office”, revoked)"
+std::string called_in(const Directory& directory, const Candidate& candidate) {
+  const KnownNode* node = directory.authority().node(candidate.node);
+  const bool is_revoked = directory.authority().is_revoked(candidate.node);
+  return fingerprint(candidate.node) + " (" +
+         (node == nullptr ? std::string("not heard yet") : shown(node->certificate.name)) +
+         (is_revoked ? ", revoked)" : ")");
+}
+
 // The one node of the chapter with this code, or whose fingerprint begins so.
 Result<Candidate> meant_node(Replica& replica, const std::string& code, const std::string& prefix) {
   const std::string what = code.empty() ? prefix : code;
@@ -240,12 +252,13 @@ Result<Candidate> meant_node(Replica& replica, const std::string& code, const st
                 unchanged, "See who is known with: chapterd peers list");
   }
   if (found.size() == 1) return found.front();
+  constexpr std::size_t most_named = 8;
   std::string all;
-  for (const Candidate& candidate : found)
-    all += (all.empty() ? "" : ", ") + fingerprint(candidate.node);
+  for (std::size_t i = 0; i < std::min(found.size(), most_named); ++i)
+    all += (i == 0 ? "" : ", ") + called_in(replica.directory(), found[i]);
   return fail(Errc::usage, "peers.ambiguous",
-              shown(what) + " is said of " + std::to_string(found.size()) +
-                  " nodes: " + all.substr(0, 200) + ".",
+              shown(what) + " is said of " + std::to_string(found.size()) + " nodes: " + all +
+                  (found.size() > most_named ? " …" : "."),
               unchanged, "Name one by its fingerprint.");
 }
 

@@ -75,7 +75,16 @@ Result<std::vector<std::string>> addresses_for(Arguments& in, NodeAccess& node) 
               unchanged, "Give them with --address HOST:PORT.");
 }
 
-// The chapter that is to come, if it may come here.
+// Whether this chapter has, or had, another computer that a chapter below may be calling.
+bool has_other_nodes(const Directory& directory) {
+  return std::ranges::any_of(directory.authority().nodes(), [&](const KnownNode* node) {
+    return node->certificate.chapter == directory.chapter() &&
+           node->certificate.node != directory.self();
+  });
+}
+
+// The chapter that is to come, if it may come here. One that stands here already may be told to
+// call this computer instead of one that was lost.
 Result<const KnownChapter*> moving(const Directory& directory, const std::string& code) {
   const Authority& authority = directory.authority();
   const KnownChapter* chapter = authority.chapter_with_code(code);
@@ -90,7 +99,7 @@ Result<const KnownChapter*> moving(const Directory& directory, const std::string
                 "Offer it at the chapter that it shall go below.");
   }
   const auto& above = chapter->certificate.above;
-  if (!above.empty() && above.back() == own.chapter) {
+  if (!above.empty() && above.back() == own.chapter && !has_other_nodes(directory)) {
     return fail(Errc::usage, "move.here", shown(code) + " stands below this chapter already.",
                 unchanged, "See: chapterd peers list");
   }
@@ -154,10 +163,12 @@ Result<Json> approve(NodeAccess& node, const Json& args) {
                   unchanged, "Hand the offer to the chapter above.");
     }
     const ChapterPath before = authority.path_of(chapter);
+    const bool is_move = before.above.back() != parent;
     const Json answer = {{"code", code_of(authority, chapter)},
                          {"name", name_of(authority, chapter)},
                          {"from", name_of(authority, before.above.back())},
                          {"to", name_of(authority, parent)},
+                         {"moves", is_move},
                          {"done", !only_look}};
     Move move{offered->certificate, authority.keys_of(chapter), offered->parent,
               offered->addresses};
@@ -165,7 +176,10 @@ Result<Json> approve(NodeAccess& node, const Json& args) {
     const Bytes bytes = sign_statement(authority.federation(), statement, **by);
     Authority rehearsal = authority;
     const auto applied = rehearsal.apply(bytes);
-    if (!applied || rehearsal.path_of(chapter) == before) {
+    const KnownMove* now = applied ? rehearsal.move_of(chapter) : nullptr;
+    const KnownMove* earlier = authority.move_of(chapter);
+    const bool is_done = earlier != nullptr && earlier->body.certificate == offered->certificate;
+    if (is_done || now == nullptr || now->body.certificate != offered->certificate) {
       return fail(Errc::not_allowed, "move.offer", "This offer cannot be carried out any more.",
                   unchanged, "Have it made again: chapterd move offer CODE");
     }

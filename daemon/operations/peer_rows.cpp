@@ -67,6 +67,7 @@ void describe(PeerRow& row, const Directory& directory) {
   const KnownNode* node = row.key ? authority.node(*row.key) : nullptr;
   if (node != nullptr) {
     name_after(row, authority, node->certificate.chapter);
+    row.computer = node->certificate.name;
   } else if (row.is_parent && !path.above.empty()) {
     name_after(row, authority, path.above.back());
   }
@@ -132,6 +133,7 @@ std::vector<PeerRow> peer_rows(Reader& reader,
 Json to_json(const PeerRow& row) {
   return {{"code", row.code},
           {"name", row.name},
+          {"computer", row.computer},
           {"fingerprint", row.key ? fingerprint(*row.key) : std::string()},
           {"address", row.address},
           {"side", row.side},

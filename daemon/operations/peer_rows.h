@@ -16,6 +16,7 @@ struct PeerRow {
   std::optional<PublicKey> key;  // none before a handshake
   std::string code;              // of its chapter, and its name; empty when not known
   std::string name;
+  std::string computer;  // as it was called when it joined; empty when not known
   std::string address;
   std::string side;   // "we dial", "dials us", "known"
   std::string state;  // "connected", "connecting", "offline", "never heard", "paused", "revoked"

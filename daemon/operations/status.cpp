@@ -51,6 +51,9 @@ struct LastingEnd {
 
 constexpr std::array lasting_ends{
     LastingEnd{"federation.other", "it belongs to another federation. Ask there."},
+    LastingEnd{"link.replaced",
+               "another computer calls it with the key of this one: a copy of this data folder is "
+               "in use. Nothing is lost. Stop one of the two. See: chapterd doctor"},
     LastingEnd{"node.revoked", "it says that this node was revoked. Ask there."},
     LastingEnd{"node.unknown", "it does not know this node. Ask there."},
     LastingEnd{"tls.other-key", "another computer answers at its address. Ask there."},
@@ -74,7 +77,13 @@ struct Need {
 // What stands between this node and another, and does not mend by itself.
 std::optional<Need> trouble_with(const PeerRow& peer) {
   const std::string who = peer.name.empty() ? "Another node" : peer.name;
-  if (peer.state == "revoked") return std::nullopt;
+  if (peer.state == "revoked") {
+    if (!peer.is_parent) return std::nullopt;
+    return Need{"peer.revoked",
+                who +
+                    " was revoked, so this node calls nobody. Ask that chapter for a bundle from "
+                    "its new computer, which says whom to call: chapterd bundle read FILE"};
+  }
   if (peer.stays_different) {
     return Need{"peer.stays-different",
                 who +
@@ -207,8 +216,7 @@ Need second_history(const Directory& directory, const OpenFork& fork) {
                             "chapterd fork list"};
   }
   const KnownNode* known = authority.node(fork.node);
-  const std::string computer =
-      known == nullptr ? "A computer" : "“" + shown(known->certificate.name) + "”";
+  const std::string computer = known == nullptr ? "A computer" : shown(known->certificate.name);
   return {"fork", computer + " of " + name_of(authority, fork.chapter) + " has two histories" +
                       since +
                       ": a copy of its data folder was used on a second computer. Nothing is "

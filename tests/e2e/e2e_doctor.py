@@ -140,6 +140,30 @@ class Doctor(Federation):
         wait_until("it is told", lambda: "node.revoked" in self.findings(kenya))
         self.assertEqual(self.findings(self.world_)["peer.revoked"]["severity"], "note")
 
+    def test_a_parent_that_was_revoked(self):
+        self.world_.start()
+        kenya = self.chapter("kenya")
+        invite = self.world_.good("invite", "create", "KE", "--name", "Kenya")
+        address = f"127.0.0.1:{free_port()}"
+        kenya.good("join", "-", "--listen", address, stdin=invite.encode())
+        kenya.start()
+        kenya.good("sync", "now", "--until-done")
+        kisumu = self.chapter("kisumu")
+        invite = kenya.good("invite", "create", "KE-17", "--name", "Kisumu")
+        kisumu.good("join", "-", stdin=invite.encode())
+        kisumu.start()
+        kisumu.good("sync", "now", "--until-done")
+        self.world_.good("peers", "revoke", "KE", "--reason", "stolen", "--yes")
+        found = wait_until(
+            "it is told",
+            lambda: (lambda f: f if "peer.revoked" in f else None)(self.findings(kisumu)),
+        )
+        self.assertEqual(found["peer.revoked"]["severity"], "person")
+        self.assertIn("bundle read", found["peer.revoked"]["do"])
+        needs = [need["code"] for need in kisumu.json("status")["needs_person"]]
+        self.assertIn("peer.revoked", needs)
+        self.assertEqual(kisumu.run("sync", "now", "--until-done").returncode, 6)
+
     def test_work_that_waits(self):
         self.world_.good("theme", "add", "--code", "immunisation", "--title", "Immunisation")
         kenya = self.pair()

@@ -1,5 +1,6 @@
 # A person is forgotten: real daemons on three levels, and every file of theirs searched.
 import base64
+import json
 import os
 import re
 import subprocess
@@ -110,9 +111,22 @@ class Erasure(Federation):
         wait_until("Kisumu's acknowledgement", lambda: proved()["KE-17"] == "acknowledged")
         self.assertEqual(proved()["KE"], "here")
         self.assertIsNone(proved()["UG"], "what nobody proved is not said")
+        self.doctor_counts_what_is_not_proved(id)
         before = self.uganda.json("views")
         self.uganda.good("rebuild")
         self.assertEqual(self.uganda.json("views"), before)
+
+    def doctor_counts_what_is_not_proved(self, id):
+        found = json.loads(self.kenya.run("--json", "doctor").stdout)["findings"]
+        told = {each["code"]: each for each in found}["erase.unproved"]
+        self.assertIn("erase report", told["do"])
+        self.kenya.good("doctor", "--bundle", self.place / "support")
+        text = (self.place / "support").read_text()
+        self.assertIn("erase.unproved", text)
+        for secret in (id, "Kenya", "Uganda", NAME, str(self.place)):
+            self.assertNotIn(secret, text)
+        # Who ordered nothing has nothing to answer for.
+        self.assertNotIn("erase.unproved", self.uganda.run("--json", "doctor").stdout.decode())
 
     def test_a_node_that_was_away_removes_its_copy_when_it_comes_back(self):
         id = self.a_member_with_a_card(self.kenya)

@@ -2,6 +2,8 @@
 # its own, in a mount namespace of its own.
 import subprocess
 
+from runbook import Runbook
+
 from faults import (
     Control, Federation, Refused, Writers, add_theme, everything, faultily, main, name_space, needs,
     wait_until,
@@ -147,6 +149,41 @@ class SmallDisk(Federation):
             acknowledged[add_theme(control, f"{error}-after", "Written")] = "Written"
             self.check_there(control, acknowledged)
             self.assertTrue(control("verify")["ok"])
+
+
+class FullDisk(Runbook):
+    """The runbook of docs/operations.md, on a disk that ballast fills."""
+
+    def test_the_runbook_as_written(self):
+        disk = self.place / "disk"
+        disk.mkdir()
+        mount("-t", "tmpfs", "-o", "size=24m,mode=700", "small", str(disk))
+        self.addCleanup(subprocess.run, ["umount", "-l", str(disk)], check=True)
+        (disk / "kenya").mkdir(mode=0o700)
+        (self.place / "kenya").symlink_to(disk / "kenya")
+        world = self.world()
+        world.good("theme", "add", "--code", "immunisation", "--title", "Immunisation")
+        world.start()
+        kenya = self.kenya_below(world)
+        before = self.endorsed(kenya)
+        steps = self.blocks("A disk that is full, read-only or failing")
+        with open(disk / "ballast", "wb", buffering=0) as ballast:
+            try:
+                while True:
+                    ballast.write(bytes(4096))
+            except OSError:
+                pass
+        self.follow(next(steps))
+        self.check_redacted(kenya)
+        self.about.append("News from above")
+        news = world.good("-q", "theme", "add", "--code", "news", "--title", "News from above")
+        self.assertIsNone(kenya.daemon.poll(), "the daemon goes on")
+        (disk / "ballast").unlink()
+        self.follow(next(steps))
+        self.done(steps)
+        self.shows(kenya, news)
+        self.shows(world, before)
+        self.assertIsNone(kenya.daemon.poll(), "no restart was needed")
 
 
 if __name__ == "__main__":

@@ -39,15 +39,22 @@ Result<void> approve(Context& context) {
   const auto seen = context.call("move.approve", {{"offer", *offered}, {"only_look", true}});
   if (!seen) return forward(seen);
   const std::string who = plain(text(*seen, "name")) + " (" + plain(text(*seen, "code")) + ")";
-  auto sure = context.confirm("Move " + who + " from " + plain(text(*seen, "from")) + " to " +
-                              plain(text(*seen, "to")) + "?");
+  const std::string parent = plain(text(*seen, "to"));
+  auto sure = context.confirm(
+      is_true(*seen, "moves")
+          ? "Move " + who + " from " + plain(text(*seen, "from")) + " to " + parent + "?"
+          : "Let " + who + " call another computer of " + parent + " from now on?");
   if (!sure) return sure;
   const auto answer = context.call("move.approve", {{"offer", *offered}});
   if (!answer) return forward(answer);
   Output& output = context.output;
   if (output.answer(*answer)) return {};
-  output.print(who + " stands below " + plain(text(*answer, "to")) + " now.");
-  output.say("Its node learns of it in its next exchange, and calls its new parent from then on.");
+  output.print(is_true(*answer, "moves")
+                   ? who + " stands below " + parent + " now."
+                   : who + " calls another computer of " + parent + " from now on.");
+  output.say(
+      "Its node learns of it in its next exchange, and calls there from then on. Where it can call "
+      "nobody any more, hand it a file: chapterd bundle write --to CODE --out FILE");
   return {};
 }
 

@@ -46,6 +46,8 @@ Result<void> show_peer(Context& context) {
   Output& output = context.output;
   if (output.answer(*peer)) return {};
   output.print(output.paint(Shade::strong, peer_name(*peer)));
+  if (const std::string computer = text(*peer, "computer"); !computer.empty())
+    output.print("  Computer     " + plain(computer));
   output.print("  State        " + peer_state(output, *peer));
   const auto heard = number(*peer, "heard_ms_ago");
   output.print("  Heard        " + (heard ? ago(*heard) : std::string("not yet")));

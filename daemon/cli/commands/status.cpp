@@ -148,7 +148,8 @@ Result<void> show_status(Context& context) {
   const Json& peers = list(*status, "peers");
   if (peers.empty()) page += "  None yet.\n";
   for (const Json& peer : peers) {
-    page += "  " + peer_name(peer) + ": " + peer_state(output, peer) + last_heard(peer) + "\n";
+    page +=
+        "  " + peer_name(peer, peers) + ": " + peer_state(output, peer) + last_heard(peer) + "\n";
   }
   page += "\n" + needs(output, *status) + "\n" + private_words(context, *status) + stock(*status);
   if (const std::uint64_t pending = count(*status, "pending"); pending > 0) {

@@ -1,0 +1,93 @@
+// What waits for somebody to decide: set aside, left behind, asked for by a person.
+#include "daemon/operations/arguments.h"
+#include "daemon/operations/doctor_facts.h"
+#include "daemon/operations/erasures.h"
+#include "daemon/operations/held.h"
+#include "daemon/operations/verbs.h"
+#include "replication/invite.h"
+
+#include <set>
+
+namespace chapterd {
+namespace {
+
+// Of the newest orders to erase: whether each computer has obeyed takes a look at all of them.
+constexpr std::size_t most_orders = 100;
+
+}  // namespace
+
+void check_quarantine(const Facts& facts, Diagnoses& found) {
+  if (!facts.seen) return;
+  const std::uint64_t entries = entries_set_aside(*facts.seen->reader, facts.seen->directory);
+  if (entries == 0) return;
+  found.push_back({Severity::person, "quarantine",
+                   how_many(entries, "entry", "entries") +
+                       " of revoked nodes or ended histories are set aside and count for nothing.",
+                   "They are kept as they came.", "Look at them: chapterd quarantine list"});
+}
+
+void check_forks(const Facts& facts, Diagnoses& found) {
+  if (!facts.seen) return;
+  const Directory& directory = facts.seen->directory;
+  for (const OpenFork& fork : open_forks(*facts.seen->reader, directory)) {
+    const std::string code = code_of(directory.authority(), fork.chapter);
+    const bool is_own = fork.node == directory.self();
+    found.push_back(
+        {Severity::person, is_own ? "fork.own" : "fork",
+         (is_own ? std::string("This computer") : "A computer of " + shown(code)) +
+             " has two histories: a copy of its data folder was used on a second computer.",
+         "Nothing is lost: what both wrote counts.",
+         "Stop one of the two, and there give: chapterd restore --as-new-node. The other one ends "
+         "this by itself. See: chapterd fork list " +
+             code});
+  }
+}
+
+void check_moves(const Facts& facts, Diagnoses& found) {
+  if (!facts.seen) return;
+  const std::uint64_t entries = entries_left_behind(*facts.seen->reader, facts.seen->directory);
+  if (entries == 0) return;
+  found.push_back({Severity::person, "move.left-behind",
+                   how_many(entries, "entry", "entries") +
+                       " for the chapters above from before this chapter moved did not reach them.",
+                   work_is_safe,
+                   "Hand them to the chapters above now: chapterd move send. Or leave them here: "
+                   "chapterd move leave"});
+}
+
+void check_erasures(const Facts& facts, Diagnoses& found) {
+  if (!facts.seen) return;
+  const Directory& directory = facts.seen->directory;
+  std::vector<HeldOrder> orders = held_orders(*facts.seen->reader, directory);
+  std::erase_if(orders, [&](const HeldOrder& held) {
+    return directory.feed(held.feed).intro.home.chapter != directory.chapter();
+  });
+  if (orders.size() > most_orders)
+    orders.erase(orders.begin(), orders.end() - static_cast<std::ptrdiff_t>(most_orders));
+  std::set<std::string> unproved;
+  for (const HeldOrder& held : orders) {
+    for (const auto& node : nodes_json(*facts.seen->reader, directory, held))
+      if (node["state"] != "erased") unproved.insert(node["fingerprint"]);
+  }
+  if (unproved.empty()) return;
+  found.push_back({Severity::note, "erase.unproved",
+                   "What this chapter ordered to be erased is not proved to be gone at " +
+                       how_many(unproved.size(), "computer.", "computers."),
+                   "The order goes to each by itself when it is heard again.",
+                   "Wait, or name them in your answer to the person. See: chapterd erase list, "
+                   "then chapterd erase report ID"});
+}
+
+void check_invites(const Facts& facts, Diagnoses& found) {
+  if (!facts.seen) return;
+  for (const NamedValue& value : facts.seen->reader->values("invite/")) {
+    const auto kept = decode_kept_invite(value.value);
+    if (!kept || kept->state != InviteState::open || kept->invite.expires > facts.now) continue;
+    found.push_back({Severity::note, "invite.expired",
+                     "The invite of " + shown(kept->invite.code) + " expired and was not used.",
+                     "Nothing was changed.",
+                     "Make a new one: chapterd invite create " + shown(kept->invite.code)});
+  }
+}
+
+}  // namespace chapterd
