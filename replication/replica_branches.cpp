@@ -122,6 +122,11 @@ std::vector<FeedRow> Replica::own_forks() {
 // Once all that the world holds of this node is back: each of its forked feeds is ended by the next
 // one, which lists the tips and begins at once, with an entry that says nothing else.
 void Replica::close_own_forks() {
+  // Mostly there is none: then what is staged stays so, and whoever commits it tells the links.
+  const auto is_own = [&](const FeedId& id) {
+    return directory_.feed(id)->intro.node == directory_.self();
+  };
+  if (std::ranges::none_of(directory_.forked(), is_own)) return;
   commit();  // what is staged has its pieces in the store
   for (const FeedRow row : own_forks()) {
     const FeedIntro ended = directory_.feed(row).intro;

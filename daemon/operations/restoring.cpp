@@ -174,16 +174,20 @@ Result<Json> confirm(NodeAccess& node, Complete complete) {
   });
 }
 
-Result<Json> recover(NodeAccess& node, const Json& args) {
+// Those who are connected by now have exchanged only certificates: they exchange the rest at once.
+Result<Json> go_on(NodeAccess& node, const Json& args, Complete complete) {
   if (auto done = Arguments(args).done(); !done) return forward(done);
-  auto answer = confirm(node, Complete::no);
+  auto answer = confirm(node, complete);
   if (answer && node.connections() != nullptr) node.connections()->sync_now();
   return answer;
 }
 
+Result<Json> recover(NodeAccess& node, const Json& args) {
+  return go_on(node, args, Complete::no);
+}
+
 Result<Json> reassert(NodeAccess& node, const Json& args) {
-  if (auto done = Arguments(args).done(); !done) return forward(done);
-  return confirm(node, Complete::yes);
+  return go_on(node, args, Complete::yes);
 }
 
 constexpr std::array verbs{
