@@ -1,5 +1,8 @@
 // A node that was put back to an older state waits for those above it, or for a person.
+#include "replication/format/receipt.h"
 #include "tests/replication/restored.h"
+
+#include <algorithm>
 
 namespace chapterd {
 namespace {
@@ -7,6 +10,53 @@ namespace {
 using namespace testing;  // NOLINT(google-build-using-namespace): the fixture and its words
 
 using RestoredNode = Restored;
+
+// All that a node holds of its own feed, as one frame that any peer entitled to it would take.
+Frame segment_of(TestNode& node, Audience audience) {
+  const Directory& directory = node.replica->directory();
+  const KnownFeed& feed = *directory.feed(node.head(audience).feed);
+  Segment segment;
+  segment.audience = audience;
+  for (const StoredPiece& stored : node.store->pieces_of(feed.row, Sequence(1), SIZE_MAX)) {
+    auto piece = decode_piece(stored.body);
+    if (!piece->checkpoint) {
+      piece->checkpoint = sign_checkpoint(*node.key, directory.authority().federation(),
+                                          {feed.head.feed, piece->last(), stored.last});
+    }
+    SegmentPiece part;
+    part.feed = 1000 + static_cast<std::uint32_t>(audience);
+    if (segment.pieces.empty()) part.intro = feed.intro_bytes;
+    part.piece = encode(*piece);
+    segment.pieces.push_back(std::move(part));
+  }
+  SegmentFrame frame;
+  frame.audience = audience;
+  frame.content = encode(segment);
+  frame.size = frame.content.size();
+  return frame;
+}
+
+// Its receipt for a feed that it holds, as it would sign it.
+Frame receipt_by(TestNode& node, const Head& head) {
+  const Directory& directory = node.replica->directory();
+  return ReceiptsFrame{{sign_receipt(directory.authority().federation(),
+                                     {node.id(), directory.epoch(), head}, *node.key)}};
+}
+
+std::size_t receipts_by(TestNode& node, TestNode& at) {
+  const auto receipts = at.store->receipts_after(Arrival(0), 100);
+  return static_cast<std::size_t>(std::ranges::count(receipts, node.id(), &StoredReceipt::node));
+}
+
+std::vector<AckFrame> acknowledgements(const Bytes& bytes) {
+  FrameParser parser;
+  parser.append(bytes);
+  std::vector<AckFrame> found;
+  for (auto frame = parser.next(); frame && *frame; frame = parser.next()) {
+    if (const auto* ack = std::get_if<AckFrame>(&**frame)) found.push_back(*ack);
+  }
+  return found;
+}
 
 // Nothing on its disk can tell, and what it wrote since bears the numbers of what the child holds.
 TEST_F(RestoredNode, AParentThatWroteSinceIsToldByItsChildBeforeItSendsAnything) {
@@ -76,6 +126,57 @@ TEST_F(RestoredNode, WhatIsPushedAtAWaitingNodeIsSentAgainLater) {
   exchange();
   EXPECT_TRUE(caught_up);
   expect_at_both(Audience::up, "insight", {"pushed"});
+}
+
+// A child that sends everything although it was told that only statements are wanted.
+TEST_F(RestoredNode, AWaitingNodeTakesNothingButStatementsOfAPeerThatSendsMoreAllTheSame) {
+  global->write_text(all, "synthesis", "title", "from above");
+  exchange();
+  std::filesystem::remove(global->folder.file("instance"));
+  global->restart();
+  kenya->write_text(up, "insight", "title", "unasked");
+  Wire wire(*kenya, *global);
+  wire.run();
+  ASSERT_TRUE(wire.listener().exchanges_only_statements());
+  auto office = TestNode::beside(*kenya);  // certified by a statement that is still to be sent
+  const StoredPeer before = global->store->peers().at(0);
+  const Frame content = segment_of(*kenya, Audience::up);
+  wire.say_to_listener(content);
+  wire.say_to_listener(segment_of(*kenya, Audience::auth));
+  wire.say_to_listener(receipt_by(*kenya, global->head(Audience::all)));
+  wire.say_to_listener(MarkFrame{2, Arrival(1'000'000)});
+  wire.say_to_listener(EndFrame{{Arrival(1'000'000), Arrival(1'000'000), Arrival(1'000'000)}, {}});
+  EXPECT_EQ(wire.listener().state(), SessionState::open);
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{});
+  EXPECT_EQ(global->directory->feed(kenya->head(Audience::up).feed), nullptr);
+  EXPECT_EQ(receipts_by(*kenya, *global), 0U);
+  EXPECT_EQ(global->store->peers().at(0).held[2], before.held[2]);
+  EXPECT_NE(global->directory->authority().node(office->id()), nullptr);
+  // The bytes are free again, so that an honest peer that did not know does not get stuck.
+  std::uint64_t freed = 0;
+  for (const AckFrame& ack : acknowledgements(wire.listener().take_output())) freed += ack.bytes;
+  EXPECT_GE(freed, std::get<SegmentFrame>(content).size);
+  confirm(*global);
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::up, "insight", {"unasked"});
+}
+
+// And the other way round: the one that waits is the one that sends.
+TEST_F(RestoredNode, NothingButStatementsIsTakenOfAWaitingNodeThatSendsMoreAllTheSame) {
+  exchange();
+  std::filesystem::remove(global->folder.file("instance"));
+  global->restart();
+  global->write_text(all, "synthesis", "title", "not ours to send yet");
+  Wire wire(*kenya, *global);
+  wire.run();
+  ASSERT_TRUE(wire.dialler().exchanges_only_statements());
+  wire.say_to_dialler(segment_of(*global, Audience::all));
+  EXPECT_EQ(wire.dialler().state(), SessionState::open);
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), Texts{});
+  confirm(*global);
+  exchange();
+  expect_at_both(Audience::all, "synthesis", {"not ours to send yet"});
 }
 
 TEST_F(RestoredNode, ReceiptsOfAParentCountNoMoreOnceItWasRestored) {

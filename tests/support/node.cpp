@@ -308,6 +308,19 @@ void Wire::store_inbound(End& end) {
   }
 }
 
+void Wire::say(End end, const Frame& frame) {
+  static_cast<void>(end.session.receive(encode(frame), end.node.clock->now()));
+  store_inbound(end);
+}
+
+void Wire::say_to_dialler(const Frame& frame) {
+  say({a_, *dialler_}, frame);
+}
+
+void Wire::say_to_listener(const Frame& frame) {
+  say({b_, *listener_}, frame);
+}
+
 void Wire::pump(End& from, End& to, std::size_t& budget) {
   Bytes out = from.session.take_output();
   if (out.empty()) return;

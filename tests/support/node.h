@@ -112,6 +112,9 @@ class Wire {
   std::size_t run(std::size_t most_bytes = SIZE_MAX);
   // Both ends have been told of the log of both nodes.
   void announce();
+  // A liar in the place of the other end says this, and it is taken in.
+  void say_to_dialler(const Frame& frame);
+  void say_to_listener(const Frame& frame);
 
   [[nodiscard]] Session& dialler() { return *dialler_; }
 
@@ -129,7 +132,8 @@ class Wire {
   };
 
   void pump(End& from, End& to, std::size_t& budget);
-  void store_inbound(End& end);
+  static void store_inbound(End& end);
+  static void say(End end, const Frame& frame);
 
   TestNode& a_;
   TestNode& b_;
