@@ -85,29 +85,29 @@ class LiveConnections final : public Connections {
 // Where the thread that called run() waits for a reason to stop.
 class Reason {
  public:
-  void stop() { set({}); }
+  void stop() { set(std::nullopt); }
 
-  void broken(const std::string& what) { set(what.empty() ? "unknown" : what); }
+  void broken(const std::exception& thrown) { set(store_trouble(thrown)); }
 
-  // What broke; empty for an orderly end.
-  std::string wait() {
+  // What broke; nothing for an orderly end.
+  std::optional<Error> wait() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return is_set_; });
     return broken_;
   }
 
   // Also what broke while everything ended.
-  std::string broken_because() {
+  std::optional<Error> broken_because() {
     const std::lock_guard lock(mutex_);
     return broken_;
   }
 
  private:
-  void set(const std::string& broken) {
+  void set(std::optional<Error> broken) {
     {
       const std::lock_guard lock(mutex_);
       is_set_ = true;
-      if (broken_.empty()) broken_ = broken;
+      if (!broken_) broken_ = std::move(broken);
     }
     changed_.notify_all();
   }
@@ -115,7 +115,7 @@ class Reason {
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool is_set_ = false;
-  std::string broken_;
+  std::optional<Error> broken_;
 };
 
 }  // namespace
@@ -129,7 +129,7 @@ class Daemon::Parts {
         TlsContext tls_context);
 
   Result<void> open_sockets();
-  std::string run();
+  std::optional<Error> run();
 
   void stop() { reason_.stop(); }
 
@@ -138,6 +138,7 @@ class Daemon::Parts {
  private:
   Writer::Events writer_events();
   LinkContext link_context();
+  void note_damage(const Error& error);
   void run_loop();
   void watch(std::chrono::milliseconds interval);
   void end();
@@ -175,7 +176,7 @@ Daemon::Parts::Parts(std::unique_ptr<OpenedNode> opened,
       peers_(link_context(), peers_options(node_->config()), nullptr),
       connections_(loop_, peers_, even_clock_),
       answers_({node_->parts(), writer_, connections_,
-                [this](const std::string& what) { reason_.broken(what); }}),
+                [this](const std::exception& thrown) { reason_.broken(thrown); }}),
       control_(loop_,
                [this](Bytes body, std::function<void(Bytes)> done) {
                  answers_.submit(std::move(body), std::move(done));
@@ -189,7 +190,15 @@ Writer::Events Daemon::Parts::writer_events() {
   return {[this](Arrival) {
             if (Peers* peers = told_) peers->committed();
           },
-          [this](const std::string& what) { reason_.broken(what); }};
+          [this](const std::exception& thrown) { reason_.broken(thrown); },
+          [this](const Error& error) { note_damage(error); }};
+}
+
+// It goes on, and says so.
+void Daemon::Parts::note_damage(const Error& error) {
+  NoticedDamage& damage = node_->parts().damage;
+  if (!damage.get()) log::error("store.damaged", {{"code", log::code(error.code)}});
+  damage.note(error, node_->date().now());
 }
 
 LinkContext Daemon::Parts::link_context() {
@@ -203,7 +212,8 @@ LinkContext Daemon::Parts::link_context() {
           even_clock_,
           node_->date(),
           node_->random(),
-          [this] { return node_->parts().authority.get(); }};
+          [this] { return node_->parts().authority.get(); },
+          [this](const Error& error) { note_damage(error); }};
 }
 
 Result<void> Daemon::Parts::open_sockets() {
@@ -221,7 +231,7 @@ void Daemon::Parts::run_loop() {
       loop_.run();
       return;
     } catch (const std::exception& thrown) {
-      reason_.broken(thrown.what());
+      reason_.broken(thrown);
     }
   }
 }
@@ -234,7 +244,7 @@ void Daemon::Parts::watch(std::chrono::milliseconds interval) {
   });
 }
 
-std::string Daemon::Parts::run() {
+std::optional<Error> Daemon::Parts::run() {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   signals_.async_wait([this](asio::error_code cancelled, int) {
@@ -244,7 +254,7 @@ std::string Daemon::Parts::run() {
   std::thread loop([this] { run_loop(); });
   service::notify("READY=1");
   log::info("daemon.ready", {{"node", node_->parts().key.public_key()}});
-  if (reason_.wait().empty()) log::info("daemon.stopping", {});
+  if (!reason_.wait()) log::info("daemon.stopping", {});
   service::notify("STOPPING=1");
   end();
   loop.join();
@@ -290,13 +300,13 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Config& config) {
 }
 
 Result<void> Daemon::run() {
-  const std::string broken = parts_->run();
-  if (broken.empty()) {
+  const std::optional<Error> broken = parts_->run();
+  if (!broken) {
     log::info("daemon.stopped", {});
     return {};
   }
   log::error("daemon.broken", {});
-  return fail(store_trouble(Broken(broken)));
+  return fail(*broken);
 }
 
 void Daemon::stop() {

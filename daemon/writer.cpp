@@ -2,6 +2,7 @@
 #include "daemon/writer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chapterd {
 namespace {
@@ -28,6 +29,20 @@ Error stopped() {
   return Error(Errc::unreachable, "writer.stopped", "The node is stopping.",
                "This was not saved; everything saved before is safe.",
                "Try again once it runs again.");
+}
+
+Error taken_back() {
+  return Error(Errc::gave_up, "writer.taken-back",
+               "What was being saved at the same moment met damage in the database.",
+               "This was not saved; everything saved before is safe.", "Try again.");
+}
+
+Error mended() {
+  return Error(Errc::check_failed, "store.damaged-layer",
+               "A merged record in the database was damaged, and was made anew from its entries.",
+               "Nothing was lost.",
+               "A disk that damages one place will damage others: run 'chapterd verify', make a "
+               "backup to another disk.");
 }
 
 Error broken() {
@@ -111,18 +126,30 @@ void Writer::work() {
   for (;;) {
     const Group group = take_group();
     if (group.empty()) return;
-    std::optional<Error> error;
+    Outcomes outcomes(group.size());
     try {
-      error = write_group(group);
+      write_group(group, outcomes);
     } catch (const std::exception& thrown) {
-      return break_down(group, thrown.what());
+      return break_down(group, thrown);
     }
-    for (const auto& job : group) job->finish(error);
+    for (std::size_t i = 0; i < group.size(); ++i) group[i]->finish(outcomes[i]);
     try {
-      if (is_idle()) replica_.drop_remains();
+      drop_remains();
     } catch (const std::exception& thrown) {
-      return break_down({}, thrown.what());
+      return break_down({}, thrown);
     }
+  }
+}
+
+// While nobody waits. A database of which not every page can be read cannot be written anew: that
+// is tried once in the life of a process.
+void Writer::drop_remains() {
+  if (keeps_remains_ || !is_idle()) return;
+  try {
+    replica_.drop_remains();
+  } catch (const Damaged& damaged) {
+    keeps_remains_ = true;
+    if (events_.damaged) events_.damaged(damaged.error);
   }
 }
 
@@ -131,31 +158,53 @@ bool Writer::is_idle() const {
   return queue_.empty() && !stopping_;
 }
 
-// An error: the group is not on disk, and the replica is as it was before it.
-std::optional<Error> Writer::write_group(const Group& group) {
+// A job with an error is not on disk, and the replica is as it was before it.
+void Writer::write_group(const Group& group, Outcomes& outcomes) {
   try {
-    for (const auto& job : group) job->stage(replica_);
+    stage_group(group, outcomes);
     const bool changes = replica_.has_staged();
     replica_.commit();
     if (changes && events_.committed) events_.committed(replica_.directory().arrival());
-    return std::nullopt;
   } catch (const DiskFull&) {
     // A commit that failed has taken everything back. Staging that fails halfway has not.
     if (replica_.has_staged()) throw;
-    return disk_full();
+    for (auto& outcome : outcomes) {
+      if (!outcome) outcome = disk_full();
+    }
+  }
+  const std::uint64_t before = std::exchange(mended_, replica_.mended_layers());
+  if (before != mended_ && events_.damaged) events_.damaged(mended());
+}
+
+// Half of a job must not be committed, and nobody can tell its half from the rest: with what met
+// damage, all that was staged before it is taken back. Later jobs are not touched by it.
+void Writer::stage_group(const Group& group, Outcomes& outcomes) {
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    try {
+      group[i]->stage(replica_);
+    } catch (const Damaged& damaged) {
+      replica_.abandon();
+      for (std::size_t before = 0; before < i; ++before) {
+        if (!outcomes[before]) outcomes[before] = taken_back();
+      }
+      outcomes[i] = damaged.error;
+      if (events_.damaged) events_.damaged(damaged.error);
+    }
   }
 }
 
 // Nothing is acknowledged from here on, nothing is retried.
-void Writer::break_down(const Group& group, const std::string& what) {
+void Writer::break_down(const Group& group, const std::exception& thrown) {
   std::deque<std::unique_ptr<Job>> left;
   {
     const std::lock_guard lock(mutex_);
-    broken_ = what.empty() ? "unknown" : what;
+    broken_ = thrown.what();
+    if (broken_.empty()) broken_ = "unknown";
     left = std::exchange(queue_, {});
   }
-  if (events_.broken) events_.broken(what);
-  for (const auto& job : group) job->finish(broken());
+  if (events_.broken) events_.broken(thrown);
+  const auto* damaged = dynamic_cast<const Damaged*>(&thrown);
+  for (const auto& job : group) job->finish(damaged == nullptr ? broken() : damaged->error);
   for (const auto& job : left) job->finish(broken());
 }
 

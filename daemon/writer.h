@@ -29,7 +29,10 @@ class Writer {
     std::function<void(Arrival)> committed;
     // Once: the machine underneath is broken, nothing is written any more, the process should end
     // with an error.
-    std::function<void(const std::string& what)> broken;
+    std::function<void(const std::exception& thrown)> broken;
+    // A job met bytes that are not what was written. It failed alone, or with those that shared its
+    // group; the writer goes on.
+    std::function<void(const Error& error)> damaged;
   };
 
   // What a job adds to a transaction, roughly; what a group may hold is bounded by both.
@@ -47,8 +50,8 @@ class Writer {
     Job& operator=(const Job&) = delete;
     virtual ~Job() = default;
 
-    // Stages changes, all or nothing: a job that refuses has staged none. What it may throw ends
-    // the writer (see Events::broken).
+    // Stages changes, all or nothing: a job that refuses has staged none. Damaged takes back what
+    // was staged with it; anything else that it may throw ends the writer (see Events::broken).
     virtual void stage(Replica& replica) = 0;
     // Exactly once: the group is on disk (no error), or it is not. On the writer thread; on the
     // posting thread when the writer takes no more jobs.
@@ -66,9 +69,9 @@ class Writer {
   void post(std::unique_ptr<Job> job);
 
   // Any thread, never blocks. `stage(Replica&)` gives a Result<T>; `done(Result<T>)` gets it once
-  // it is on disk, or an error: that of `stage`; store.disk-full (Errc::disk); writer.busy,
-  // writer.stopped, writer.broken. Nothing of the job is written when it gets one. `done` runs as
-  // Job::finish() does.
+  // it is on disk, or an error: that of `stage` or of the damage that it met; store.disk-full
+  // (Errc::disk); writer.taken-back, writer.busy, writer.stopped, writer.broken. Nothing of the job
+  // is written when it gets one. `done` runs as Job::finish() does.
   template <class Stage, class Done>
   void submit(Stage stage, Done done);
 
@@ -87,19 +90,24 @@ class Writer {
   class Task;
 
   using Group = std::vector<std::unique_ptr<Job>>;
+  using Outcomes = std::vector<std::optional<Error>>;  // of the jobs of a group
 
   enum class Bounded { by_caller, here };
 
   void enqueue(std::unique_ptr<Job> job, Bounded bounded);
   [[nodiscard]] std::optional<Error> refusal(Bounded bounded) const;
   void work();
+  void drop_remains();
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] Group take_group();
-  [[nodiscard]] std::optional<Error> write_group(const Group& group);
-  void break_down(const Group& group, const std::string& what);
+  void write_group(const Group& group, Outcomes& outcomes);
+  void stage_group(const Group& group, Outcomes& outcomes);
+  void break_down(const Group& group, const std::exception& thrown);
 
-  Replica& replica_;     // writer thread only
-  const Events events_;  // immutable
+  Replica& replica_;            // writer thread only
+  std::uint64_t mended_ = 0;    // writer thread only: of the replica, as it was told
+  bool keeps_remains_ = false;  // writer thread only
+  const Events events_;         // immutable
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

@@ -55,10 +55,10 @@ void Directory::read_new_feeds(Reader& reader) {
     for (StoredFeed& feed : stored) {
       auto intro = decode_feed_intro(feed.intro);
       if (!intro || feed_id(authority_.federation(), feed.intro) != feed.id)
-        throw Broken("an intro of a feed in the database is damaged");
+        throw Damaged("an intro of a feed in the database is damaged");
       // A trunk comes before what leaves it.
       if (feed.trunk >= feed.row || feed.fork.seq > feed.seq)
-        throw Broken("a branch in the database leaves a feed where it cannot");
+        throw Damaged("a branch in the database leaves a feed where it cannot");
       add_feed(KnownFeed{feed.row, std::move(*intro), std::move(feed.intro),
                          Head{feed.id, feed.seq, feed.hash}, feed.trunk, feed.fork, feed.stands});
     }
@@ -90,7 +90,7 @@ void Directory::read_authority(Reader& reader, Arrival after) {
     for (const StoredPiece& stored : pieces) {
       after = Arrival(stored.arrival.value + stored.count - 1);
       const auto piece = decode_piece(stored.body);
-      if (!piece) throw Broken("a piece in the database is damaged");
+      if (!piece) throw Damaged("a piece in the database is damaged");
       for (const PieceEntry& entry : piece->entries) {
         if (entry.kind == EntryKind::authority) authority_.apply_or_keep(entry.payload);
       }
@@ -127,7 +127,7 @@ std::vector<StoredPiece> Directory::refresh(const Snapshot& now) {
   const auto epoch = reader.values(stored_name::epoch);
   if (!epoch.empty() && Epoch(ByteReader(epoch.front().value).u64()) != epoch_) {
     auto anew = load(now);
-    CHECK(anew.has_value());
+    if (!anew) throw Damaged(anew.error());
     *this = std::move(*anew);
   }
   return fresh;

@@ -116,7 +116,7 @@ class Directory {
   // Feeds with more than one branch.
   [[nodiscard]] std::vector<FeedId> forked() const;
 
-  // Rows come from the store: Broken when a damaged database names one that is not there.
+  // Rows come from the store: Damaged when a damaged database names one that is not there.
   [[nodiscard]] const KnownFeed& feed(FeedRow row) const { return at(feeds_, row.value); }
 
   [[nodiscard]] const std::vector<KnownFeed>& feeds() const { return feeds_; }
@@ -155,7 +155,7 @@ class Directory {
 
   template <class T>
   [[nodiscard]] static const T& at(const std::vector<T>& rows, std::uint64_t row) {
-    if (row == 0 || row > rows.size()) throw Broken("the database names a row that is not there");
+    if (row == 0 || row > rows.size()) throw Damaged("the database names a row that is not there");
     return rows[row - 1];
   }
 

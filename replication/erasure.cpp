@@ -37,7 +37,7 @@ std::string doubt_name(Arrival order) {
 
 std::uint64_t number_at(std::string_view name, std::size_t at) {
   const auto bytes = from_hex(name.substr(std::min(at, name.size()), 16));
-  if (!bytes || bytes->size() != 8) throw Broken("a note about an erasure is damaged");
+  if (!bytes || bytes->size() != 8) throw Damaged("a note about an erasure is damaged");
   return ByteReader(*bytes).u64();
 }
 
@@ -50,7 +50,7 @@ OrderedErasure read_erasure(const NamedValue& stored) {
   erasure.feed = FeedRow(in.u64());
   erasure.seq = Sequence(in.u64());
   erasure.arrival = Arrival(in.u64());
-  if (!in.finished()) throw Broken("a note about an erasure is damaged");
+  if (!in.finished()) throw Damaged("a note about an erasure is damaged");
   return erasure;
 }
 

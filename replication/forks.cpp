@@ -11,7 +11,7 @@ namespace {
 
 Piece decoded(const StoredPiece& stored) {
   auto piece = decode_piece(stored.body);
-  if (!piece) throw Broken("a piece in the database is damaged");
+  if (!piece) throw Damaged("a piece in the database is damaged");
   return std::move(*piece);
 }
 

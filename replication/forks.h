@@ -9,7 +9,7 @@
 
 namespace chapterd {
 
-// Of an entry that a branch itself holds; nullopt for any other sequence. Throws Broken when the
+// Of an entry that a branch itself holds; nullopt for any other sequence. Throws Damaged when the
 // stored bytes are damaged.
 [[nodiscard]] std::optional<EntryHash> hash_in(Reader& reader,
                                                const KnownFeed& branch,

@@ -306,7 +306,7 @@ void Replica::move_piece(const StoredPiece& stored,
                          NewNames& names,
                          std::set<std::pair<SpaceRow, RecordId>>& touched) {
   auto decoded = decode_piece(stored.body);
-  if (!decoded) throw Broken("a piece in the database is damaged");
+  if (!decoded) throw Damaged("a piece in the database is damaged");
   const KnownFeed from = directory_.feed(stored.feed);  // adding a feed may move it
   const auto old_hashes = chain(*decoded, from.head.feed, stored.prev);
   const FeedRow to =

@@ -76,7 +76,7 @@ std::vector<Arrival> Replica::hand_over(const PublicKey& heir,
 // Its author's key will not be here when it is to be sent.
 void Replica::sign_for_good(StoredPiece stored) {
   auto piece = decode_piece(stored.body);
-  if (!piece) throw Broken("a piece in the database is damaged");
+  if (!piece) throw Damaged("a piece in the database is damaged");
   if (piece->checkpoint) return;
   const Head end{directory_.feed(stored.feed).head.feed, piece->last(), stored.last};
   piece->checkpoint = sign_checkpoint(key_, directory_.authority().federation(), end);

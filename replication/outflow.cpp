@@ -29,7 +29,7 @@ Arrival last_arrival(const StoredPiece& piece) {
 
 Piece decoded(const StoredPiece& stored) {
   auto piece = decode_piece(stored.body);
-  if (!piece) throw Broken("a piece in the database is damaged");
+  if (!piece) throw Damaged("a piece in the database is damaged");
   return std::move(*piece);
 }
 

@@ -75,10 +75,14 @@ Result<std::unique_ptr<Replica>> Replica::open(
   return replica;
 }
 
+void Replica::abandon() {
+  reload();
+}
+
 // After a transaction that did not happen: memory goes back to what the store holds.
 void Replica::reload() {
   auto directory = Directory::load(Snapshot(store_));
-  CHECK(directory.has_value());
+  if (!directory) throw Damaged(directory.error());
   directory_ = std::move(*directory);
   peers_ = store_.peers();
   erasures_ = Erasures::load(store_);
@@ -306,30 +310,6 @@ StoredLayer& Replica::staged_layer(SpaceRow space, const ChangeView& change) {
   }
   layer.is_private = is_private(space);
   return list.emplace_back(std::move(layer));
-}
-
-// Returns the entry merged into this layer before, for the link.
-Arrival Replica::merge_into(SpaceRow space,
-                            const ChangeView& change,
-                            const Written& written,
-                            HybridTime time) {
-  StoredLayer& layer = staged_layer(space, change);
-  LayerState state;
-  if (!layer.state.empty()) {
-    auto decoded = decode_layer(layer.state);
-    if (!decoded) throw Broken("a merged record in the database is damaged");
-    state = std::move(*decoded);
-  }
-  merge(state, change, written.hash, time);
-  layer.state = encode(state);
-  return std::exchange(layer.newest, written.arrival);
-}
-
-// An entry that does not stand stays in the chain of its record, for the day that it is admitted.
-Arrival Replica::link_only(SpaceRow space, const ChangeView& change, const Written& written) {
-  StoredLayer& layer = staged_layer(space, change);
-  if (layer.state.empty()) layer.state = encode(LayerState{});
-  return std::exchange(layer.newest, written.arrival);
 }
 
 std::vector<HeldLayer> Replica::layers_of(const RecordId& record) {

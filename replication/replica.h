@@ -104,6 +104,13 @@ class Replica {
   // One transaction for everything staged; on disk when it returns. Throws DiskFull or Broken.
   void commit();
 
+  // Takes back everything staged: after something threw Damaged half-way. Throws what reading the
+  // whole directory anew may throw; then this object must not be used any more.
+  void abandon();
+
+  // Merged layers found damaged and made anew from their entries, since the start.
+  [[nodiscard]] std::uint64_t mended_layers() const { return mended_layers_; }
+
   [[nodiscard]] bool has_staged() const { return staged_; }
 
   // Layers as they will be after commit(): what a local edit must see to supersede the right
@@ -361,7 +368,8 @@ class Replica {
   bool wrote_ = false;              // something of our own since the start
   std::size_t own_since_mark_ = 0;  // entries
   std::size_t own_staged_ = 0;      // entries
-  bool met_ = false;                // the node above, since the start
+  std::uint64_t mended_layers_ = 0;
+  bool met_ = false;  // the node above, since the start
   bool wrote_unmet_ = false;
 
   // Staged, cleared by commit().

@@ -1,7 +1,7 @@
 // What of the log counts: entries beyond the cut of a revocation or the closing of a feed are kept
 // and linked, but not merged. When another part counts, the records that it touches are merged anew
 // from their entries. The verdict is a function of the statements and entries that are held, in
-// whatever order they came.
+// whatever order they came. With it: merging one entry, and a record anew.
 #include "base/contract.h"
 #include "replication/replica.h"
 #include "replication/stored_piece.h"
@@ -162,6 +162,37 @@ void Replica::find_records(const KnownFeed& feed, Sequence from, Sequence to, To
   }
 }
 
+// Returns the entry merged into this layer before, for the link.
+Arrival Replica::merge_into(SpaceRow space,
+                            const ChangeView& change,
+                            const Written& written,
+                            HybridTime time) {
+  StoredLayer& layer = staged_layer(space, change);
+  LayerState state;
+  if (!layer.state.empty()) {
+    auto decoded = decode_layer(layer.state);
+    if (!decoded) {
+      // Nobody's next change waits for a person: its entries are here, each with a check of its
+      // own.
+      merge_anew(space, change.record);
+      ++mended_layers_;
+      decoded = decode_layer(layer.state);
+    }
+    if (!decoded) throw Damaged(decoded.error());
+    state = std::move(*decoded);
+  }
+  merge(state, change, written.hash, time);
+  layer.state = encode(state);
+  return std::exchange(layer.newest, written.arrival);
+}
+
+// An entry that does not stand stays in the chain of its record, for the day that it is admitted.
+Arrival Replica::link_only(SpaceRow space, const ChangeView& change, const Written& written) {
+  StoredLayer& layer = staged_layer(space, change);
+  if (layer.state.empty()) layer.state = encode(LayerState{});
+  return std::exchange(layer.newest, written.arrival);
+}
+
 void Replica::merge_anew(SpaceRow space, const RecordId& record) {
   StoredLayer* layer = find_staged(space, record);
   if (layer == nullptr) {
@@ -179,7 +210,7 @@ void Replica::merge_anew(SpaceRow space, const RecordId& record) {
   Borrowed borrowed;               // and from these
   for (Arrival at = layer->newest; at.value != 0;) {
     const Arrival before = merge_entry(state, at, pieces.emplace_back(piece_with(at)), borrowed);
-    if (before >= at) throw Broken("the links of a merged record are damaged");
+    if (before >= at) throw Damaged("the links of a merged record are damaged");
     at = before;
   }
   layer->state = encode(state);
@@ -218,7 +249,7 @@ StoredPiece Replica::piece_with(Arrival at) {
     if (moved.arrival <= at && at < moved.arrival.plus(moved.count)) return moved;
   }
   auto stored = store_.piece_at(at);
-  if (!stored) throw Broken("an entry of a merged record is missing");
+  if (!stored) throw Damaged("an entry of a merged record is missing");
   return std::move(*stored);
 }
 

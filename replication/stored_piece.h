@@ -9,10 +9,10 @@
 
 namespace chapterd {
 
-// Borrows from the body. Throws Broken when the database is damaged.
+// Borrows from the body. Throws Damaged when the piece is.
 [[nodiscard]] inline Piece decoded(const StoredPiece& stored) {
   auto piece = decode_piece(stored.body);
-  if (!piece) throw Broken("a piece in the database is damaged");
+  if (!piece) throw Damaged("a piece in the database is damaged");
   return std::move(*piece);
 }
 

@@ -107,8 +107,9 @@ Bytes ChapterVault::open(const RecordId& record, Bytes stored) const {
     if (auto opened = each->key.open(in.rest(), layer_context(*keys, record))) return *opened;
   }
   // It was merged here, so its key was held: by name it is here, and the bytes are others. An empty
-  // state is none, as whoever decodes it says.
-  return tried ? Bytes() : stored;
+  // state would be taken for that of a new record.
+  if (tried) return {std::begin(damaged_state), std::end(damaged_state)};
+  return stored;
 }
 
 ChangeVerdict read_change(const ChapterKeys* keys,

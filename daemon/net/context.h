@@ -36,6 +36,9 @@ struct LinkContext {
   // The chapter's authority key while it is unlocked, to answer invites with; else null. Called on
   // the loop.
   std::function<std::shared_ptr<const SigningKey>()> authority;
+  // A session met bytes in the database that are not what was written; its link ends. Called on the
+  // loop; may be empty.
+  std::function<void(const Error& error)> damaged = {};
 };
 
 // Who is told what becomes of a link. On the loop, and sometimes from inside the link's own

@@ -49,12 +49,17 @@ void Link::start() {
   asio::co_spawn(context_.loop, write_loop(), ended);
 }
 
-// What is thrown here is Broken or worse: it goes to the top through the loop, once this link is in
-// order to be waited for.
+// Damage ends this link alone. What else is thrown here is Broken or worse: it goes to the top
+// through the loop, once this link is in order to be waited for.
 void Link::loop_ended(const std::exception_ptr& thrown) {
   if (thrown) cut("link.broken");
   if (--loops_ == 0) owner_.link_ended(*this);
-  if (thrown) std::rethrow_exception(thrown);
+  if (!thrown) return;
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Damaged& damaged) {
+    if (context_.damaged) context_.damaged(damaged.error);
+  }
 }
 
 bool Link::wants_input() const {
@@ -220,14 +225,18 @@ void Link::tick(Instant now) {
 }
 
 void Link::tick_session(Instant now) {
-  if (now >= session_->next_wake()) session_->tick(now);
-  follow_session();
+  without_damage([this, now] {
+    if (now >= session_->next_wake()) session_->tick(now);
+    follow_session();
+  });
 }
 
 void Link::committed() {
   if (phase_ != Phase::session) return;
-  session_->committed();
-  follow_session();
+  without_damage([this] {
+    session_->committed();
+    follow_session();
+  });
 }
 
 }  // namespace chapterd

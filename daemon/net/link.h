@@ -9,6 +9,7 @@
 #include "replication/format/frame.h"
 #include "replication/session.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -100,6 +101,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   void joined(const Result<Bytes>& answer);
   void open_session();
   void follow_session();
+  void without_damage(const std::function<void()>& work);
   void go_on();
   void note_stream(const Result<void>& taken) const;
   void pass_on();

@@ -145,7 +145,7 @@ void Link::pass_on() {
 void Link::verified() {
   verifying_ = false;
   ++storing_;
-  follow_session();
+  without_damage([this] { follow_session(); });
 }
 
 void Link::stored(const Result<StoredWindow>& window, std::size_t entries) {
@@ -153,8 +153,20 @@ void Link::stored(const Result<StoredWindow>& window, std::size_t entries) {
   if (window) entries_received_ += entries;
   if (phase_ != Phase::session) return;
   if (!window) return close(window.error().code, busy_ms);
-  session_->stored(*window);
-  go_on();
+  without_damage([&] {
+    session_->stored(*window);
+    go_on();
+  });
+}
+
+// This session cannot go on, the others can.
+void Link::without_damage(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Damaged& damaged) {
+    if (context_.damaged) context_.damaged(damaged.error);
+    close(damaged.error.code, busy_ms);
+  }
 }
 
 void Link::answer(const JoinFrame& join) {

@@ -159,12 +159,13 @@ void AnswerPool::answer_calls() {
     try {
       if (!access) access = std::make_unique<DaemonAccess>(options_);
       frame = control::encode_answer(answer(*access, work->body));
-    } catch (const DamagedRecord& damaged) {  // all others can still be read
+    } catch (const Damaged& damaged) {  // all else can still be read
       access.reset();
+      options_.parts.damage.note(damaged.error, options_.parts.date.now());
       frame = control::encode_answer(fail(damaged.error));
     } catch (const std::exception& thrown) {
       access.reset();
-      options_.broken(thrown.what());
+      options_.broken(thrown);
       frame = control::encode_answer(fail(store_trouble(thrown)));
     }
     work->done(std::move(frame));

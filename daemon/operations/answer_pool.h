@@ -21,12 +21,12 @@ class AnswerPool {
 
   // Everything that it borrows must outlive it. The threads wait for the writer and the loop, so
   // stop() must come before theirs. `broken` is called on a thread of the pool, once or more: the
-  // machine underneath is broken.
+  // machine underneath is broken. Damage of what is stored ends only the call that met it.
   struct Options {
     const NodeParts& parts;
     Writer& writer;
     Connections& connections;
-    std::function<void(const std::string& what)> broken;
+    std::function<void(const std::exception& thrown)> broken;
     unsigned threads = 2;
   };
 

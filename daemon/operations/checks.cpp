@@ -33,7 +33,9 @@ Result<Json> verify_all(NodeAccess& node, const Json& args) {
     for (const Json& page : *pages)
       verification.find_in_file("Database file: " + page.get<std::string>());
     verification.run();
-    return verification.json();
+    Json found = verification.json();
+    if (found["ok"].get<bool>()) node.parts().damage.forget();
+    return found;
   });
 }
 
@@ -68,7 +70,7 @@ std::map<std::uint64_t, SpaceView> view_spaces(Reader& reader,
         continue;
       }
       const auto state = decode_layer(layer.state);
-      if (!state) throw DamagedRecord(state.error());
+      if (!state) throw Damaged(state.error());
       spaces[layer.space.value][layer.record] = hash("chapterd/view-record/1", shown(*state));
     }
     if (layers.size() < layers_a_time) return spaces;

@@ -93,6 +93,15 @@ void check_database(const Facts& facts, Diagnoses& found) {
                      "then put the last backup back: chapterd backup restore FILE --replace. A "
                      "disk that damages one file will damage others: replace it."});
   }
+  const bool is_told = facts.database || has_faults;
+  const bool is_degraded = facts.status.is_object() && facts.status.contains("degraded_ms") &&
+                           !facts.status["degraded_ms"].is_null();
+  if (is_degraded && !is_told) {
+    found.push_back({Severity::trouble, "store.damaged",
+                     "The daemon met damage in the database and goes on without what it concerns.",
+                     "All else can be used. What other nodes have received is safe there.",
+                     "See what is wrong with: chapterd verify. It says what to do."});
+  }
   if (facts.check.is_null() && !facts.database) {
     found.push_back({Severity::note, "store.not-checked",
                      "The database is large and was not checked in full.", "",

@@ -114,7 +114,7 @@ LayerPlan plan_layer(Replica& replica, const HeldLayer& held, const Wish& wish) 
     }
   }
   const auto state = decode_layer(held.layer.state);
-  if (!state) throw Broken("a merged record in the database is damaged");
+  if (!state) throw Damaged(state.error());
   if (!wish.field.empty()) plan.kept = kept_values(*state, plan, empty, wish.field);
   return plan;
 }

@@ -28,7 +28,7 @@ constexpr std::array<std::pair<EraseReason, std::string_view>, 5> reasons{{
 
 std::optional<HeldOrder> held_order(Reader& reader, const OrderedErasure& named) {
   const auto stored = reader.piece_at(named.arrival);
-  if (!stored || named.arrival < stored->arrival) throw Broken("an erase order is missing");
+  if (!stored || named.arrival < stored->arrival) throw Damaged("an erase order is missing");
   const Piece piece = decoded(*stored);
   const PieceEntry& entry = piece.entries.at(named.arrival.value - stored->arrival.value);
   auto order = decode_erase_order(entry.payload);

@@ -27,7 +27,7 @@ struct HeldOrder {
   HybridTime time;
 };
 
-// In order of arrival. Throws Broken when the store's bytes are damaged.
+// In order of arrival. Throws Damaged when the store's bytes are.
 [[nodiscard]] std::vector<HeldOrder> held_orders(Reader& reader, const Directory& directory);
 // {record, kind, audience, reason, entries, chapter, time_ms, arrival}.
 [[nodiscard]] nlohmann::json order_json(const Directory& directory, const HeldOrder& held);

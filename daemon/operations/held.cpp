@@ -160,7 +160,7 @@ RecordView view_of(const HeldRecord& record, const Kinds& kinds) {
   std::vector<DecodedLayer> layers;
   for (const HeldLayer& held : record.layers) {
     auto state = decode_layer(held.layer.state);
-    if (!state) throw DamagedRecord(state.error());
+    if (!state) throw Damaged(state.error());
     layers.push_back({held.space.audience, held.space.target, std::move(*state)});
   }
   return view_of(RecordNamed{record.key, record.kind, kinds.find(record.kind)}, layers);
@@ -199,12 +199,12 @@ std::vector<EntryPlace> entries_of(Reader& reader,
   std::vector<EntryPlace> entries;
   for (Arrival at = layer.newest; at.value != 0;) {
     const auto piece = reader.piece_at(at);
-    if (!piece || at < piece->arrival) throw Broken("an entry of a merged record is missing");
+    if (!piece || at < piece->arrival) throw Damaged("an entry of a merged record is missing");
     const std::uint64_t index = at.value - piece->arrival.value;
     if (feed_at(directory, piece->feed) != nullptr)
       entries.push_back({at, piece->feed, piece->seq.plus(index)});
     const Arrival before = link_at(*piece, index);
-    if (before >= at) throw Broken("the links of a merged record are damaged");
+    if (before >= at) throw Damaged("the links of a merged record are damaged");
     at = before;
   }
   return entries;

@@ -69,7 +69,7 @@ struct HeldRecord {
                                      const Directory& directory,
                                      const RecordKey& key);
 
-// Throws Broken when the store's bytes are damaged.
+// Throws Damaged when the store's bytes are.
 [[nodiscard]] RecordView view_of(const HeldRecord& record, const Kinds& kinds);
 // Empty for a kind that is not known here.
 [[nodiscard]] std::string title_of(const RecordView& view, const Kinds& kinds);

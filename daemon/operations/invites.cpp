@@ -73,7 +73,7 @@ std::vector<KeptInvite> kept_invites(Reader& reader) {
   std::vector<KeptInvite> invites;
   for (const NamedValue& value : reader.values(invite_prefix)) {
     auto kept = decode_kept_invite(value.value);
-    if (!kept) throw Broken("an invite in the database is damaged");
+    if (!kept) throw Damaged("an invite in the database is damaged");
     invites.push_back(std::move(*kept));
   }
   return invites;

@@ -102,7 +102,7 @@ void MemberIndex::read_new(Reader& reader, const Directory& directory, const Kin
       if (stored.feed.value > directory.feeds().size()) continue;
       const FeedIntro& intro = directory.feed(stored.feed).intro;
       const auto piece = decode_piece(stored.body);
-      if (!piece) throw Broken("a piece in the database is damaged");
+      if (!piece) throw Damaged("a piece in the database is damaged");
       for (const PieceEntry& entry : piece->entries) {
         if (read_change(keys_.get(), intro, entry, opened, change) == ChangeVerdict::good &&
             change.kind == kind_name)

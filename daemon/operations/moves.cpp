@@ -256,7 +256,7 @@ Result<std::uint64_t> write_anew(Replica& replica,
   for (const StoredPiece& stored :
        replica.store().pieces_of(left.feed.row, left.through.next(), SIZE_MAX)) {
     const auto piece = decode_piece(stored.body);
-    if (!piece) throw Broken("a piece in the database is damaged");
+    if (!piece) throw Damaged("a piece in the database is damaged");
     const auto hashes = chain(*piece, left.feed.head.feed, stored.prev);
     for (std::size_t i = 0; i < piece->entries.size(); ++i) {
       ChangeView view;

@@ -63,6 +63,35 @@ class AuthorityKey {
   std::shared_ptr<const SigningKey> key_;
 };
 
+// The first damage of what is stored that anything met since the start, until a verification finds
+// none. Any thread.
+class NoticedDamage {
+ public:
+  struct Noticed {
+    Error error;
+    Instant date;
+  };
+
+  void note(const Error& error, Instant date) {
+    const std::lock_guard lock(mutex_);
+    if (!noticed_) noticed_ = Noticed{error, date};
+  }
+
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    noticed_.reset();
+  }
+
+  [[nodiscard]] std::optional<Noticed> get() const {
+    const std::lock_guard lock(mutex_);
+    return noticed_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<Noticed> noticed_;
+};
+
 struct DiskSpace {
   std::uint64_t free_bytes = 0;
   bool is_low = false;            // new writes are refused
@@ -80,6 +109,7 @@ struct NodeParts {
   AuthorityKey& authority;
   const ChapterVault& vault;
   MemberIndex& members;
+  NoticedDamage& damage;
   const std::string& machine_file;             // of KeySecrets, for unlocking
   const std::optional<Error>& locked_because;  // why the vault did not open at the start
 };

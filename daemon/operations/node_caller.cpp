@@ -62,10 +62,23 @@ Result<nlohmann::json> NodeCaller::call(std::string_view verb, const nlohmann::j
     Error error = store_trouble(thrown);
     if (node_->replica().has_staged()) broken_ = error;
     return fail(std::move(error));
+  } catch (const Damaged& damaged) {
+    return met_damage(damaged.error);
   } catch (const std::exception& thrown) {
     broken_ = store_trouble(thrown);
     return fail(*broken_);
   }
+}
+
+// What was half staged must not be committed by the next call.
+Result<nlohmann::json> NodeCaller::met_damage(const Error& error) {
+  try {
+    node_->replica().abandon();
+  } catch (const std::exception& thrown) {
+    broken_ = store_trouble(thrown);
+  }
+  node_->parts().damage.note(error, node_->date().now());
+  return fail(error);
 }
 
 }  // namespace chapterd

@@ -29,6 +29,8 @@ class NodeCaller final : public Caller {
  private:
   explicit NodeCaller(std::unique_ptr<OpenedNode> node);
 
+  [[nodiscard]] Result<nlohmann::json> met_damage(const Error& error);
+
   std::unique_ptr<OpenedNode> node_;
   std::unique_ptr<LocalAccess> access_;
   std::optional<Error> broken_;

@@ -36,8 +36,8 @@ OpenedNode::OpenedNode(const Config& config,
       vault_(std::move(vault)),
       key_(std::move(key)),
       machine_file_(std::move(machine_file)),
-      parts_{config_,    folder_, kinds_,   date_,         *random_,       key_,
-             authority_, *vault_, members_, machine_file_, locked_because_},
+      parts_{config_,    folder_, kinds_,   date_,   *random_,      key_,
+             authority_, *vault_, members_, damage_, machine_file_, locked_because_},
       mark_(folder_.instance()) {}
 
 OpenedNode::~OpenedNode() {

@@ -62,6 +62,7 @@ class OpenedNode {
   const std::string machine_file_;
   AuthorityKey authority_;
   MemberIndex members_;
+  NoticedDamage damage_;
   std::optional<Error> locked_because_;
   const NodeParts parts_;
   MarkFile mark_;

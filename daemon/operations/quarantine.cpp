@@ -99,7 +99,7 @@ void show_piece(const ChapterKeys* keys,
                 Sequence from,
                 Json& rows) {
   const auto piece = decode_piece(stored.body);
-  if (!piece) throw Broken("a piece in the database is damaged");
+  if (!piece) throw Damaged("a piece in the database is damaged");
   Bytes opened;
   ChangeView change;
   for (std::size_t i = 0; i < piece->entries.size() && rows.size() < most_shown; ++i) {

@@ -251,10 +251,10 @@ class Explanation {
  private:
   void add(const EntryPlace& place) {
     const auto stored = reader_.piece_at(place.arrival);
-    if (!stored) throw Broken("a piece in the database is missing");
+    if (!stored) throw Damaged("a piece in the database is missing");
     const auto piece = decode_piece(stored->body);
     if (!piece || place.seq < piece->first || piece->last() < place.seq)
-      throw Broken("a piece in the database is damaged");
+      throw Damaged("a piece in the database is damaged");
     const std::size_t index = place.seq.value - piece->first.value;
     const PieceEntry& entry = piece->entries[index];
     const KnownFeed& feed = directory_.feed(place.feed);

@@ -21,7 +21,7 @@ EntryHash made_up_hash(std::size_t number) {
 Rehearsal::Rehearsal(const Kind& kind, const HeldRecord& held) : kind_(kind), key_(held.key) {
   for (const HeldLayer& layer : held.layers) {
     auto state = decode_layer(layer.layer.state);
-    if (!state) throw DamagedRecord(state.error());
+    if (!state) throw Damaged(state.error());
     layers_.push_back({layer.space.audience, layer.space.target, std::move(*state)});
   }
 }

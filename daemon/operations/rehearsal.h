@@ -15,7 +15,7 @@ class Rehearsal {
   // A record that does not exist yet.
   Rehearsal(const Kind& kind, const RecordKey& key) : kind_(kind), key_(key) {}
 
-  // Throws Broken when the store's bytes are damaged. `held` must outlive it.
+  // Throws Damaged when the store's bytes are. `held` must outlive it.
   Rehearsal(const Kind& kind, const HeldRecord& held);
 
   void take(const std::vector<LayerChange>& changes);

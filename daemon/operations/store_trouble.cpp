@@ -1,7 +1,6 @@
 // Two kinds of trouble, told apart.
 #include "daemon/operations/store_trouble.h"
 
-#include "replication/store/sqlite/connection.h"
 #include "replication/store/store.h"
 
 #include <string>
@@ -9,20 +8,12 @@
 namespace chapterd {
 
 Error store_trouble(const std::exception& thrown) {
-  if (const auto* record = dynamic_cast<const DamagedRecord*>(&thrown); record != nullptr)
-    return record->error;
+  if (const auto* damaged = dynamic_cast<const Damaged*>(&thrown); damaged != nullptr)
+    return damaged->error;
   if (dynamic_cast<const DiskFull*>(&thrown) != nullptr) {
     return {Errc::disk, "store.disk-full", "The disk is full or does not allow writing.",
             "Everything saved before is safe; this was not saved.",
             "Free some space, then try again."};
-  }
-  const auto* broken = dynamic_cast<const SqliteBroken*>(&thrown);
-  if (broken != nullptr && broken->is_damage()) {
-    return {Errc::check_failed, "store.damaged",
-            "The database is damaged: parts of its file cannot be read any more.",
-            "Nothing was changed. What other nodes have received is safe there.",
-            "Keep a copy of the whole data folder, then put the last backup back. A disk that "
-            "damages one file will damage others: replace it."};
   }
   return {Errc::failed, "store.broken",
           std::string("The disk or the database failed underneath: ") + thrown.what() + ".",

@@ -9,17 +9,8 @@
 
 namespace chapterd {
 
-// Bytes of one merged record are damaged: what else is stored can still be used, and a rebuild
-// mends it.
-class DamagedRecord final : public Broken {
- public:
-  explicit DamagedRecord(Error what) : Broken(what.what), error(std::move(what)) {}
-
-  Error error;
-};
-
-// DamagedRecord becomes the error of the decoder (check_failed), DiskFull store.disk-full
-// (Errc::disk), a damaged file store.damaged (check_failed), anything else store.broken (failed).
+// Damaged becomes its own error (check_failed), DiskFull store.disk-full (Errc::disk), anything
+// else store.broken (failed).
 [[nodiscard]] Error store_trouble(const std::exception& thrown);
 
 // What `work` returns, a Result; what it throws becomes its error.

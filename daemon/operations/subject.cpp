@@ -40,7 +40,7 @@ Json entry_json(Reader& reader,
                 const ChapterKeys* keys,
                 const EntryPlace& place) {
   const auto stored = reader.piece_at(place.arrival);
-  if (!stored) throw Broken("an entry of a merged record is missing");
+  if (!stored) throw Damaged("an entry of a merged record is missing");
   const Piece piece = decoded(*stored);
   const PieceEntry& entry = piece.entries.at(place.arrival.value - stored->arrival.value);
   const KnownFeed& feed = directory.feed(place.feed);

@@ -244,7 +244,7 @@ std::uint64_t changes_after(Reader& reader, const KnownFeed& feed, Sequence thro
     if (pieces.empty()) break;
     for (const StoredPiece& stored : pieces) {
       const auto piece = decode_piece(stored.body);
-      if (!piece) throw Broken("a piece in the database is damaged");
+      if (!piece) throw Damaged("a piece in the database is damaged");
       for (std::size_t i = 0; i < piece->entries.size(); ++i) {
         if (piece->first.plus(i) > through && piece->entries[i].kind == EntryKind::data) ++changes;
       }

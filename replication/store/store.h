@@ -2,11 +2,12 @@
 //
 // Everything that one transaction changes is one Batch. Integer row keys are handed out by the
 // single writer (Replica) and live inside one database only; the outside world sees ids and hashes.
-// What cannot go on (I/O error, failed fsync, damaged file) is thrown as Broken and ends the
-// process: nothing is acknowledged after it, and nothing is retried in place.
+// What cannot go on (I/O error, failed fsync) is thrown as Broken and ends the process: nothing is
+// acknowledged after it, and nothing is retried in place. Damaged ends only what met it.
 #pragma once
 
 #include "base/bytes.h"
+#include "base/result.h"
 #include "base/strong.h"
 #include "crypto/signature.h"
 #include "replication/format/audience.h"
@@ -27,10 +28,32 @@ using SpaceRow =
 using KindRow = Strong<struct KindRowTag>;    // a kind of record, from 1
 using LayerRow = Strong<struct LayerRowTag>;  // a merged layer of a record, from 1
 
-// The machine is broken (SQLite I/O error, corruption, failed fsync). Caught once, at the top.
+// The machine is broken (SQLite I/O error, failed fsync). Caught once, at the top.
 class Broken : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+// Some of the bytes that are stored are not those that were written: a page, an entry, a merged
+// record. All else can still be used, so this ends only what met it; but nothing that was half
+// staged then may be committed (Replica::abandon()).
+class Damaged final : public Broken {
+ public:
+  // store.damaged (check_failed). `what`: for the log, without content.
+  explicit Damaged(const std::string& what)
+      : Broken(what),
+        error(
+            Errc::check_failed,
+            "store.damaged",
+            "The database is damaged: part of what this needs cannot be read any more.",
+            "Nothing was changed. All else can be used; what other nodes received is safe there.",
+            "See what is wrong with 'chapterd verify'. Keep a copy of the whole data folder, then "
+            "put the last backup back: chapterd backup restore FILE --replace. A disk that "
+            "damages one file will damage others: replace it.") {}
+
+  explicit Damaged(Error told) : Broken(told.what), error(std::move(told)) {}
+
+  const Error error;
 };
 
 // The disk is full or read-only: the transaction did not happen, everything before it is safe.
@@ -98,9 +121,12 @@ class LayerSeal {
   virtual ~LayerSeal() = default;
   // Begins as is_sealed() says; but what says nothing may stay as it is.
   [[nodiscard]] virtual Bytes seal(const RecordId& record, ByteView state) const = 0;
-  // As it came when its key is not at hand; empty when it was changed since it was sealed.
+  // As it came when its key is not at hand. When it was changed since it was sealed: damaged_state,
+  // which no decoder takes.
   [[nodiscard]] virtual Bytes open(const RecordId& record, Bytes stored) const = 0;
 };
+
+inline constexpr std::uint8_t damaged_state[] = {0xFF};
 
 // A state begins with a varint in its shortest form, so this is none.
 inline constexpr std::uint8_t sealed_state_mark[] = {0x80, 0x00};

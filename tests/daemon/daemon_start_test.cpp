@@ -151,14 +151,39 @@ TEST_F(Starting, TellsADamagedRecordAndMendsItByARebuild) {
   EXPECT_EQ(must(daemon.call("verify", Json::object()))["ok"], true);
 }
 
-TEST_F(Starting, EndsWithAnErrorWhenTheDatabaseTurnsOutToBeBroken) {
+// Who edits it is told; everybody else is served.
+TEST_F(Starting, EditingADamagedRecordIsRefusedInWordsAndAllElseGoesOn) {
+  tamper(
+      "UPDATE layer SET state = cast(substr(state, 1, 40) || x'5A5A5A' || substr(state, 44) AS "
+      "BLOB) WHERE newest = (SELECT max(newest) FROM layer)");
+  RunningDaemon daemon(config_);
+  EXPECT_TRUE(must(daemon.call("status", Json::object()))["degraded_ms"].is_null());
+  const Json edit = {{"id", record_}, {"edit", {{"set", {{"title", "Ferries"}}}}}};
+  const auto edited = daemon.call("record.edit", edit);
+  EXPECT_EQ(code_of(edited), "store.damaged-layer");
+  EXPECT_FALSE(edited.error().safe.empty());
+  EXPECT_NE(edited.error().next.find("chapterd verify"), std::string::npos);
+  const Json other =
+      must(daemon.call("record.add", {{"kind", "insight"}, {"fields", {{"title", "Other"}}}}));
+  must(daemon.call("record.edit", {{"id", other["id"]}, {"edit", {{"set", {{"title", "New"}}}}}}));
+
+  const Json status = must(daemon.call("status", Json::object()));
+  EXPECT_FALSE(status["degraded_ms"].is_null());
+  EXPECT_NE(status["needs_person"].dump().find("store.damaged-layer"), std::string::npos);
+  must(daemon.call("rebuild", Json::object()));
+  EXPECT_EQ(must(daemon.call("verify", Json::object()))["ok"], true);
+  EXPECT_TRUE(must(daemon.call("status", Json::object()))["degraded_ms"].is_null());
+  must(daemon.call("record.edit", edit));
+  EXPECT_EQ(must(daemon.call("record.show", {{"id", record_}}))["title"], "Ferries");
+}
+
+TEST_F(Starting, WhatCannotBeReadAnyMoreEndsOnlyTheCallThatMeetsIt) {
   tamper("DELETE FROM piece WHERE arrival = (SELECT max(arrival) FROM piece)");
   RunningDaemon daemon(config_);
-  EXPECT_EQ(code_of(daemon.call("record.explain", {{"id", record_}})), "store.broken");
-  const auto outcome = daemon.ended();
-  ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().code, "store.broken");
-  EXPECT_EQ(outcome.error().kind, Errc::failed);
+  EXPECT_EQ(code_of(daemon.call("record.explain", {{"id", record_}})), "store.damaged");
+  EXPECT_EQ(must(daemon.call("record.show", {{"id", record_}}))["title"], "Boats");
+  EXPECT_FALSE(must(daemon.call("status", Json::object()))["degraded_ms"].is_null());
+  EXPECT_TRUE(daemon.stop());
 }
 
 TEST_F(Starting, WithoutADaemonADamagedRecordIsToldToo) {

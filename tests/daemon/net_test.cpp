@@ -22,6 +22,16 @@ constexpr Address all{Audience::all, {}};
 
 const std::vector<std::string> cold_chain = {"Cold chain"};
 
+// Changes a byte of each piece of the live lane.
+Batch damaged_pieces(Reader& reader) {
+  Batch batch;
+  for (StoredPiece& piece : reader.pieces_after(Lane::live, Arrival(0), SIZE_MAX)) {
+    piece.body.front() ^= 0xFFU;
+    batch.moved.push_back(piece);
+  }
+  return batch;
+}
+
 struct Peers2 : ::testing::Test {
   TwoNodes nodes;
   LiveNode& global = *nodes.global;
@@ -41,6 +51,20 @@ TEST_F(Peers2, WhatAChapterWritesReachesItsParentAndTheReceiptComesBack) {
   kenya.write_text(up, "insight", "Cold chain");
   EXPECT_TRUE(comes_true([&] { return global.values(Audience::up, "insight") == cold_chain; }));
   EXPECT_TRUE(comes_true([&] { return kenya.receipts(Audience::up) == 1; }));
+}
+
+// A piece that nobody can send any more stops its own link, not the node.
+TEST_F(Peers2, ADamagedEntryEndsTheLinkThatWouldSendItAndNothingElse) {
+  kenya.write_text(up, "insight", "Cold chain");
+  kenya.node().store->commit(damaged_pieces(*kenya.node().store));
+  std::atomic<int> told = 0;
+  kenya.damaged = [&](const Error& error) { told += error.code == "store.damaged" ? 1 : 0; };
+  nodes.start();
+  ASSERT_TRUE(comes_true([&] { return told > 0; }));
+  kenya.write_text(up, "other", "still saved");
+  EXPECT_EQ(kenya.values(Audience::up, "other"), std::vector<std::string>{"still saved"});
+  EXPECT_TRUE(global.values(Audience::up, "insight").empty());
+  kenya.stop();  // it counts no more
 }
 
 TEST_F(Peers2, WhatTheParentPublishesComesDown) {

@@ -26,11 +26,13 @@ struct WriterRoom : ::testing::Test {
   std::unique_ptr<TestNode> node = TestNode::founder(random, clock);
   std::atomic<int> commits = 0;
   std::atomic<int> breaks = 0;
+  std::atomic<int> damages = 0;
   std::promise<void> gate;
   std::shared_future<void> opened = gate.get_future().share();
 
   Writer::Events events() {
-    return {[this](Arrival) { ++commits; }, [this](const std::string&) { ++breaks; }};
+    return {[this](Arrival) { ++commits; }, [this](const std::exception&) { ++breaks; },
+            [this](const Error&) { ++damages; }};
   }
 
   // Keeps the writer busy until the gate opens, so that what comes now waits together.
@@ -192,6 +194,42 @@ TEST_F(WriterRoom, ABrokenMachineIsNeverAnsweredWithSuccess) {
   EXPECT_EQ(breaks, 1);
   EXPECT_EQ(commits, 0);
   EXPECT_EQ(node->store->counters().arrival, before);
+}
+
+// Half of a change must never get to the disk, and whoever waits behind it must not suffer from it.
+TEST_F(WriterRoom, WhoMeetsDamageIsToldAndTheWriterGoesOn) {
+  Writer writer(*node->replica, events());
+  hold(writer);
+  Heard<Written> before;
+  Heard<Written> damaged;
+  Heard<Written> after;
+  writer.submit(note("before"), before.keep());
+  writer.submit(
+      [half = note("half")](Replica& replica) -> Result<Written> {
+        static_cast<void>(half(replica));
+        throw Damaged("a page is damaged");
+      },
+      damaged.keep());
+  writer.submit(note("after"), after.keep());
+  gate.set_value();
+  EXPECT_EQ(before.get().error().code, "writer.taken-back");
+  const Error told = damaged.get().error();
+  EXPECT_EQ(told.code, "store.damaged");
+  EXPECT_EQ(told.kind, Errc::check_failed);
+  EXPECT_NE(told.next.find("chapterd verify"), std::string::npos);
+  EXPECT_NE(told.next.find("restore"), std::string::npos);
+  EXPECT_TRUE(after.get());
+  EXPECT_TRUE(writer.run(note("before")));
+  writer.stop();
+  EXPECT_EQ(damages, 1);
+  EXPECT_EQ(breaks, 0);
+  node->restart();
+  const auto titles = [&](const char* record) {
+    return node->values(Audience::up, record, "title").size();
+  };
+  EXPECT_EQ(titles("before"), 1U);
+  EXPECT_EQ(titles("half"), 0U);
+  EXPECT_EQ(titles("after"), 1U);
 }
 
 TEST_F(WriterRoom, StoppingFinishesWhatWasPosted) {

@@ -48,7 +48,7 @@ LiveNode::LiveNode(std::unique_ptr<TestNode> node, PeersOptions options)
   reader_ = open_reader(node_->folder.file("chapterd.db"));
   directory_.emplace(must(Directory::load(Snapshot(*reader_))));
   writer_ = std::make_unique<Writer>(
-      *node_->replica, Writer::Events{[this](Arrival) { peers_->committed(); }, nullptr});
+      *node_->replica, Writer::Events{[this](Arrival) { peers_->committed(); }, nullptr, nullptr});
   pool_ = std::make_unique<VerifyPool>(1);
   const LinkContext context{loop_,
                             *directory_,
@@ -60,7 +60,10 @@ LiveNode::LiveNode(std::unique_ptr<TestNode> node, PeersOptions options)
                             clock,
                             clock,
                             loop_chance_,
-                            [this] { return authority; }};
+                            [this] { return authority; },
+                            [this](const Error& error) {
+                              if (damaged) damaged(error);
+                            }};
   peers_ = std::make_unique<Peers>(context, std::move(options), [this](Arrival arrival) {
     if (grown) grown(arrival);
   });

@@ -98,6 +98,8 @@ class LiveNode {
   [[nodiscard]] const PublicKey& id() const { return node_->id(); }
 
   PushedClock clock;
+  // Told on the loop when a session met damage in the database. Before start().
+  std::function<void(const Error&)> damaged;
   // Told on the loop when the log has grown. Before start().
   std::function<void(Arrival)> grown;
   // What answers invites; null: locked. Before start().

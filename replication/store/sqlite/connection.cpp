@@ -30,8 +30,8 @@ bool means_disk_full(int code, int system_error) {
 
 }  // namespace
 
-bool SqliteBroken::is_damage() const {
-  const int primary = code_ & 0xFF;
+bool means_damage(int code) {
+  const int primary = code & 0xFF;
   return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_FORMAT;
 }
 
@@ -181,6 +181,7 @@ void Connection::raise(int code, int system_error) const {
   std::string what = std::string("SQLite: ") + sqlite3_errstr(code) + " (code " +
                      std::to_string(code) + ", system error " + std::to_string(system_error) + ")";
   if (means_disk_full(code, system_error)) throw DiskFull(what);
+  if (means_damage(code)) throw Damaged(what);
   throw SqliteBroken(code, what);
 }
 

@@ -1,7 +1,8 @@
 // Thin RAII over SQLite's C API: a connection with our hard settings, statements, transactions.
 //
 // Everything here throws DiskFull (full, read-only or out of quota: the transaction did not
-// happen) or SqliteBroken (anything else unexpected), and never puts data into a message.
+// happen), Damaged (the file's bytes are wrong) or SqliteBroken (anything else unexpected), and
+// never puts data into a message.
 // One object belongs to one thread.
 #pragma once
 
@@ -20,15 +21,12 @@ struct sqlite3_stmt;
 
 namespace chapterd {
 
-// What SQLite reported, kept so that opening a file can tell damage from other trouble.
+// What SQLite reported, kept so that opening a file can tell one trouble from another.
 class SqliteBroken : public Broken {
  public:
   SqliteBroken(int code, const std::string& what) : Broken(what), code_(code) {}
 
   [[nodiscard]] int code() const { return code_; }  // extended result code
-
-  // The file's bytes are wrong, as opposed to the machine refusing to read or write them.
-  [[nodiscard]] bool is_damage() const;
 
   // SQLite does not understand a statement of ours: the file lacks what the statement names.
   [[nodiscard]] bool is_refusal_of_sql() const;
@@ -36,6 +34,10 @@ class SqliteBroken : public Broken {
  private:
   int code_;
 };
+
+// Whether this result code says that the file's bytes are wrong, as opposed to the machine refusing
+// to read or write them.
+[[nodiscard]] bool means_damage(int code);
 
 enum class Access { read_write, read_only };
 
@@ -145,11 +147,11 @@ class Query {
     [[nodiscard]] Bytes owned_bytes(int column) const;
     [[nodiscard]] std::string text(int column) const;
 
-    // Throws Broken when the column does not hold exactly the bytes of an F.
+    // Throws Damaged when the column does not hold exactly the bytes of an F.
     template <class F>
     [[nodiscard]] F fixed(int column) const {
       const auto value = F::from(bytes(column));
-      if (!value) throw Broken("a stored value has the wrong length");
+      if (!value) throw Damaged("a stored value has the wrong length");
       return *value;
     }
 

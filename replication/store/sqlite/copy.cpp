@@ -27,6 +27,7 @@ constexpr int wait_ms = 5'000;  // for the moment in which the writer restarts t
   const std::string what = std::string("SQLite: ") + sqlite3_errstr(code);
   if ((code & 0xFF) == SQLITE_FULL || system_error == ENOSPC || system_error == EDQUOT)
     throw DiskFull(what);
+  if (means_damage(code)) throw Damaged(what);
   throw SqliteBroken(code, what);
 }
 

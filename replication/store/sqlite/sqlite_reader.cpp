@@ -129,7 +129,7 @@ StoredSpace read_space(const Query::Rows& rows) {
   space.row = SpaceRow(rows.number(0));
   space.home = rows.fixed<ChapterId>(1);
   const auto audience = audience_from(static_cast<std::uint8_t>(rows.number(2)));
-  if (!audience) throw Broken("a stored layer space has an unknown audience");
+  if (!audience) throw Damaged("a stored layer space has an unknown audience");
   space.audience = *audience;
   space.target = rows.fixed<ChapterId>(3);
   if (rows.number(4) != check_of(space)) throw Broken("a stored layer space is damaged");
@@ -288,7 +288,7 @@ std::vector<StoredLayer> SqliteReads<Verbs>::records_of(KindRow kind,
       }
       if (records.size() == limit || more.finished()) break;
     }
-    if (!more.good()) throw Broken("a stored list of layers is malformed");
+    if (!more.good()) throw Damaged("a stored list of layers is malformed");
   }
   return records;
 }

@@ -185,7 +185,7 @@ struct WriteStatements {
 
   // An update must meet its row: silently changing nothing would lose what was acknowledged.
   static void changed_one(const Connection& connection) {
-    if (connection.changes() != 1) throw Broken("a row to be changed is not in the database");
+    if (connection.changes() != 1) throw Damaged("a row to be changed is not in the database");
   }
 
   void write_log(const Connection& connection, const Batch& batch);
@@ -305,10 +305,11 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path,
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(*connection), options.seal));
   } catch (const DiskFull&) {
     return fail(disk_full(path));
+  } catch (const Damaged&) {
+    return fail(header_names_us(path) ? damaged_file(path) : foreign_file(path));
   } catch (const SqliteBroken& broken) {
     if (broken.is_refusal_of_sql()) return fail(damaged_file(path));  // a table is missing
-    if (!broken.is_damage()) throw;
-    return fail(header_names_us(path) ? damaged_file(path) : foreign_file(path));
+    throw;
   }
 }
 
