@@ -56,7 +56,7 @@ constexpr std::array table{
             .most = most_bytes},
     Setting{.name = "sync.budget_day_bytes",
             .slot = [](Config& config) -> Slot { return &config.sync.budget_day_bytes; },
-            .help = "How much all sessions of one day may transfer together.",
+            .help = "How much all links may move in a day (UTC), both ways; what is left waits.",
             .blank_means = "no budget",
             .unit = "bytes",
             .most = most_bytes},

@@ -60,7 +60,8 @@ class LiveConnections final : public Connections {
 
   LinksNow look() override {
     return on_loop(loop_, [this] {
-      return LinksNow{peers_.status(), peers_.listens_at(), peers_.is_paused(), clock_.now()};
+      return LinksNow{peers_.status(),          peers_.listens_at(),   peers_.is_paused(),
+                      peers_.day_used_bytes(),  peers_.is_day_spent(), clock_.now()};
     });
   }
 

@@ -100,7 +100,7 @@ Result<void> Session::take_segment(const Segment& segment) {
     if (offer == nullptr)
       return broken("stream.feed", "A peer used a feed that it did not introduce.");
     if (offer->refused || farewell_) continue;
-    if (only_auth_ && segment.audience != Audience::auth) continue;
+    if (lanes_ != Lanes::all && segment.audience != Audience::auth) continue;
     if (offer->feed->intro.audience != segment.audience) {
       return broken("stream.audience", "A peer sent a feed among those of another audience.");
     }
@@ -134,7 +134,7 @@ Session::Offered* Session::offered(const SegmentPiece& piece) {
 }
 
 Result<void> Session::on(MarkFrame& mark) {
-  if (resync_ || only_auth_) return {};  // the cursor counts again once the digests agree
+  if (resync_ || lanes_ != Lanes::all) return {};  // the cursor counts again once the digests agree
   held_.arrivals[mark.lane] = std::max(held_.arrivals[mark.lane], mark.arrival);
   inbound_.held = held_;
   return {};
@@ -154,7 +154,7 @@ Result<void> Session::on(AckFrame& ack) {
     const Arrival now = acknowledged.arrivals[live];
     const bool is_worth_it = noted.value == 0 || now >= noted.plus(limits::window_entries) ||
                              is_newest_order_between(reader_, noted, now);
-    if (is_worth_it && !only_auth_) inbound_.acknowledged = acknowledged;
+    if (is_worth_it && lanes_ == Lanes::all) inbound_.acknowledged = acknowledged;
     if (compare_later_) {
       compare_later_ = false;
       const bool agrees = digest_of(outflow_.heads()) == last_end_received_.digest;
@@ -172,7 +172,7 @@ Result<void> Session::on(ReceiptsFrame& frame) {
   for (Bytes& receipt : frame.receipts) {
     inbound_.account.content_bytes += receipt.size();
     take_scratch(receipt.size() + limits::piece_scratch_bytes);
-    if (!only_auth_) inbound_.receipts.push_back(std::move(receipt));
+    if (lanes_ != Lanes::statements) inbound_.receipts.push_back(std::move(receipt));
   }
   return {};
 }
@@ -186,7 +186,7 @@ Result<void> Session::on(EndFrame& end) {
 }
 
 void Session::move_cursor(const EndFrame& end) {
-  if (only_auth_) return;
+  if (lanes_ != Lanes::all) return;
   held_.arrivals = end.arrivals;
   inbound_.held = held_;
 }

@@ -76,14 +76,17 @@ void Outflow::start(const std::array<Arrival, cursor_lanes>& from) {
   started_ = true;
 }
 
-void Outflow::keep_to_statements() {
-  only_statements_ = true;
-  granted_.clear();
-  std::erase_if(backfill_, [&](const auto& each) { return !granted(each.first); });
+void Outflow::keep_to(Lanes wanted) {
+  lanes_ = wanted;
+  std::erase_if(backfill_, [&](const auto& each) { return !is_in_lanes(each.first); });
 }
 
 void Outflow::backfill(FeedRow feed, Sequence from) {
-  backfill_[feed] = from;
+  if (is_in_lanes(feed)) backfill_[feed] = from;
+}
+
+bool Outflow::is_in_lanes(FeedRow feed) const {
+  return lanes_ == Lanes::all || directory_.feed(feed).intro.audience == Audience::auth;
 }
 
 bool Outflow::granted(FeedRow feed) {
@@ -95,7 +98,6 @@ bool Outflow::granted(FeedRow feed) {
 }
 
 bool Outflow::all_may_hold(const FeedIntro& intro) const {
-  if (only_statements_ && intro.audience != Audience::auth) return false;
   if (recipients_.empty()) return may_hold(directory_.authority(), peer_, intro);
   return intro.audience != Audience::chapter &&
          std::ranges::all_of(recipients_, [&](const PublicKey& node) {
@@ -146,7 +148,8 @@ bool Outflow::stands(const StoredPiece& piece) const {
 
 bool Outflow::goes_out(const StoredPiece& piece) {
   if (peer_row_ != 0 && piece.via == peer_row_) return false;
-  if (!granted(piece.feed) || backfill_.contains(piece.feed) || !stands(piece)) return false;
+  if (!granted(piece.feed) || !is_in_lanes(piece.feed)) return false;
+  if (backfill_.contains(piece.feed) || !stands(piece)) return false;
   const auto sent = sent_seq_.find(piece.feed.value);
   return sent == sent_seq_.end() || piece.seq.value + piece.count - 1 > sent->second.value;
 }
@@ -159,10 +162,8 @@ bool Outflow::drained() const {
 
 void Outflow::fill(Bytes& out) {
   if (!started_) return;
-  if (only_statements_) {
-    for (const Lane lane : {Lane::receipts, Lane::live})
-      sent_[index_of(lane)] = directory_.arrival();
-  }
+  if (lanes_ != Lanes::all) sent_[index_of(Lane::live)] = directory_.arrival();
+  if (lanes_ == Lanes::statements) sent_[index_of(Lane::receipts)] = directory_.arrival();
   while (out.size() < limits::output_bytes &&
          content_sent_ - content_acknowledged_ < limits::credit_bytes) {
     if (!send_lane(Lane::auth, out) && !send_receipts(out) && !send_lane(Lane::live, out) &&

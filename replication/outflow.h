@@ -39,8 +39,9 @@ class Outflow {
 
   [[nodiscard]] bool started() const { return started_; }
 
-  // From here on nothing but statements goes out, and only their feeds count as shared.
-  void keep_to_statements();
+  // From here on nothing goes out but what is wanted. Unless it is all, only feeds of
+  // statements count as shared.
+  void keep_to(Lanes wanted);
 
   // Sends a feed again from `from`, on the backfill lane, whatever the cursor says.
   void backfill(FeedRow feed, Sequence from);
@@ -112,6 +113,7 @@ class Outflow {
   [[nodiscard]] bool granted(FeedRow feed);
   [[nodiscard]] bool all_may_hold(const FeedIntro& intro) const;
   [[nodiscard]] bool leads_home(const FeedIntro& intro) const;
+  [[nodiscard]] bool is_in_lanes(FeedRow feed) const;
   [[nodiscard]] bool goes_out(const StoredPiece& piece);
   [[nodiscard]] bool stands(const StoredPiece& piece) const;
   [[nodiscard]] OutPiece signed_piece(const StoredPiece& stored,
@@ -129,7 +131,7 @@ class Outflow {
   std::uint64_t peer_row_ = 0;
 
   bool started_ = false;
-  bool only_statements_ = false;
+  Lanes lanes_ = Lanes::all;
   std::array<Arrival, cursor_lanes> sent_{};
   std::array<Arrival, cursor_lanes> acknowledged_{};
   std::map<FeedRow, Sequence> backfill_;                  // next to send of each

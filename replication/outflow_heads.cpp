@@ -8,11 +8,7 @@ namespace chapterd {
 
 std::vector<SharedHead> Outflow::heads(const HeadOf& head_of) const {
   std::vector<SharedHead> shared = shared_heads(directory_, peer_, head_of);
-  if (only_statements_) {
-    std::erase_if(shared, [&](const SharedHead& each) {
-      return directory_.feed(each.row).intro.audience != Audience::auth;
-    });
-  }
+  std::erase_if(shared, [&](const SharedHead& each) { return !is_in_lanes(each.row); });
   return shared;
 }
 

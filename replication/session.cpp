@@ -40,6 +40,13 @@ bool comes_by(const FeedIntro& intro, const ChapterPath& ours, const ChapterPath
   return !is_below(ours.chapter);
 }
 
+Lanes less_of(Lanes ours, Lanes theirs) {
+  for (const Lanes least : {Lanes::statements, Lanes::without_bulk}) {
+    if (ours == least || theirs == least) return least;
+  }
+  return Lanes::all;
+}
+
 // How a log is streamed to a reader with this cursor. Both sides compute it alike.
 enum class Start { cursor, beginning, resync };
 
@@ -90,7 +97,7 @@ Session::Session(const SessionContext& context,
   hello.holds = holds_;
   hello.budget_bytes = options.budget_bytes;
   waits_ = waits_for_others();
-  hello.only_auth = waits_;
+  hello.lanes = wanted_lanes();
   hello.own = own_heads();
   hello.yours = heads_of_peer();
   send(Frame(std::move(hello)));
@@ -160,12 +167,12 @@ Result<void> Session::on(HelloFrame& hello) {
   welcome.grant = grant_name(directory_.authority(), peer_);
   welcome.witness = witness_for(hello);
   waits_ = waits_for_others();
-  welcome.only_auth = waits_;
+  welcome.lanes = wanted_lanes();
   welcome.doubts = doubts_of(hello.yours);
   doubts_ = !welcome.doubts.empty();
-  if (!doubts_) note_meeting(hello.only_auth);
+  if (!doubts_) note_meeting(hello.lanes);
   send(Frame(std::move(welcome)));
-  open({hello.epoch, hello.cursor, hello.holds, hello.only_auth});
+  open({hello.epoch, hello.cursor, hello.holds, hello.lanes});
   return {};
 }
 
@@ -177,8 +184,8 @@ Result<void> Session::on(WelcomeFrame& welcome) {
   clock_ahead_ms_ = welcome.time.ms - now_.ms;
   if (shows_rollback(welcome.witness)) return {};
   waits_ = waits_for_others();
-  note_meeting(welcome.only_auth);
-  open({welcome.epoch, welcome.cursor, welcome.holds, welcome.only_auth});
+  note_meeting(welcome.lanes);
+  open({welcome.epoch, welcome.cursor, welcome.holds, welcome.lanes});
   if (!welcome.doubts.empty()) send(Frame(WitnessFrame{witness_of(welcome.doubts)}));
   return {};
 }
@@ -186,10 +193,8 @@ Result<void> Session::on(WelcomeFrame& welcome) {
 // Both sides know each other now: where does each stream start?
 void Session::open(const Opening& theirs) {
   state_ = SessionState::open;
-  if (waits_ || theirs.only_auth) {
-    only_auth_ = true;
-    outflow_.keep_to_statements();
-  }
+  lanes_ = less_of(wanted_lanes(), theirs.lanes);
+  outflow_.keep_to(lanes_);
   note_epoch(theirs.epoch);
   const std::uint64_t grant = grant_name(directory_.authority(), directory_.self());
   const Start to_us = start_for(held_, theirs.epoch, grant, holds_);

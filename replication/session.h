@@ -81,6 +81,7 @@ struct SessionOptions {
   bool push_at_once =
       false;  // dialler: do not wait for WELCOME (never in the first session after a start)
   Patience patience{};
+  Lanes lanes = Lanes::all;  // what is wanted; less counts when the peer wants less or one waits
 };
 
 // Everything that a session needs from its node; must outlive it.
@@ -143,15 +144,21 @@ class Session {
   [[nodiscard]] const PublicKey& peer() const { return peer_; }
 
   // Both sides hold the same of what both may hold, as of the last END.
-  [[nodiscard]] bool caught_up() const {
-    return caught_up_ && !only_auth_ && outflow_.drained() && outflow_.all_acknowledged();
+  [[nodiscard]] bool caught_up() const { return lanes_ == Lanes::all && agrees(); }
+
+  // The same of what this session is about.
+  [[nodiscard]] bool agrees() const {
+    return caught_up_ && outflow_.drained() && outflow_.all_acknowledged();
   }
 
   // Heads differ in spite of everything that was tried; shown by status and doctor.
   [[nodiscard]] bool stays_different() const { return stays_different_; }
 
-  // One of both was rolled back and waits: only statements are exchanged.
-  [[nodiscard]] bool exchanges_only_statements() const { return only_auth_; }
+  // What is exchanged; known once it is open.
+  [[nodiscard]] Lanes lanes() const { return lanes_; }
+
+  // One of both was rolled back and waits, or asked for nothing else.
+  [[nodiscard]] bool exchanges_only_statements() const { return lanes_ == Lanes::statements; }
 
   [[nodiscard]] const std::vector<Witness>& witnesses() const { return witnesses_; }
 
@@ -172,7 +179,7 @@ class Session {
     Epoch epoch;
     Cursor cursor;  // into our log
     std::uint64_t holds = 0;
-    bool only_auth = false;
+    Lanes lanes = Lanes::all;
   };
 
   struct Offered : OfferedFeed {
@@ -222,8 +229,9 @@ class Session {
   [[nodiscard]] bool is_above_us() const;
   [[nodiscard]] bool is_top() const;
   [[nodiscard]] bool waits_for_others();
+  [[nodiscard]] Lanes wanted_lanes() const;
   Meeting& meeting();
-  void note_meeting(bool peer_waits);
+  void note_meeting(Lanes theirs);
   void note_epoch(Epoch epoch);
   void note_recovered();
   Result<void> take_segment(const Segment& segment);
@@ -248,12 +256,12 @@ class Session {
   Random& random_;
   const PublicKey peer_;
   const SessionOptions options_;
-  const Epoch epoch_;       // of our database, as it was told to the peer
-  bool restored_ = false;   // and what the world holds of it is not all back
-  bool waits_ = false;      // we were rolled back, and have not met anybody above us
-  bool only_auth_ = false;  // one of both waits: nothing but statements, and cursors stay
-  bool doubts_ = false;     // listener: the peer has to show what it holds of our feeds
-  Opening doubtful_;        // where our stream starts once it has
+  const Epoch epoch_;         // of our database, as it was told to the peer
+  bool restored_ = false;     // and what the world holds of it is not all back
+  bool waits_ = false;        // we were rolled back, and have not met anybody above us
+  Lanes lanes_ = Lanes::all;  // cursors stay where they are unless it is all
+  bool doubts_ = false;       // listener: the peer has to show what it holds of our feeds
+  Opening doubtful_;          // where our stream starts once it has
 
   SessionState state_ = SessionState::opening;
   std::string end_code_;

@@ -119,7 +119,7 @@ bool Session::is_doubtful(const ShortHead& said) {
 Result<void> Session::on(WitnessFrame& frame) {
   if (!std::exchange(doubts_, false)) return {};
   if (shows_rollback(frame.witness)) return {};
-  note_meeting(doubtful_.only_auth);
+  note_meeting(doubtful_.lanes);
   start_outflow(doubtful_.cursor, doubtful_.holds);
   return {};
 }
@@ -197,6 +197,10 @@ bool Session::waits_for_others() {
   return !reader_.values(stored_name::waits).empty() && !is_above_us();
 }
 
+Lanes Session::wanted_lanes() const {
+  return waits_ ? Lanes::statements : options_.lanes;
+}
+
 Meeting& Session::meeting() {
   if (!inbound_.meeting) inbound_.meeting.emplace();
   return *inbound_.meeting;
@@ -204,7 +208,7 @@ Meeting& Session::meeting() {
 
 // The peer knows no more of us than we do. Of the global node anybody may say that, for there is
 // nobody above it.
-void Session::note_meeting(bool peer_waits) {
+void Session::note_meeting(Lanes theirs) {
   const bool from_above = is_above_us();
   if (!from_above && !is_top()) return;
   if (!directory_.has_met()) {
@@ -212,7 +216,7 @@ void Session::note_meeting(bool peer_waits) {
     meeting().met = true;
   }
   const bool is_waiting = !reader_.values(stored_name::waits).empty();
-  if (from_above && is_waiting && !peer_waits) meeting().ends_wait = true;
+  if (from_above && is_waiting && theirs != Lanes::statements) meeting().ends_wait = true;
 }
 
 void Session::note_epoch(Epoch epoch) {
@@ -221,7 +225,7 @@ void Session::note_epoch(Epoch epoch) {
 
 // What we lost is back once we agree with the node above; a node with none above asks those below.
 void Session::note_recovered() {
-  if (!restored_ || only_auth_) return;
+  if (!restored_ || lanes_ != Lanes::all) return;
   if (!is_above_us() && !is_top()) return;
   restored_ = false;
   meeting().recovered = true;

@@ -29,6 +29,8 @@ std::string last_heard(const Json& peer) {
 
 std::string peer_state(const Output& output, const Json& peer) {
   const std::string state = text(peer, "state");
+  if (state == "connected" && is_true(peer, "is_saving"))
+    return output.paint(Shade::waits, "connected, the rest waits until tomorrow");
   if (state == "connected") {
     return is_true(peer, "caught_up") ? output.paint(Shade::good, "connected, up to date")
                                       : output.paint(Shade::waits, "connected, exchanging");
@@ -38,6 +40,16 @@ std::string peer_state(const Output& output, const Json& peer) {
   const auto next = number(peer, "next_dial_ms");
   if (state == "offline" && next) words += ", next try " + ahead(*next);
   return output.paint(Shade::waits, words);
+}
+
+std::string budget_words(const Json& status) {
+  const Json& budget = member(status, "budget");
+  if (!budget.is_object()) return "";
+  const std::string used = bytes_of(count(budget, "used_bytes")) + " of " +
+                           bytes_of(count(budget, "day_bytes"));
+  if (!is_true(budget, "is_spent")) return "Moved today: " + used + ".";
+  return "Today's budget is used up (" + used +
+         "). Revocations and receipts still go; the rest waits until tomorrow (UTC).";
 }
 
 std::string peer_table(const Output& output, const Json& peers) {

@@ -13,6 +13,8 @@ namespace chapterd {
 [[nodiscard]] std::string peer_state(const Output& output, const nlohmann::json& peer);
 // The table of peers.list; keys are left out.
 [[nodiscard]] std::string peer_table(const Output& output, const nlohmann::json& peers);
+// How much of the day's budget is used, and what that means; empty without a budget.
+[[nodiscard]] std::string budget_words(const nlohmann::json& status);
 // Name and code, or what else is known of it.
 [[nodiscard]] std::string peer_name(const nlohmann::json& peer);
 // The same in a list, with the computer's name where several are of one chapter.

@@ -46,6 +46,8 @@ struct LinkContext {
 class LinkOwner {
  public:
   virtual ~LinkOwner() = default;
+  // Bytes went out or came in, before anything is known of what they mean.
+  virtual void link_moved(std::size_t bytes) = 0;
   // The handshake proved link.peer(), and a session with it begins.
   virtual void link_opened(Link& link) = 0;
   // Whatever went on is over; the connection still says goodbye.

@@ -118,6 +118,7 @@ void Dialler::connected(asio::error_code error) {
   options.budget_bytes = owner_->options_.budget_session_bytes;
   options.patience = owner_->options_.patience;
   options.push_at_once = had_session_;
+  options.lanes = owner_->lanes();
   LinkOwner& owner = *owner_;
   const auto link = std::make_shared<Link>(owner_->context_, owner, std::move(socket), options);
   link_ = link.get();

@@ -92,6 +92,7 @@ void Link::read_socket() {
     if (error) return cut("link.cut");
     heard_ = context_.clock.now();
     was_heard_ = true;
+    owner_.link_moved(count);
     tls_.feed(ByteView(buffer).first(count));
     take_input();
   }
@@ -147,6 +148,7 @@ asio::awaitable<void> Link::write_loop() {
     }
     const auto buffer = asio::buffer(sending_);
     const auto written = co_await asio::async_write(socket_, buffer, asio::as_result);
+    owner_.link_moved(std::get<1>(written));
     if (std::get<0>(written)) cut("link.cut");
     go_on();
   }

@@ -23,6 +23,7 @@ struct LinkOptions {
   std::uint64_t budget_bytes = 0;
   bool push_at_once = false;
   Patience patience{};
+  Lanes lanes = Lanes::all;
 };
 
 // Loop thread only. Held by shared_ptr: work on other threads refers to it weakly.

@@ -92,7 +92,7 @@ void Link::greet(ByteView plain) {
 void Link::open_session() {
   const SessionContext context{context_.directory, context_.reader, context_.key, context_.random};
   const SessionOptions options{options_.side, options_.budget_bytes, options_.push_at_once,
-                               options_.patience};
+                               options_.patience, options_.lanes};
   session_.emplace(context, *peer_, options, context_.clock.now());
   phase_ = Phase::session;
   owner_.link_opened(*this);

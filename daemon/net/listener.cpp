@@ -93,6 +93,7 @@ void Listener::take(asio::tcp::socket socket) {
   if (static_cast<std::size_t>(same) >= owner_->options_.strangers_an_address) return;
   options.budget_bytes = owner_->options_.budget_session_bytes;
   options.patience = owner_->options_.patience;
+  options.lanes = owner_->lanes();
   LinkOwner& owner = *owner_;
   owner_->adopt(std::make_shared<Link>(owner_->context_, owner, std::move(socket), options));
 }

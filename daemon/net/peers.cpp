@@ -60,6 +60,7 @@ PeersOptions peers_options(const Config& config) {
   options.retry_min_ms = static_cast<std::int64_t>(config.sync.retry_min_s) * 1000;
   options.retry_max_ms = static_cast<std::int64_t>(config.sync.retry_max_s) * 1000;
   options.budget_session_bytes = config.sync.budget_session_bytes;
+  options.budget_day_bytes = config.sync.budget_day_bytes;
   return options;
 }
 
@@ -70,6 +71,7 @@ Peers::Peers(const LinkContext& context,
       options_(std::move(options)),
       refreshed_(std::move(refreshed)),
       shared_(std::make_shared<Shared>(context.loop)),
+      budget_(options_.budget_day_bytes),
       dialler_(std::make_shared<Dialler>(*this)),
       listener_(std::make_shared<Listener>(*this)) {
   shared_->owner = this;
@@ -87,6 +89,9 @@ Result<void> Peers::start() {
     if (auto opened = listener_->open(options_.listen); !opened) return opened;
     log::info("listen.open", {{"port", split_address(listens_at()).port}});
   }
+  for (const NamedValue& stored : context_.reader.values(stored_name::day_budget))
+    budget_.restore(stored.value);
+  is_day_spent_ = budget_.is_spent(context_.date.now());
   dialler_->call_now();
   arm_timer(options_.tick_ms);
   return {};
@@ -97,6 +102,7 @@ void Peers::stop(std::function<void()> done) {
   listener_->close();
   dialler_->stop();
   end_all("node.stopping");
+  if (options_.budget_day_bytes != 0) note_budget();
   finish_when_empty();
 }
 
@@ -131,8 +137,36 @@ void Peers::arm_timer(std::int64_t after_ms) {
   });
 }
 
+std::uint64_t Peers::day_used_bytes() const {
+  return options_.budget_day_bytes == 0 ? 0 : budget_.used_bytes();
+}
+
+void Peers::link_moved(std::size_t bytes) {
+  if (options_.budget_day_bytes != 0) budget_.add(bytes, context_.date.now());
+}
+
+// What a session exchanges is settled when it begins: so all begin anew.
+void Peers::follow_budget() {
+  if (options_.budget_day_bytes == 0) return;
+  const bool is_spent = budget_.is_spent(context_.date.now());
+  if (budget_.is_worth_noting()) note_budget();
+  if (std::exchange(is_day_spent_, is_spent) == is_spent) return;
+  log::info(is_spent ? "budget.day" : "budget.renewed", {{"used", budget_.used_bytes()}});
+  end_all(is_spent ? "budget.day" : "budget.renewed");
+}
+
+void Peers::note_budget() {
+  context_.writer.submit(
+      [value = budget_.value()](Replica& replica) -> Result<void> {
+        replica.set_value(stored_name::day_budget, value);
+        return {};
+      },
+      [](const Result<void>&) {});  // not worth more than another try, later
+}
+
 void Peers::tick() {
   const Instant now = context_.clock.now();
+  follow_budget();
   bool is_closing = false;
   const bool is_crowded = strangers_.size() >= options_.strangers;
   for (const auto& [key, link] : links_) {
@@ -216,6 +250,8 @@ PeerStatus Peers::status_of(const Link& link) const {
   if (const Session* session = link.session()) {
     status.caught_up = status.state == PeerState::open && session->caught_up();
     status.stays_different = session->stays_different();
+    status.is_saving =
+        status.state == PeerState::open && session->lanes() == Lanes::without_bulk;
     status.entries_sent = session->entries_sent();
     status.waiting_bytes = session->waiting_bytes();
     status.clock_ahead_ms = session->clock_ahead_ms();

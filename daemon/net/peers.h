@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "config/config.h"
 #include "daemon/net/context.h"
+#include "daemon/net/day_budget.h"
 #include "replication/session.h"
 
 #include <cstdint>
@@ -38,6 +39,7 @@ struct PeersOptions {
   std::int64_t retry_min_ms = 5'000;
   std::int64_t retry_max_ms = 900'000;
   std::uint64_t budget_session_bytes = 0;
+  std::uint64_t budget_day_bytes = 0;  // 0: none
   Patience patience{};
   std::int64_t tick_ms = 1'000;  // how often deadlines are looked at
   std::size_t strangers = 64;    // connections at a time that are not authenticated yet
@@ -57,6 +59,7 @@ struct PeerStatus {
   PeerState state = PeerState::waiting;
   bool caught_up = false;
   bool stays_different = false;
+  bool is_saving = false;              // nothing but statements and receipts: a budget of the day
   std::uint64_t entries_sent = 0;      // in the current or last session
   std::uint64_t entries_received = 0;  // in the current or last session
   std::uint64_t waiting_bytes = 0;
@@ -98,6 +101,11 @@ class Peers final : private LinkOwner {
 
   [[nodiscard]] bool is_paused() const { return paused_; }
 
+  // Bytes moved today on all links, both ways; 0 when there is no budget of the day.
+  [[nodiscard]] std::uint64_t day_used_bytes() const;
+  // That budget is used up: until tomorrow only statements and receipts are exchanged.
+  [[nodiscard]] bool is_day_spent() const { return is_day_spent_; }
+
   // The parent first, then by chapter and key.
   [[nodiscard]] std::vector<PeerStatus> status() const;
 
@@ -114,6 +122,7 @@ class Peers final : private LinkOwner {
   friend class Dialler;
   friend class Listener;
 
+  void link_moved(std::size_t bytes) override;
   void link_opened(Link& link) override;
   void link_closing(Link& link) override;
   void link_ended(Link& link) override;
@@ -123,6 +132,12 @@ class Peers final : private LinkOwner {
   void arm_timer(std::int64_t after_ms);
   void tick();
   void end_all(const char* code);
+  void follow_budget();
+  void note_budget();
+  // What links that begin now are for.
+  [[nodiscard]] Lanes lanes() const {
+    return is_day_spent_ ? Lanes::without_bulk : Lanes::all;
+  }
   void finish_when_empty();
   [[nodiscard]] PeerStatus status_of(const Link& link) const;
 
@@ -133,6 +148,8 @@ class Peers final : private LinkOwner {
   std::map<const Link*, std::shared_ptr<Link>> links_;
   std::set<const Link*> strangers_;
   std::map<PublicKey, PeerStatus> past_;  // of certified nodes whose link ended
+  DayBudget budget_;
+  bool is_day_spent_ = false;
   bool paused_ = false;
   std::function<void()> stopped_;  // set while stopping
   std::shared_ptr<Dialler> dialler_;

@@ -50,6 +50,10 @@ constexpr std::array ends_of_links{
               " was hung up on because the budget of a session was spent.",
               "It goes on with the next call. The limit: chapterd config explain "
               "sync.budget_session_bytes"},
+    EndOfLink{"budget.day", Severity::note,
+              " and this node exchange only statements and receipts until tomorrow: the budget of "
+              "the day is used up on one side.",
+              "The rest goes tomorrow. The limit: chapterd config explain sync.budget_day_bytes"},
     EndOfLink{"node.rolled-back", Severity::warning,
               " told this node, or was told, that it was put back to an older state.",
               "Nothing: both recover by themselves. See: chapterd status. If nobody put a backup "

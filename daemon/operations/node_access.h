@@ -31,6 +31,8 @@ struct LinksNow {
   std::vector<PeerStatus> peers;
   std::string listens_at;
   bool paused = false;
+  std::uint64_t day_used_bytes = 0;  // of the budget of the day; 0 without one
+  bool is_day_spent = false;
   Instant now;  // by the clock that `peers` was told by
 };
 

@@ -37,6 +37,7 @@ PeerRow live_row(const PeerStatus& status, const LinksNow& links) {
   row.end_code = status.end_code;
   row.caught_up = status.caught_up;
   row.stays_different = status.stays_different;
+  row.is_saving = status.is_saving;
   row.sent = status.entries_sent;
   row.received = status.entries_received;
   row.clock_ahead_ms = status.clock_ahead_ms;
@@ -145,6 +146,7 @@ Json to_json(const PeerRow& row) {
           {"end_code", row.end_code},
           {"is_parent", row.is_parent},
           {"stays_different", row.stays_different},
+          {"is_saving", row.is_saving},
           {"clock_ahead_ms", or_null(row.clock_ahead_ms)},
           {"next_dial_ms", or_null(row.next_dial_ms)}};
 }

@@ -24,6 +24,7 @@ struct PeerRow {
   bool is_parent = false;
   bool caught_up = false;
   bool stays_different = false;
+  bool is_saving = false;  // nothing but statements and receipts: a budget of the day is used up
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   std::optional<std::int64_t> heard_ms_ago;

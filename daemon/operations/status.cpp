@@ -43,7 +43,7 @@ std::string state_of_waiting(const PeerRow& parent, bool daemon_runs) {
   if (parent.state == "revoked" || trouble_with(parent)) return "needs a person";
   if (!daemon_runs) return "offline";
   if (parent.state == "connected") {
-    if (parent.caught_up) return "waiting";
+    if (parent.caught_up || parent.is_saving) return "waiting";
     return parent.heard_ms_ago.value_or(0) > stalled_after_ms ? "stalled" : "sending";
   }
   return parent.state == "offline" || parent.state == "never heard" ? "offline" : "waiting";
@@ -139,6 +139,15 @@ Json restored_json(Reader& reader) {
   return static_cast<std::int64_t>(ByteReader(since.front().value).u64());
 }
 
+// What the links may move in a day, and what they did; null without a budget or a daemon.
+Json budget_json(const Moment& moment, const Config& config) {
+  const std::uint64_t limit = config.sync.budget_day_bytes;
+  if (limit == 0 || !moment.links) return nullptr;
+  return {{"day_bytes", limit},
+          {"used_bytes", moment.links->day_used_bytes},
+          {"is_spent", moment.links->is_day_spent}};
+}
+
 // Since when damage of the database is known; null when none is.
 Json degraded_json(const NodeParts& parts) {
   const auto noticed = parts.damage.get();
@@ -156,6 +165,7 @@ Result<Json> status(NodeAccess& node, const Json& args) {
     Json json = identity_json(moment);
     json["daemon"] = moment.links.has_value();
     json["paused"] = moment.links && moment.links->paused;
+    json["budget"] = budget_json(moment, node.parts().config);
     json["authority"] = node.parts().authority.get() != nullptr;
     json["entries"] = entries;
     json["records"] = counts_json(moment);
@@ -181,7 +191,7 @@ Result<Json> list_peers(NodeAccess& node, const Json& args) {
 bool is_idle(const Moment& moment) {
   for (const PeerRow& peer : moment.peers) {
     if (peer.state == "connecting") return false;
-    if (peer.state == "connected" && !peer.caught_up) return false;
+    if (peer.state == "connected" && !peer.caught_up && !peer.is_saving) return false;
   }
   const Stations stations = stations_of(moment.directory);
   if (!stations.parent) return true;
@@ -192,9 +202,10 @@ bool is_idle(const Moment& moment) {
 
 Result<Json> sync_status(NodeAccess& node, const Json& args) {
   if (auto done = Arguments(args).done(); !done) return forward(done);
-  return at_this_moment(node, [](Moment& moment) {
+  return at_this_moment(node, [&](Moment& moment) {
     return Json{{"idle", is_idle(moment)},
                 {"paused", moment.links && moment.links->paused},
+                {"budget", budget_json(moment, node.parts().config)},
                 {"blocked", blocked_json(moment)},
                 {"work", work_json(moment)},
                 {"peers", peers_json(moment)}};

@@ -121,10 +121,10 @@ std::vector<Witness> read_witnesses(ByteReader& in) {
   });
 }
 
-bool read_flag(ByteReader& in) {
-  const std::uint8_t flag = in.u8();
-  if (flag > 1) in.mark_bad();
-  return flag == 1;
+Lanes read_lanes(ByteReader& in) {
+  const std::uint8_t lanes = in.u8();
+  if (lanes > static_cast<std::uint8_t>(Lanes::without_bulk)) in.mark_bad();
+  return Lanes{lanes};
 }
 
 // --- one pair of functions a frame, in order of the variant ---
@@ -138,7 +138,7 @@ void write(ByteWriter& out, const HelloFrame& frame) {
   write_cursor(out, frame.cursor);
   out.varint(frame.holds).varint(frame.own.size());
   for (const Head& head : frame.own) write_head(out, head);
-  out.varint(frame.budget_bytes).u8(frame.only_auth ? 1 : 0);
+  out.varint(frame.budget_bytes).u8(static_cast<std::uint8_t>(frame.lanes));
   write_short_heads(out, frame.yours);
 }
 
@@ -152,7 +152,7 @@ void read(ByteReader& in, HelloFrame& frame) {
   frame.holds = in.varint();
   frame.own = read_list<Head>(in, 65, read_head);
   frame.budget_bytes = in.varint();
-  frame.only_auth = read_flag(in);
+  frame.lanes = read_lanes(in);
   frame.yours = read_short_heads(in);
 }
 
@@ -163,7 +163,7 @@ void write(ByteWriter& out, const WelcomeFrame& frame) {
   out.varint(frame.holds).u64(static_cast<std::uint64_t>(frame.time.ms)).u64(frame.grant);
   write_numbers(out, frame.waiting_bytes);
   write_witnesses(out, frame.witness);
-  out.u8(frame.only_auth ? 1 : 0).varint(frame.doubts.size());
+  out.u8(static_cast<std::uint8_t>(frame.lanes)).varint(frame.doubts.size());
   for (const std::uint64_t feed : frame.doubts) out.u64(feed);
 }
 
@@ -177,7 +177,7 @@ void read(ByteReader& in, WelcomeFrame& frame) {
   frame.grant = in.u64();
   for (std::uint64_t& bytes : frame.waiting_bytes) bytes = in.varint();
   frame.witness = read_witnesses(in);
-  frame.only_auth = read_flag(in);
+  frame.lanes = read_lanes(in);
   frame.doubts = read_list<std::uint64_t>(in, 8, [](ByteReader& from) { return from.u64(); });
 }
 

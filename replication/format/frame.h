@@ -27,6 +27,13 @@ struct Cursor {
   friend bool operator==(const Cursor&, const Cursor&) = default;
 };
 
+// What a node wants to exchange in a session, both ways. What it says less of counts for both.
+enum class Lanes : std::uint8_t {
+  all = 0,
+  statements = 1,    // it was rolled back and waits, or asks for nothing else
+  without_bulk = 2,  // statements and receipts: its budget of the day is used up
+};
+
 // A head in short form: enough to compare within one bucket.
 struct ShortHead {
   std::uint64_t feed = 0;  // first 8 bytes of the feed id
@@ -44,8 +51,8 @@ struct HelloFrame {
   std::uint64_t holds = 0;   // feeds of others that the sender holds
   std::vector<Head> own;     // heads of the sender's own feeds that the receiver may hold
   std::uint64_t budget_bytes = 0;  // most that this session may bring, 0: no limit
-  bool only_auth = false;          // the sender was rolled back and waits: statements only
-  std::vector<ShortHead> yours;    // feeds of the receiver's own, as far as the sender holds them
+  Lanes lanes = Lanes::all;
+  std::vector<ShortHead> yours;  // feeds of the receiver's own, as far as the sender holds them
 };
 
 // A head of the receiver's own feed as somebody else holds it, with the receiver's own signature.
@@ -65,7 +72,7 @@ struct WelcomeFrame {
   std::uint64_t grant = 0;  // name of what the receiver may hold now
   std::array<std::uint64_t, cursor_lanes> waiting_bytes{};
   std::vector<Witness> witness;  // own feeds of the receiver that are further than its HELLO says
-  bool only_auth = false;        // the sender was rolled back and waits: statements only
+  Lanes lanes = Lanes::all;
   std::vector<std::uint64_t> doubts;  // feeds of `yours` to be shown by a WITNESS: short names
 };
 

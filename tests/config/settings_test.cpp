@@ -123,7 +123,7 @@ TEST(Settings, AnAddressSplitsIntoHostAndPort) {
 TEST(Explain, TellsHelpDefaultRangeAndEveryPlaceToSetIt) {
   EXPECT_EQ(explain("sync.budget_day_bytes").value(),
             "sync.budget_day_bytes\n"
-            "  How much all sessions of one day may transfer together.\n"
+            "  How much all links may move in a day (UTC), both ways; what is left waits.\n"
             "  default:     0\n"
             "  allowed:     a whole number of bytes from 0 to 9223372036854775807\n"
             "  0 means:     no budget\n"

@@ -114,7 +114,7 @@ Json fields(const HelloFrame& frame) {
           {"holds", frame.holds},
           {"own", list_of(frame.own, [](const Head& head) { return describe(head); })},
           {"budget_bytes", frame.budget_bytes},
-          {"only_auth", frame.only_auth},
+          {"lanes", frame.lanes},
           {"yours", list_of(frame.yours, describe_short)}};
 }
 
@@ -128,7 +128,7 @@ Json fields(const WelcomeFrame& frame) {
           {"grant", frame.grant},
           {"waiting_bytes", frame.waiting_bytes},
           {"witness", list_of(frame.witness, describe_witness)},
-          {"only_auth", frame.only_auth},
+          {"lanes", frame.lanes},
           {"doubts", frame.doubts}};
 }
 

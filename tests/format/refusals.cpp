@@ -198,6 +198,8 @@ void add_frames(Refusals& out, const World& world) {
   Bytes cut = without(hello, hello.size() - 1, 1);
   cut[0] = static_cast<std::uint8_t>(cut[0] - 1);
   out.add("frame", "hello cut short", cut);
+  constexpr std::size_t one_short_head = 1 + 8 + 2 + 4;  // behind the lanes, with its count
+  out.add("frame", "hello with unknown lanes", with(hello, hello.size() - one_short_head - 1, 3));
   out.add("segment", "cut short", unhex("0a05010203"));
   out.add("segment", "intro of no bytes", unhex("0b0000"));
   out.add("segment", "feed number over 2^20", unhex("8080800100"));

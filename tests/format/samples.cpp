@@ -278,7 +278,7 @@ void add_opening_frames(World& world) {
   hello.holds = 300;
   hello.own = {known.head};
   hello.budget_bytes = 5'000'000;
-  hello.only_auth = true;
+  hello.lanes = Lanes::statements;
   hello.yours = {{0xE1E2E3E4E5E6E7E8U, Sequence(300), 0xF1F2F3F4U}};
   world.frames.push_back({"HELLO", hello});
   WelcomeFrame welcome;
@@ -291,6 +291,7 @@ void add_opening_frames(World& world) {
   welcome.waiting_bytes = {0, 20'000, 3'000'000};
   const Signature& checkpoint = *world.pieces.front().value.piece.checkpoint;
   welcome.witness = {{known.head, checkpoint, {}}};
+  welcome.lanes = Lanes::without_bulk;
   welcome.doubts = {0xE1E2E3E4E5E6E7E8U};
   world.frames.push_back({"WELCOME", welcome});
 }

@@ -44,17 +44,17 @@ def witnesses(into):
     return into.list(into.varint(), 130, one)
 
 
-def flag(into):
+def lanes(into):
     value = into.number(1)
-    need(value <= 1, "flag is neither 0 nor 1")
-    return value == 1
+    need(value <= 2, "lanes that nobody knows")
+    return value
 
 
 def hello(into):
     frame = {"version_least": into.number(2), "version_most": into.number(2)}
     frame |= {"federation": into.hex(32), "epoch": into.number(8), "chain": chain(into)}
     frame |= {"cursor": cursor(into), "holds": into.varint(), "own": heads(into)}
-    frame |= {"budget_bytes": into.varint(), "only_auth": flag(into)}
+    frame |= {"budget_bytes": into.varint(), "lanes": lanes(into)}
     return frame | {"yours": short_heads(into)}
 
 
@@ -62,7 +62,7 @@ def welcome(into):
     frame = {"version": into.number(2), "epoch": into.number(8), "chain": chain(into)}
     frame |= {"cursor": cursor(into), "holds": into.varint(), "time": into.signed64()}
     frame |= {"grant": into.number(8), "waiting_bytes": arrivals(into)}
-    frame |= {"witness": witnesses(into), "only_auth": flag(into)}
+    frame |= {"witness": witnesses(into), "lanes": lanes(into)}
     return frame | {"doubts": into.list(into.varint(), 8, lambda: into.number(8))}
 
 

@@ -280,10 +280,14 @@ Head TestNode::head(Audience audience) {
   return {};
 }
 
-Wire::Wire(TestNode& dialler, TestNode& listener, bool push_at_once) : a_(dialler), b_(listener) {
-  SessionOptions options;
-  options.side = Side::dialler;
-  options.push_at_once = push_at_once;
+Wire::Wire(TestNode& dialler, TestNode& listener, bool push_at_once)
+    : Wire(dialler, listener, {Side::dialler, 0, push_at_once, {}, Lanes::all}) {}
+
+Wire::Wire(TestNode& dialler, TestNode& listener, Lanes wanted)
+    : Wire(dialler, listener, {Side::dialler, 0, false, {}, wanted}) {}
+
+Wire::Wire(TestNode& dialler, TestNode& listener, const SessionOptions& options)
+    : a_(dialler), b_(listener) {
   dialler_ = std::make_unique<Session>(a_.context(), b_.id(), options, a_.clock->now());
   listener_ = std::make_unique<Session>(b_.context(), a_.id(), SessionOptions{}, b_.clock->now());
 }

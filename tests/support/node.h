@@ -106,6 +106,8 @@ class TestNode {
 class Wire {
  public:
   Wire(TestNode& dialler, TestNode& listener, bool push_at_once = false);
+  // The dialler wants no more than these.
+  Wire(TestNode& dialler, TestNode& listener, Lanes wanted);
 
   // Lets everything flow until nothing moves any more. Stops after `most_bytes` in total have
   // crossed; what was under way then is lost. Returns the bytes that crossed.
@@ -131,6 +133,7 @@ class Wire {
     Session& session;
   };
 
+  Wire(TestNode& dialler, TestNode& listener, const SessionOptions& options);
   void pump(End& from, End& to, std::size_t& budget);
   static void store_inbound(End& end);
   static void say(End end, const Frame& frame);

@@ -75,6 +75,7 @@ std::string heading(const Context& context, const Json& status) {
     page += output.paint(Shade::waits, "Exchanging is paused: " + context.command("sync resume")) +
             "\n";
   }
+  if (const std::string budget = budget_words(status); !budget.empty()) page += budget + "\n";
   const bool locked = is_true(member(status, "private"), "locked");
   if (status.contains("authority") && !is_true(status, "authority") && !locked) {
     page +=

@@ -32,6 +32,7 @@ void tell(Context& context, const Json& answer) {
                     ? output.paint(Shade::good, "Nothing waits to be exchanged here.")
                     : output.paint(Shade::waits, "Exchanging, or waiting to.")) +
                what_waits(answer));
+  if (const std::string budget = budget_words(answer); !budget.empty()) output.print(budget);
   if (const Json& peers = list(answer, "peers"); !peers.empty()) {
     output.print(peer_table(output, peers));
   }
