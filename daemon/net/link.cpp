@@ -91,7 +91,6 @@ void Link::read_socket() {
     if (error == asio::error::would_block || error == asio::error::try_again) return;
     if (error) return cut("link.cut");
     heard_ = context_.clock.now();
-    was_heard_ = true;
     owner_.link_moved(count);
     tls_.feed(ByteView(buffer).first(count));
     take_input();
@@ -194,20 +193,12 @@ void Link::begin_closing(const std::string& code) {
   input_gate_.open();
 }
 
-// Without a goodbye.
 void Link::cut(const std::string& code) {
   begin_closing(code);
   asio::error_code ignored;  // closed is closed
   socket_.close(ignored);
   output_gate_.open();
   input_gate_.open();
-}
-
-// A dialler speaks first: what it says is there as soon as its connection is.
-void Link::make_room(Instant now) {
-  constexpr std::int64_t silent_ms = 1'000;
-  if (options_.expected || was_heard_ || now < heard_.plus_ms(silent_ms)) return;
-  cut("link.silent");
 }
 
 void Link::tick(Instant now) {

@@ -45,8 +45,8 @@ class Link final : public std::enable_shared_from_this<Link> {
   void committed();
   // Looks at deadlines.
   void tick(Instant now);
-  // Others wait for a place: ends if the other end called, and has said nothing for a second.
-  void make_room(Instant now);
+  // Ends without a goodbye.
+  void cut(const std::string& code);
   // Says goodbye with this code, and when to call again at the earliest. Nothing when it is closing
   // already.
   void close(const std::string& code, std::uint64_t retry_after_ms = 0);
@@ -92,7 +92,6 @@ class Link final : public std::enable_shared_from_this<Link> {
   void write_plain(ByteView plain);
   void begin_closing(const std::string& code);
   void say(const Frame& frame);
-  void cut(const std::string& code);
   void tick_session(Instant now);
 
   // link_session.cpp: meaning
@@ -123,7 +122,6 @@ class Link final : public std::enable_shared_from_this<Link> {
   Instant deadline_;  // of every phase but joining and session
   Instant heard_;
   std::string end_code_;
-  bool was_heard_ = false;  // at least a byte
   bool was_open_ = false;
   bool said_goodbye_ = false;
   Bytes sending_;  // what the socket is writing

@@ -4,7 +4,6 @@
 #include "daemon/log.h"
 #include "daemon/net/link.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace chapterd {
@@ -55,17 +54,9 @@ std::string Listener::address() const {
          std::to_string(endpoint.port());
 }
 
-bool Listener::has_room() const {
-  return owner_->strangers_.size() < owner_->options_.strangers;
-}
-
-// Ends once the acceptor is closed. While there is no room, who calls waits in the system's queue.
+// Ends once the acceptor is closed.
 asio::awaitable<void> Listener::accept_loop() {
   while (acceptor_.is_open()) {
-    if (!has_room()) {
-      co_await gate_.pass();
-      continue;
-    }
     asio::tcp::socket socket(acceptor_.get_executor());
     const auto accepted = co_await acceptor_.async_accept(socket, asio::as_result);
     const asio::error_code error = std::get<0>(accepted);
@@ -87,10 +78,7 @@ void Listener::take(asio::tcp::socket socket) {
   LinkOptions options;
   options.side = Side::listener;
   options.address = endpoint.address().to_string();
-  const auto same = std::count_if(
-      owner_->strangers_.begin(), owner_->strangers_.end(),
-      [&](const Link* stranger) { return stranger->options().address == options.address; });
-  if (static_cast<std::size_t>(same) >= owner_->options_.strangers_an_address) return;
+  if (!owner_->make_room(options.address)) return;
   options.budget_bytes = owner_->options_.budget_session_bytes;
   options.patience = owner_->options_.patience;
   options.lanes = owner_->lanes();

@@ -20,14 +20,13 @@ class Listener final : public std::enable_shared_from_this<Listener> {
   [[nodiscard]] Result<void> open(const std::string& address);
   void close();
 
-  // There may be room for a stranger again.
+  // Tries again, after the system could not give a connection.
   void look_again() { gate_.open(); }
 
   [[nodiscard]] std::string address() const;
 
  private:
   asio::awaitable<void> accept_loop();
-  [[nodiscard]] bool has_room() const;
   void take(asio::tcp::socket socket);
 
   Peers* owner_;  // null after close()

@@ -44,6 +44,15 @@ struct Peers::Shared {
   asio::steady_timer timer;
 };
 
+std::string origin_of(const std::string& address) {
+  constexpr std::size_t network_bytes = 8;
+  asio::error_code error;
+  const auto parsed = asio::ip::make_address(address, error);
+  if (error || !parsed.is_v6() || parsed.to_v6().is_v4_mapped()) return address;
+  const auto bytes = parsed.to_v6().to_bytes();
+  return to_hex(ByteView(bytes).first(network_bytes));
+}
+
 std::optional<PublicKey> parent_key(Reader& reader, const Directory& directory) {
   if (const KnownMove* move = directory.authority().move_of(directory.chapter()))
     return move->body.parent;
@@ -168,10 +177,8 @@ void Peers::tick() {
   const Instant now = context_.clock.now();
   follow_budget();
   bool is_closing = false;
-  const bool is_crowded = strangers_.size() >= options_.strangers;
   for (const auto& [key, link] : links_) {
     link->tick(now);
-    if (is_crowded) link->make_room(now);
     is_closing = is_closing || link->phase() == Link::Phase::closing;
   }
   if (!paused_) dialler_->tick(now);
@@ -181,14 +188,58 @@ void Peers::tick() {
 
 void Peers::adopt(const std::shared_ptr<Link>& link) {
   links_.emplace(link.get(), link);
-  strangers_.insert(link.get());
+  const std::string origin = origin_of(link->options().address);
+  strangers_.emplace(link.get(),
+                     Stranger{strangers_seen_++, origin, familiar_.contains(origin)});
   link->start();
+}
+
+// For one more who calls. A place is never waited for: whoever holds one and does not say who it is
+// gives it up. False when all who do are just being answered.
+bool Peers::make_room(const std::string& address) {
+  const std::string origin = origin_of(address);
+  const auto beside = std::ranges::count(
+      strangers_, origin, [](const auto& each) -> const std::string& { return each.second.origin; });
+  const bool has_its_share =
+      static_cast<std::size_t>(beside) >= options_.strangers_an_address;
+  if (!has_its_share && strangers_.size() < options_.strangers) return true;
+  const Link* leaves = outsider(has_its_share ? origin : std::string());
+  if (leaves == nullptr) return false;
+  const std::shared_ptr<Link> link = links_.at(leaves);
+  strangers_.erase(leaves);
+  link->cut("link.crowded");
+  return true;
+}
+
+// Who leaves for a newcomer: of those from where no certified node was heard yet, from the origin
+// that holds the most places, whoever came first. Only of `origin` unless it is empty.
+const Link* Peers::outsider(const std::string& origin) const {
+  std::map<std::string, std::size_t> places;
+  for (const auto& [link, stranger] : strangers_) places[stranger.origin] += 1;
+  const Link* found = nullptr;
+  std::tuple<bool, std::size_t, std::uint64_t> least;
+  for (const auto& [link, stranger] : strangers_) {
+    if (link->phase() == Link::Phase::joining || link->options().expected) continue;
+    if (!origin.empty() && stranger.origin != origin) continue;
+    const std::tuple rank(stranger.is_familiar, SIZE_MAX - places[stranger.origin],
+                          stranger.number);
+    if (found != nullptr && rank >= least) continue;
+    found = link;
+    least = rank;
+  }
+  return found;
+}
+
+// Forgetting them all now and then costs little: they fill up again by themselves.
+void Peers::note_familiar(const Link& link) {
+  constexpr std::size_t most_familiar = 20'000;
+  if (familiar_.size() >= most_familiar) familiar_.clear();
+  familiar_.insert(origin_of(link.options().address));
 }
 
 // The newest link to a node counts: an older one is most likely half-open.
 void Peers::link_opened(Link& link) {
   strangers_.erase(&link);
-  listener_->look_again();
   for (const auto& [key, other] : links_) {
     if (key != &link && other->peer() == link.peer() && other->session() != nullptr)
       other->close("link.replaced");
@@ -211,8 +262,10 @@ void Peers::link_closing(Link& link) {
 }
 
 void Peers::link_ended(Link& link) {
-  if (link.peer() && context_.directory.authority().node(*link.peer()) != nullptr)
+  if (link.peer() && context_.directory.authority().node(*link.peer()) != nullptr) {
     past_[*link.peer()] = status_of(link);
+    note_familiar(link);
+  }
   dialler_->link_ended(link);
   strangers_.erase(&link);
   links_.erase(&link);

@@ -46,6 +46,9 @@ struct PeersOptions {
   std::size_t strangers_an_address = 16;
 };
 
+// What one machine or household has many of counts as one: of an IPv6 address the first 64 bits.
+[[nodiscard]] std::string origin_of(const std::string& address);
+
 [[nodiscard]] PeersOptions peers_options(const Config& config);
 
 enum class PeerState { waiting, connecting, opening, open, ended };
@@ -128,6 +131,9 @@ class Peers final : private LinkOwner {
   void link_ended(Link& link) override;
 
   void adopt(const std::shared_ptr<Link>& link);
+  bool make_room(const std::string& address);
+  [[nodiscard]] const Link* outsider(const std::string& origin) const;
+  void note_familiar(const Link& link);
   void follow_log();
   void arm_timer(std::int64_t after_ms);
   void tick();
@@ -146,7 +152,16 @@ class Peers final : private LinkOwner {
   const std::function<void(Arrival)> refreshed_;
   const std::shared_ptr<Shared> shared_;  // with handlers that may run when the object is gone
   std::map<const Link*, std::shared_ptr<Link>> links_;
-  std::set<const Link*> strangers_;
+  // Links of which it is not known yet who they are.
+  struct Stranger {
+    std::uint64_t number = 0;  // in the order in which they came
+    std::string origin;        // origin_of() its address
+    bool is_familiar = false;  // a certified node was heard from there
+  };
+
+  std::map<const Link*, Stranger> strangers_;
+  std::uint64_t strangers_seen_ = 0;
+  std::set<std::string> familiar_;  // origins of certified nodes
   std::map<PublicKey, PeerStatus> past_;  // of certified nodes whose link ended
   DayBudget budget_;
   bool is_day_spent_ = false;

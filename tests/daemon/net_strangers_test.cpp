@@ -171,13 +171,14 @@ TEST_F(Strangers, AFloodFromOneAddressStaysBounded) {
     EXPECT_LE(strangers(), 16U);
   }
   EXPECT_TRUE(comes_true([&] { return strangers() == 16; }));
-  EXPECT_LE(connections(), 16U);
+  EXPECT_TRUE(comes_true([&] { return connections() == 16; }));
   global.clock.push_ms(11'000);
   EXPECT_TRUE(comes_true([&] { return strangers() == 0; }));
   expect_good_service();
 }
 
-TEST_F(Strangers, AFloodFromEverywhereStaysBoundedAndOthersGetTheirTurn) {
+// Each says a little, so that it looks as if more were to come, and no time passes.
+TEST_F(Strangers, WhoSaysALittleAndNoMoreMakesRoomForTheNext) {
   auto options = test_options();
   options.strangers = 8;
   options.strangers_an_address = 1000;
@@ -187,15 +188,64 @@ TEST_F(Strangers, AFloodFromEverywhereStaysBoundedAndOthersGetTheirTurn) {
   const auto count = [&] { return target.on_loop([&] { return target.peers().strangers(); }); };
   for (int i = 0; i < 60; ++i) {
     flood.push_back(std::make_unique<RawClient>(target.port()));
+    flood.back()->send(Bytes{0x16, 0x03});
     EXPECT_LE(count(), 8U);
   }
   ASSERT_TRUE(comes_true([&] { return count() == 8; }));
+  EXPECT_TRUE(flood.front()->is_hung_up());
   RawClient late(target.port());
-  // Each wave of the silent ones is dropped in turn.
-  EXPECT_TRUE(comes_true([&] {
-    target.clock.push_ms(11'000);
-    return count() == 1 || count() == 0;
-  }));
+  EXPECT_TRUE(late.shake_hands(stranger, target.id()));
+  EXPECT_LE(count(), 8U);
+}
+
+// One address among many gives up its own places first.
+TEST_F(Strangers, AnAddressWithManyConnectionsLosesItsOldestAndNobodyElses) {
+  auto options = test_options();
+  options.strangers = 8;
+  options.strangers_an_address = 1000;
+  LiveNode target(std::move(nodes.uganda), options);
+  target.start();
+  RawClient alone(target.port(), "127.0.0.9");
+  alone.send(Bytes{0x16, 0x03});
+  const auto count = [&] { return target.on_loop([&] { return target.peers().strangers(); }); };
+  ASSERT_TRUE(comes_true([&] { return count() == 1; }));
+  std::vector<std::unique_ptr<RawClient>> flood;
+  for (int i = 0; i < 60; ++i) flood.push_back(std::make_unique<RawClient>(target.port()));
+  ASSERT_TRUE(comes_true([&] { return count() == 8; }));
+  EXPECT_TRUE(flood.front()->is_hung_up());
+  EXPECT_FALSE(alone.has_ended());
+}
+
+// From where a certified node was heard, nobody is sent away as long as there are others.
+TEST_F(Strangers, WhoCallsFromWhereAChapterWasHeardKeepsItsPlaceLongest) {
+  auto options = test_options();
+  options.strangers = 4;
+  kenya.stop();
+  LiveNode target(kenya.release(), options);
+  target.start();
+  const auto office = nodes.live(std::move(nodes.kisumu), target);
+  office->start();
+  ASSERT_TRUE(comes_true([&] { return target.is_open_to(office->id()); }));
+  office->stop();
+  ASSERT_TRUE(comes_true([&] { return !target.is_open_to(office->id()); }));
+  RawClient familiar(target.port());
+  familiar.send(Bytes{0x16, 0x03});
+  const auto count = [&] { return target.on_loop([&] { return target.peers().strangers(); }); };
+  ASSERT_TRUE(comes_true([&] { return count() == 1; }));
+  std::vector<std::unique_ptr<RawClient>> flood;
+  for (int i = 0; i < 30; ++i) {
+    const std::string from = "127.0.1." + std::to_string(i + 1);
+    flood.push_back(std::make_unique<RawClient>(target.port(), from));
+  }
+  EXPECT_TRUE(flood.front()->is_hung_up());
+  EXPECT_LE(count(), 4U);
+  EXPECT_FALSE(familiar.has_ended());
+}
+
+TEST(Origins, OfAnIpv6AddressTheNetworkCounts) {
+  EXPECT_EQ(origin_of("2001:db8:1:2::3"), origin_of("2001:db8:1:2:ffff::9"));
+  EXPECT_NE(origin_of("2001:db8:1:2::3"), origin_of("2001:db8:1:3::3"));
+  EXPECT_NE(origin_of("192.0.2.1"), origin_of("192.0.2.2"));
 }
 
 }  // namespace

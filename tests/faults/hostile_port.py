@@ -14,6 +14,7 @@ from faults import (
 )  # fmt: skip
 
 FLOOD = int(os.environ.get("CHAPTERD_FLOOD", "2000"))
+LORIS = int(os.environ.get("CHAPTERD_LORIS", "1000"))
 MIB = 1024 * 1024
 
 
@@ -42,6 +43,7 @@ class HostilePort(Federation):
         self.kenya = self.kenya_below(self.world_)
         self.certificate()
         self.sockets = []
+        self.keepers, self.end_attack = [], lambda: None
         self.addCleanup(self.close_all)
 
     def certificate(self):
@@ -79,12 +81,12 @@ class HostilePort(Federation):
             pass  # the daemon has hung up, as it may
 
     def honest_work_arrives(self, name):
-        """In spite of all: a child that calls anew, and its work."""
+        """In spite of all: a child that calls anew, and its work, without waiting its turn."""
         self.kenya.stop()
         self.kenya.start()
         with Control(self.kenya.folder) as below, Control(self.world_.folder) as above:
             made = add_theme(below, name, name)
-            wait_until(f"work arrives: {name}", lambda: made in everything(above), within=90)
+            wait_until(f"work arrives: {name}", lambda: made in everything(above), within=10)
 
     def check_bounded(self, daemon, before, what):
         """Twice the 64 strangers, and what their handshakes may hold."""
@@ -124,12 +126,38 @@ class HostilePort(Federation):
                 sock.close()
                 self.sockets.remove(sock)
 
+    def slow_loris(self):
+        """A thousand that say a little, byte for byte, and come back when they are sent away."""
+        hello = bytes.fromhex("16030100c8010000c40303") + bytes(193)
+        held = [[None, 0] for _ in range(LORIS)]
+        stop = threading.Event()
+
+        def keep(mine):
+            while not stop.is_set():
+                for place in mine:
+                    if stop.is_set():
+                        return
+                    try:
+                        if place[0] is None:
+                            place[:] = self.call(), 0
+                        place[0].sendall(hello[place[1] : place[1] + 1] or b"x")
+                        place[1] += 1
+                    except (OSError, AttributeError):
+                        place[:] = None, 0
+
+        self.keepers = [threading.Thread(target=keep, args=(held[i::4],)) for i in range(4)]
+        for each in self.keepers:
+            each.start()
+        self.end_attack = stop.set
+        wait_until("all places are held", lambda: sum(bool(each[0]) for each in held) > LORIS // 2,
+                   within=60)  # fmt: skip
+
     def test_strangers_cost_little_and_keep_nobody_out(self):
         daemon = Daemon(self.world_.daemon)
         before = (daemon.memory(), daemon.descriptors())
         log = Path(str(self.world_.folder) + ".log")
         log_before = log.stat().st_size
-        for attack in (self.slow, self.garbage, self.flood):
+        for attack in (self.slow, self.garbage, self.flood, self.slow_loris):
             with self.subTest(attack=attack.__name__):
                 stop = threading.Event()
                 worst = []
@@ -142,6 +170,9 @@ class HostilePort(Federation):
                 watcher.start()
                 attack()
                 self.honest_work_arrives(attack.__name__)
+                self.end_attack()
+                for each in self.keepers:
+                    each.join()
                 stop.set()
                 watcher.join()
                 self.check_bounded(daemon, before, attack.__name__)

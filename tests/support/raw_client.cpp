@@ -13,7 +13,9 @@ constexpr int patience_ms = 30'000;
 
 }  // namespace
 
-RawClient::RawClient(std::uint16_t port) : socket_(loop_) {
+RawClient::RawClient(std::uint16_t port, const std::string& from) : socket_(loop_) {
+  socket_.open(asio::tcp::v4());
+  socket_.bind({asio::ip::make_address(from), 0});
   socket_.connect({asio::ip::address_v4::loopback(), port});
 }
 
@@ -78,6 +80,14 @@ std::string RawClient::bye() {
     if (const auto* bye = std::get_if<ByeFrame>(&*frame)) return bye->code;
   }
   return "";
+}
+
+bool RawClient::has_ended() {
+  pollfd waiting{socket_.native_handle(), POLLIN, 0};
+  while (::poll(&waiting, 1, 0) == 1) {
+    if (!receive()) return true;
+  }
+  return false;
 }
 
 bool RawClient::is_hung_up() {

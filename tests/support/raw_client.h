@@ -7,13 +7,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace chapterd::testing {
 
 class RawClient {
  public:
-  // Connects to a port on this machine.
-  explicit RawClient(std::uint16_t port);
+  // Connects to a port on this machine, from one of its addresses.
+  explicit RawClient(std::uint16_t port, const std::string& from = "127.0.0.1");
 
   // The TLS handshake as far as this end can tell: that the other end refuses shows later, in
   // next_frame().
@@ -30,6 +31,8 @@ class RawClient {
   [[nodiscard]] std::string bye();
   // Waits until the other end has hung up.
   [[nodiscard]] bool is_hung_up();
+  // Whether it has by now; what came before that is thrown away.
+  [[nodiscard]] bool has_ended();
 
  private:
   // False at the end.
