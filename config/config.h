@@ -23,6 +23,7 @@ struct Config {
   struct Sync {
     std::string listen = "127.0.0.1:7468";  // empty: do not listen
     std::vector<std::string> parents;       // host:port, tried in this order; key sync.parent
+    std::vector<std::string> ancestors;     // host:port of nodes further up
     std::uint64_t retry_min_s = 5;
     std::uint64_t retry_max_s = 900;
     std::uint64_t budget_session_bytes = 0;  // 0: none

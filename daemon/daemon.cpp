@@ -60,13 +60,24 @@ class LiveConnections final : public Connections {
 
   LinksNow look() override {
     return on_loop(loop_, [this] {
-      return LinksNow{peers_.status(),          peers_.listens_at(),   peers_.is_paused(),
-                      peers_.day_used_bytes(),  peers_.is_day_spent(), clock_.now()};
+      LinksNow links;
+      links.peers = peers_.status();
+      links.listens_at = peers_.listens_at();
+      links.paused = peers_.is_paused();
+      links.day_used_bytes = peers_.day_used_bytes();
+      links.is_day_spent = peers_.is_day_spent();
+      links.ancestors = peers_.ancestors();
+      links.now = clock_.now();
+      return links;
     });
   }
 
   void sync_now() override {
     on_loop(loop_, [this] { peers_.sync_now(); });
+  }
+
+  void ask_ancestors() override {
+    on_loop(loop_, [this] { peers_.ask_ancestors(); });
   }
 
   void pause() override {

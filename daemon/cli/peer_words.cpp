@@ -2,6 +2,7 @@
 #include "daemon/cli/peer_words.h"
 
 #include "daemon/cli/answers.h"
+#include "daemon/cli/record_words.h"
 
 #include <algorithm>
 
@@ -45,11 +46,22 @@ std::string peer_state(const Output& output, const Json& peer) {
 std::string budget_words(const Json& status) {
   const Json& budget = member(status, "budget");
   if (!budget.is_object()) return "";
-  const std::string used = bytes_of(count(budget, "used_bytes")) + " of " +
-                           bytes_of(count(budget, "day_bytes"));
+  const std::string used =
+      bytes_of(count(budget, "used_bytes")) + " of " + bytes_of(count(budget, "day_bytes"));
   if (!is_true(budget, "is_spent")) return "Moved today: " + used + ".";
   return "Today's budget is used up (" + used +
          "). Revocations and receipts still go; the rest waits until tomorrow (UTC).";
+}
+
+std::string ancestors_words(const Json& status) {
+  const Json& ancestors = member(status, "ancestors");
+  if (!ancestors.is_object()) return "";
+  const std::string asked =
+      number(ancestors, "asked_ms")
+          ? "A node further up told all revocations " + since(ancestors, "asked_ms") + "."
+          : std::string("No node further up has told its revocations yet.");
+  const std::string why = text(ancestors, "end_code");
+  return why.empty() ? asked : asked + " The last call failed: " + plain(why) + ".";
 }
 
 std::string peer_table(const Output& output, const Json& peers) {

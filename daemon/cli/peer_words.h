@@ -15,6 +15,8 @@ namespace chapterd {
 [[nodiscard]] std::string peer_table(const Output& output, const nlohmann::json& peers);
 // How much of the day's budget is used, and what that means; empty without a budget.
 [[nodiscard]] std::string budget_words(const nlohmann::json& status);
+// When a node further up was asked for revocations; empty when none is.
+[[nodiscard]] std::string ancestors_words(const nlohmann::json& status);
 // Name and code, or what else is known of it.
 [[nodiscard]] std::string peer_name(const nlohmann::json& peer);
 // The same in a list, with the computer's name where several are of one chapter.

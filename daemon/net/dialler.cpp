@@ -9,13 +9,13 @@
 #include <utility>
 
 namespace chapterd {
-namespace {
 
-constexpr std::int64_t connect_ms = 20'000;
-
-}  // namespace
-
-Dialler::Dialler(Peers& owner) : owner_(&owner), resolver_(owner.context_.loop) {}
+Dialler::Dialler(Peers& owner)
+    : owner_(&owner),
+      attempt_(std::make_shared<Attempt>(owner.context_.loop,
+                                         [this](asio::error_code error, asio::tcp::socket socket) {
+                                           connected(error, std::move(socket));
+                                         })) {}
 
 // Read anew for every call: a node may join, or its chapter move, while it runs. Addresses from the
 // configuration are tried first; who answers there is checked all the same.
@@ -54,13 +54,7 @@ void Dialler::tick(Instant now) {
     if (now_parent && called_ && now_parent->key != called_->key) link_->close("node.moved");
     return;
   }
-  if (is_calling()) {
-    if (now < give_up_at_) return;
-    resolver_.cancel();
-    asio::error_code ignored;  // closed is closed
-    socket_->close(ignored);
-    return;
-  }
+  if (is_calling()) return attempt_->tick(now);
   if (now >= next_) call();
 }
 
@@ -73,9 +67,7 @@ void Dialler::call_now() {
 
 void Dialler::stop() {
   owner_ = nullptr;
-  resolver_.cancel();
-  asio::error_code ignored;              // closed is closed
-  if (socket_) socket_->close(ignored);  // not destroyed: the call under way still refers to it
+  attempt_->stop();
 }
 
 void Dialler::call() {
@@ -84,32 +76,13 @@ void Dialler::call() {
   if (!called_) {
     return wait_for_next(0);
   }
-  const HostPort at = split_address(called_->addresses[next_address_ % called_->addresses.size()]);
   is_asked_ = false;
-  give_up_at_ = owner_->context_.clock.now().plus_ms(connect_ms);
-  socket_.emplace(owner_->context_.loop);
-  const auto ended = [self = shared_from_this()](const std::exception_ptr& thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-  };
-  asio::co_spawn(owner_->context_.loop, connect(at.host, std::to_string(at.port)), ended);
+  attempt_->start(called_->addresses[next_address_ % called_->addresses.size()],
+                  owner_->context_.clock.now());
 }
 
-asio::awaitable<void> Dialler::connect(std::string host, std::string port) {
-  const auto found = co_await resolver_.async_resolve(host, port, asio::as_result);
-  asio::error_code error = std::get<0>(found);
-  if (!error && socket_) {
-    const auto& endpoints = std::get<1>(found);
-    const auto made = co_await asio::async_connect(*socket_, endpoints, asio::as_result);
-    error = std::get<0>(made);
-  }
-  connected(error);
-}
-
-void Dialler::connected(asio::error_code error) {
-  if (owner_ == nullptr || !socket_) return;  // stopped meanwhile
-  asio::tcp::socket socket = std::move(*socket_);
-  socket_.reset();
-  if (error || !socket.is_open()) return failed("net.unreachable", 0);
+void Dialler::connected(asio::error_code error, asio::tcp::socket socket) {
+  if (error) return failed("net.unreachable", 0);
   if (owner_->paused_) return wait_for_next(0);
   LinkOptions options;
   options.side = Side::dialler;

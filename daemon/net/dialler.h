@@ -1,7 +1,7 @@
 // Calls the chapter above: which address, when, and how long to wait after a failure.
 #pragma once
 
-#include "daemon/net/asio.h"
+#include "daemon/net/attempt.h"
 #include "daemon/net/peers.h"
 
 #include <memory>
@@ -13,9 +13,8 @@ namespace chapterd {
 
 class Link;
 
-// Loop thread only. Held by shared_ptr: looking up a name cannot be cut short, and may end after
-// everything else has.
-class Dialler final : public std::enable_shared_from_this<Dialler> {
+// Loop thread only.
+class Dialler {
  public:
   explicit Dialler(Peers& owner);
 
@@ -31,7 +30,7 @@ class Dialler final : public std::enable_shared_from_this<Dialler> {
   // The parent as it stands while no link to it exists; nothing when there is none to call.
   [[nodiscard]] std::optional<PeerStatus> status() const;
 
-  [[nodiscard]] bool is_calling() const { return socket_.has_value(); }
+  [[nodiscard]] bool is_calling() const { return attempt_->is_under_way(); }
 
  private:
   // Addresses in the order in which they are tried, and who must answer there.
@@ -43,16 +42,13 @@ class Dialler final : public std::enable_shared_from_this<Dialler> {
   [[nodiscard]] std::optional<Parent> parent() const;
   [[nodiscard]] std::vector<std::string> stored_addresses() const;
   void call();
-  asio::awaitable<void> connect(std::string host, std::string port);
-  void connected(asio::error_code error);
+  void connected(asio::error_code error, asio::tcp::socket socket);
   void failed(const std::string& code, std::int64_t retry_after_ms);
   void wait_for_next(std::int64_t retry_after_ms);
 
   Peers* owner_;  // null after stop()
-  asio::tcp::resolver resolver_;
-  std::optional<asio::tcp::socket> socket_;  // while a call is under way
-  Instant give_up_at_;                       // of that call
-  Link* link_ = nullptr;                     // the one that came of it
+  const std::shared_ptr<Attempt> attempt_;
+  Link* link_ = nullptr;  // the one that came of it
   std::optional<Parent> called_;
   std::size_t next_address_ = 0;
   std::size_t failures_ = 0;  // in a row

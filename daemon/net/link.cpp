@@ -29,8 +29,8 @@ Link::Link(const LinkContext& context,
       owner_(owner),
       options_(std::move(options)),
       socket_(std::move(socket)),
-      tls_(options_.expected ? TlsChannel::dial(context.tls, *options_.expected)
-                             : TlsChannel::accept(context.tls)),
+      tls_(options_.side == Side::dialler ? TlsChannel::dial(context.tls, options_.expected)
+                                          : TlsChannel::accept(context.tls)),
       input_gate_(context.loop),
       output_gate_(context.loop),
       deadline_(context.clock.now().plus_ms(handshake_ms)),

@@ -19,7 +19,7 @@ namespace chapterd {
 struct LinkOptions {
   Side side = Side::listener;
   std::string address;                // of the other end, for people
-  std::optional<PublicKey> expected;  // dialler: who must answer
+  std::optional<PublicKey> expected;  // dialler: who must answer; nothing: any certified node
   std::uint64_t budget_bytes = 0;
   bool push_at_once = false;
   Patience patience{};

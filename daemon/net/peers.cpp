@@ -2,6 +2,7 @@
 #include "daemon/net/peers.h"
 
 #include "daemon/log.h"
+#include "daemon/net/ancestors.h"
 #include "daemon/net/asio.h"
 #include "daemon/net/dialler.h"
 #include "daemon/net/link.h"
@@ -64,6 +65,7 @@ PeersOptions peers_options(const Config& config) {
   PeersOptions options;
   options.listen = config.sync.listen;
   options.parents = config.sync.parents;
+  options.ancestors = config.sync.ancestors;
   options.patience.ping_ms = static_cast<std::int64_t>(config.sync.ping_s) * 1000;
   options.patience.dead_ms = static_cast<std::int64_t>(config.sync.dead_s) * 1000;
   options.retry_min_ms = static_cast<std::int64_t>(config.sync.retry_min_s) * 1000;
@@ -81,7 +83,8 @@ Peers::Peers(const LinkContext& context,
       refreshed_(std::move(refreshed)),
       shared_(std::make_shared<Shared>(context.loop)),
       budget_(options_.budget_day_bytes),
-      dialler_(std::make_shared<Dialler>(*this)),
+      dialler_(std::make_unique<Dialler>(*this)),
+      ancestors_(std::make_unique<Ancestors>(*this)),
       listener_(std::make_shared<Listener>(*this)) {
   shared_->owner = this;
 }
@@ -90,6 +93,7 @@ Peers::~Peers() {
   shared_->owner = nullptr;
   shared_->timer.cancel();
   dialler_->stop();
+  ancestors_->stop();
   listener_->close();
 }
 
@@ -102,6 +106,7 @@ Result<void> Peers::start() {
     budget_.restore(stored.value);
   is_day_spent_ = budget_.is_spent(context_.date.now());
   dialler_->call_now();
+  ancestors_->start();
   arm_timer(options_.tick_ms);
   return {};
 }
@@ -110,6 +115,7 @@ void Peers::stop(std::function<void()> done) {
   stopped_ = std::move(done);
   listener_->close();
   dialler_->stop();
+  ancestors_->stop();
   end_all("node.stopping");
   if (options_.budget_day_bytes != 0) note_budget();
   finish_when_empty();
@@ -181,7 +187,10 @@ void Peers::tick() {
     link->tick(now);
     is_closing = is_closing || link->phase() == Link::Phase::closing;
   }
-  if (!paused_) dialler_->tick(now);
+  if (!paused_) {
+    dialler_->tick(now);
+    ancestors_->tick(now);
+  }
   listener_->look_again();
   arm_timer(is_closing ? std::min(closing_tick_ms, options_.tick_ms) : options_.tick_ms);
 }
@@ -189,8 +198,7 @@ void Peers::tick() {
 void Peers::adopt(const std::shared_ptr<Link>& link) {
   links_.emplace(link.get(), link);
   const std::string origin = origin_of(link->options().address);
-  strangers_.emplace(link.get(),
-                     Stranger{strangers_seen_++, origin, familiar_.contains(origin)});
+  strangers_.emplace(link.get(), Stranger{strangers_seen_++, origin, familiar_.contains(origin)});
   link->start();
 }
 
@@ -198,10 +206,10 @@ void Peers::adopt(const std::shared_ptr<Link>& link) {
 // gives it up. False when all who do are just being answered.
 bool Peers::make_room(const std::string& address) {
   const std::string origin = origin_of(address);
-  const auto beside = std::ranges::count(
-      strangers_, origin, [](const auto& each) -> const std::string& { return each.second.origin; });
-  const bool has_its_share =
-      static_cast<std::size_t>(beside) >= options_.strangers_an_address;
+  const auto beside =
+      std::ranges::count(strangers_, origin,
+                         [](const auto& each) -> const std::string& { return each.second.origin; });
+  const bool has_its_share = static_cast<std::size_t>(beside) >= options_.strangers_an_address;
   if (!has_its_share && strangers_.size() < options_.strangers) return true;
   const Link* leaves = outsider(has_its_share ? origin : std::string());
   if (leaves == nullptr) return false;
@@ -219,7 +227,8 @@ const Link* Peers::outsider(const std::string& origin) const {
   const Link* found = nullptr;
   std::tuple<bool, std::size_t, std::uint64_t> least;
   for (const auto& [link, stranger] : strangers_) {
-    if (link->phase() == Link::Phase::joining || link->options().expected) continue;
+    const bool is_ours = link->options().side == Side::dialler;
+    if (is_ours || link->phase() == Link::Phase::joining) continue;
     if (!origin.empty() && stranger.origin != origin) continue;
     const std::tuple rank(stranger.is_familiar, SIZE_MAX - places[stranger.origin],
                           stranger.number);
@@ -237,14 +246,17 @@ void Peers::note_familiar(const Link& link) {
   familiar_.insert(origin_of(link.options().address));
 }
 
-// The newest link to a node counts: an older one is most likely half-open.
+// The newest link to a node counts: an older one is most likely half-open. But nobody is asked for
+// statements alone while all is exchanged with it.
 void Peers::link_opened(Link& link) {
   strangers_.erase(&link);
   for (const auto& [key, other] : links_) {
-    if (key != &link && other->peer() == link.peer() && other->session() != nullptr)
-      other->close("link.replaced");
+    if (key == &link || other->peer() != link.peer() || other->session() == nullptr) continue;
+    if (link.options().lanes == Lanes::statements) return link.close("ancestor.linked");
+    other->close("link.replaced");
   }
-  log::info("link.open", {{"peer", *link.peer()}, {"dialled", link.options().expected ? 1 : 0}});
+  log::info("link.open",
+            {{"peer", *link.peer()}, {"dialled", link.options().side == Side::dialler ? 1 : 0}});
 }
 
 void Peers::link_closing(Link& link) {
@@ -262,11 +274,14 @@ void Peers::link_closing(Link& link) {
 }
 
 void Peers::link_ended(Link& link) {
-  if (link.peer() && context_.directory.authority().node(*link.peer()) != nullptr) {
+  // Whoever is asked for statements alone is nobody to wait for.
+  const bool is_asked = link.options().lanes == Lanes::statements;
+  if (!is_asked && link.peer() && context_.directory.authority().node(*link.peer()) != nullptr) {
     past_[*link.peer()] = status_of(link);
     note_familiar(link);
   }
   dialler_->link_ended(link);
+  ancestors_->link_ended(link);
   strangers_.erase(&link);
   links_.erase(&link);
   listener_->look_again();
@@ -275,6 +290,14 @@ void Peers::link_ended(Link& link) {
 
 void Peers::sync_now() {
   if (!paused_ && !stopped_) dialler_->call_now();
+}
+
+void Peers::ask_ancestors() {
+  if (!paused_ && !stopped_) ancestors_->call_now();
+}
+
+std::optional<AncestorsStatus> Peers::ancestors() const {
+  return ancestors_->status();
 }
 
 void Peers::pause() {
@@ -303,8 +326,7 @@ PeerStatus Peers::status_of(const Link& link) const {
   if (const Session* session = link.session()) {
     status.caught_up = status.state == PeerState::open && session->caught_up();
     status.stays_different = session->stays_different();
-    status.is_saving =
-        status.state == PeerState::open && session->lanes() == Lanes::without_bulk;
+    status.is_saving = status.state == PeerState::open && session->lanes() == Lanes::without_bulk;
     status.entries_sent = session->entries_sent();
     status.waiting_bytes = session->waiting_bytes();
     status.clock_ahead_ms = session->clock_ahead_ms();

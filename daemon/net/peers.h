@@ -20,6 +20,7 @@
 
 namespace chapterd {
 
+class Ancestors;
 class Dialler;
 class Listener;
 
@@ -27,6 +28,7 @@ class Listener;
 namespace stored_name {
 inline constexpr const char* parent_key = "peer/parent-key";              // 32 bytes
 inline constexpr const char* parent_addresses = "peer/parent-addresses";  // host:port lines
+inline constexpr const char* ancestors_asked = "net/ancestors-asked";     // date u64
 }  // namespace stored_name
 
 // The key of the node above: of the move that brought the chapter where it is, else that of the
@@ -34,8 +36,10 @@ inline constexpr const char* parent_addresses = "peer/parent-addresses";  // hos
 [[nodiscard]] std::optional<PublicKey> parent_key(Reader& reader, const Directory& directory);
 
 struct PeersOptions {
-  std::string listen;                // host:port; empty: do not listen
-  std::vector<std::string> parents;  // instead of the stored addresses; empty: those
+  std::string listen;                  // host:port; empty: do not listen
+  std::vector<std::string> parents;    // instead of the stored addresses; empty: those
+  std::vector<std::string> ancestors;  // nodes further up, asked for statements now and then
+  std::int64_t ancestors_every_ms = 7LL * 24 * 3600 * 1000;
   std::int64_t retry_min_ms = 5'000;
   std::int64_t retry_max_ms = 900'000;
   std::uint64_t budget_session_bytes = 0;
@@ -72,6 +76,12 @@ struct PeerStatus {
   std::optional<Instant> next_dial;  // only while waiting
 };
 
+// Of the nodes further up than the chapter above.
+struct AncestorsStatus {
+  std::optional<Instant> asked;  // when one last told all its statements, by the date
+  std::string end_code;          // why the newest call failed; empty when it did not
+};
+
 // Loop thread only, but for committed(). Everything in the context must outlive the object; the
 // writer must have stopped before the object goes when its events lead to committed(). So, to end:
 // stop(), in its `done` stop the loop, then the pool, then the writer; then the objects may go in
@@ -98,6 +108,12 @@ class Peers final : private LinkOwner {
   // Dials at once, whatever the back-off says; nothing when there is a link already.
   void sync_now();
 
+  // Asks a node further up for statements at once. Nothing when there is nobody to ask, or while
+  // paused.
+  void ask_ancestors();
+  // Nothing when there is nobody to ask.
+  [[nodiscard]] std::optional<AncestorsStatus> ancestors() const;
+
   // While paused there are no links and no attempts, and whoever calls is hung up on.
   void pause();
   void resume();
@@ -106,6 +122,7 @@ class Peers final : private LinkOwner {
 
   // Bytes moved today on all links, both ways; 0 when there is no budget of the day.
   [[nodiscard]] std::uint64_t day_used_bytes() const;
+
   // That budget is used up: until tomorrow only statements and receipts are exchanged.
   [[nodiscard]] bool is_day_spent() const { return is_day_spent_; }
 
@@ -122,6 +139,7 @@ class Peers final : private LinkOwner {
 
  private:
   struct Shared;
+  friend class Ancestors;
   friend class Dialler;
   friend class Listener;
 
@@ -140,10 +158,10 @@ class Peers final : private LinkOwner {
   void end_all(const char* code);
   void follow_budget();
   void note_budget();
+
   // What links that begin now are for.
-  [[nodiscard]] Lanes lanes() const {
-    return is_day_spent_ ? Lanes::without_bulk : Lanes::all;
-  }
+  [[nodiscard]] Lanes lanes() const { return is_day_spent_ ? Lanes::without_bulk : Lanes::all; }
+
   void finish_when_empty();
   [[nodiscard]] PeerStatus status_of(const Link& link) const;
 
@@ -152,6 +170,7 @@ class Peers final : private LinkOwner {
   const std::function<void(Arrival)> refreshed_;
   const std::shared_ptr<Shared> shared_;  // with handlers that may run when the object is gone
   std::map<const Link*, std::shared_ptr<Link>> links_;
+
   // Links of which it is not known yet who they are.
   struct Stranger {
     std::uint64_t number = 0;  // in the order in which they came
@@ -161,13 +180,14 @@ class Peers final : private LinkOwner {
 
   std::map<const Link*, Stranger> strangers_;
   std::uint64_t strangers_seen_ = 0;
-  std::set<std::string> familiar_;  // origins of certified nodes
+  std::set<std::string> familiar_;        // origins of certified nodes
   std::map<PublicKey, PeerStatus> past_;  // of certified nodes whose link ended
   DayBudget budget_;
   bool is_day_spent_ = false;
   bool paused_ = false;
   std::function<void()> stopped_;  // set while stopping
-  std::shared_ptr<Dialler> dialler_;
+  std::unique_ptr<Dialler> dialler_;
+  std::unique_ptr<Ancestors> ancestors_;
   std::shared_ptr<Listener> listener_;
 };
 

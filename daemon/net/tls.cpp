@@ -225,7 +225,7 @@ TlsChannel::TlsChannel(const TlsContext& context, std::optional<PublicKey> expec
   SSL_set_bio(ssl_.get(), bio, bio);
 }
 
-TlsChannel TlsChannel::dial(const TlsContext& context, const PublicKey& expected) {
+TlsChannel TlsChannel::dial(const TlsContext& context, const std::optional<PublicKey>& expected) {
   TlsChannel channel(context, expected);
   SSL_set_alpn_protos(channel.ssl_.get(), protocol_list, protocol_list_size);
   SSL_set_connect_state(channel.ssl_.get());

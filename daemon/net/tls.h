@@ -37,8 +37,9 @@ class TlsContext {
 // One end of one connection. One thread.
 class TlsChannel {
  public:
-  // Dials: the other end must prove to hold `expected`.
-  [[nodiscard]] static TlsChannel dial(const TlsContext& context, const PublicKey& expected);
+  // Dials: the other end must prove to hold `expected`, or any Ed25519 key when there is none.
+  [[nodiscard]] static TlsChannel dial(const TlsContext& context,
+                                       const std::optional<PublicKey>& expected);
   // Accepts any Ed25519 key; who that is, is for the caller to find out.
   [[nodiscard]] static TlsChannel accept(const TlsContext& context);
 

@@ -60,6 +60,7 @@ Json database_counts(const Facts& facts) {
 Json config_counts(const Config& config) {
   return {{"listens", !config.sync.listen.empty()},
           {"parents", config.sync.parents.size()},
+          {"ancestors", config.sync.ancestors.size()},
           {"retry_min_s", config.sync.retry_min_s},
           {"retry_max_s", config.sync.retry_max_s},
           {"budget_session_bytes", config.sync.budget_session_bytes},

@@ -33,7 +33,8 @@ struct LinksNow {
   bool paused = false;
   std::uint64_t day_used_bytes = 0;  // of the budget of the day; 0 without one
   bool is_day_spent = false;
-  Instant now;  // by the clock that `peers` was told by
+  std::optional<AncestorsStatus> ancestors;  // nodes further up; nothing when none is asked
+  Instant now;                               // by the clock that `peers` was told by
 };
 
 // Of a running daemon. Any thread but the loop's.
@@ -42,6 +43,7 @@ class Connections {
   virtual ~Connections() = default;
   [[nodiscard]] virtual LinksNow look() = 0;
   virtual void sync_now() = 0;
+  virtual void ask_ancestors() = 0;
   virtual void pause() = 0;
   virtual void resume() = 0;
 };

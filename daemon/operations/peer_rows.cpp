@@ -73,6 +73,11 @@ void describe(PeerRow& row, const Directory& directory) {
     name_after(row, authority, path.above.back());
   }
   if (row.key && authority.is_revoked(*row.key)) row.state = "revoked";
+  // Nobody waits for a node further up that is only asked now and then.
+  const bool is_further_up =
+      !row.is_parent && node != nullptr &&
+      std::ranges::find(path.above, node->certificate.chapter) != path.above.end();
+  if (is_further_up && row.state == "offline") row.state = "asked now and then";
 }
 
 PeerRow unheard_row(bool paused) {

@@ -148,6 +148,14 @@ Json budget_json(const Moment& moment, const Config& config) {
           {"is_spent", moment.links->is_day_spent}};
 }
 
+// When a node further up last told all its statements; null when none is asked.
+Json ancestors_json(const Moment& moment) {
+  if (!moment.links || !moment.links->ancestors) return nullptr;
+  const AncestorsStatus& ancestors = *moment.links->ancestors;
+  return {{"asked_ms", ancestors.asked ? Json(ancestors.asked->ms) : Json()},
+          {"end_code", ancestors.end_code}};
+}
+
 // Since when damage of the database is known; null when none is.
 Json degraded_json(const NodeParts& parts) {
   const auto noticed = parts.damage.get();
@@ -165,6 +173,7 @@ Result<Json> status(NodeAccess& node, const Json& args) {
     Json json = identity_json(moment);
     json["daemon"] = moment.links.has_value();
     json["paused"] = moment.links && moment.links->paused;
+    json["ancestors"] = ancestors_json(moment);
     json["budget"] = budget_json(moment, node.parts().config);
     json["authority"] = node.parts().authority.get() != nullptr;
     json["entries"] = entries;
@@ -206,6 +215,7 @@ Result<Json> sync_status(NodeAccess& node, const Json& args) {
     return Json{{"idle", is_idle(moment)},
                 {"paused", moment.links && moment.links->paused},
                 {"budget", budget_json(moment, node.parts().config)},
+                {"ancestors", ancestors_json(moment)},
                 {"blocked", blocked_json(moment)},
                 {"work", work_json(moment)},
                 {"peers", peers_json(moment)}};
@@ -231,7 +241,18 @@ Result<Json> sync_now(NodeAccess& node, const Json& args) {
     return fail(Errc::needs_person, "sync.paused", "Exchanging is paused, so nothing moves.",
                 "All work is saved here.", "Go on with: chapterd sync resume");
   }
-  return told(node, args, &Connections::sync_now);
+  Arguments given(args);
+  const bool further_up = given.flag("ancestors");
+  if (auto done = given.done(); !done) return forward(done);
+  if (further_up && connections != nullptr) {
+    if (!connections->look().ancestors) {
+      return fail(Errc::not_found, "sync.no-ancestors",
+                  "No address of a node further up than the chapter above is known here.",
+                  "Nothing was changed.", "Set one: chapterd config explain sync.ancestors");
+    }
+    return told(node, Json::object(), &Connections::ask_ancestors);
+  }
+  return told(node, Json::object(), &Connections::sync_now);
 }
 
 Result<Json> sync_pause(NodeAccess& node, const Json& args) {

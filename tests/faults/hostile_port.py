@@ -2,6 +2,7 @@
 # and after the handshake. The daemon stays small, writes little about it, and its own child gets in.
 import json
 import os
+import resource
 import socket
 import ssl
 import struct
@@ -130,6 +131,8 @@ class HostilePort(Federation):
         """A thousand that say a little, byte for byte, and come back when they are sent away."""
         hello = bytes.fromhex("16030100c8010000c40303") + bytes(193)
         held = [[None, 0] for _ in range(LORIS)]
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8 * LORIS), hard))
         stop = threading.Event()
 
         def keep(mine):
@@ -142,7 +145,9 @@ class HostilePort(Federation):
                             place[:] = self.call(), 0
                         place[0].sendall(hello[place[1] : place[1] + 1] or b"x")
                         place[1] += 1
-                    except (OSError, AttributeError):
+                    except (OSError, AttributeError):  # sent away, or no room
+                        if place[0]:
+                            place[0].close()
                         place[:] = None, 0
 
         self.keepers = [threading.Thread(target=keep, args=(held[i::4],)) for i in range(4)]

@@ -152,6 +152,8 @@ Result<void> show_status(Context& context) {
     page +=
         "  " + peer_name(peer, peers) + ": " + peer_state(output, peer) + last_heard(peer) + "\n";
   }
+  if (const std::string asked = ancestors_words(*status); !asked.empty())
+    page += "  " + asked + "\n";
   page += "\n" + needs(output, *status) + "\n" + private_words(context, *status) + stock(*status);
   if (const std::uint64_t pending = count(*status, "pending"); pending > 0) {
     page += counted(pending, "entry waits", "entries wait") +

@@ -32,7 +32,8 @@ void tell(Context& context, const Json& answer) {
                     ? output.paint(Shade::good, "Nothing waits to be exchanged here.")
                     : output.paint(Shade::waits, "Exchanging, or waiting to.")) +
                what_waits(answer));
-  if (const std::string budget = budget_words(answer); !budget.empty()) output.print(budget);
+  for (const std::string& words : {budget_words(answer), ancestors_words(answer)})
+    if (!words.empty()) output.print(words);
   if (const Json& peers = list(answer, "peers"); !peers.empty()) {
     output.print(peer_table(output, peers));
   }
@@ -70,8 +71,14 @@ Result<void> now(Context& context) {
     });
     if (!there) return forward(there);
   }
-  auto answer = context.call("sync.now", Json::object());
+  Json args = Json::object();
+  if (context.given.has("ancestors")) args["ancestors"] = true;
+  auto answer = context.call("sync.now", args);
   if (!answer) return forward(answer);
+  if (context.given.has("ancestors")) {
+    if (!context.output.answer(*answer)) context.output.print("Asking a node further up now.");
+    return {};
+  }
   if (!context.given.has("until-done")) {
     if (!context.output.answer(*answer)) context.output.print("Exchanging now.");
     return {};
@@ -119,6 +126,9 @@ std::vector<Command> sync_commands() {
   };
   Command at_once = row("now", "Exchange now, whatever the schedule says.", now);
   at_once.flags = {Flag{.name = "until-done", .value = "", .help = "End when nothing waits."},
+                   Flag{.name = "ancestors",
+                        .value = "",
+                        .help = "Ask a node further up for revocations instead."},
                    Flag{.name = "timeout",
                         .value = "SECONDS",
                         .help = "How long --until-done waits at most.",
