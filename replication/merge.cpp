@@ -110,7 +110,7 @@ Bytes shown(const LayerState& layer) {
 }
 
 bool is_blank(ByteView layer) {
-  // The number of changes comes first. A damaged layer, which is empty, shows something.
+  // The number of changes comes first. A damaged layer is not taken for one that shows nothing.
   return !layer.empty() && layer.front() == 0;
 }
 

@@ -214,9 +214,9 @@ TEST(Show, HasARowForEverySettingWithValueAndOrigin) {
   ASSERT_TRUE(loaded);
   const auto rows = show(*loaded);
   ASSERT_EQ(rows.size(), settings().size());
-  EXPECT_EQ(rows[10].key, "log.level");
-  EXPECT_EQ(rows[10].value, "debug");
-  EXPECT_EQ(rows[10].origin, "node.toml:2");
+  EXPECT_EQ(rows[11].key, "log.level");
+  EXPECT_EQ(rows[11].value, "debug");
+  EXPECT_EQ(rows[11].origin, "node.toml:2");
 }
 
 }  // namespace

@@ -38,10 +38,11 @@ class FullNode final : public NodeAccess {
   AuthorityKey authority_;
   ChapterVault vault_{random_};
   MemberIndex members_;
+  NoticedDamage damage_;
   std::string machine_file_;
   std::optional<Error> locked_because_;
-  NodeParts parts_{config_,    folder_, kinds_,   date_,         random_,        key_,
-                   authority_, vault_,  members_, machine_file_, locked_because_};
+  NodeParts parts_{config_,    folder_, kinds_,   date_,   random_,       key_,
+                   authority_, vault_,  members_, damage_, machine_file_, locked_because_};
 };
 
 TEST(Disk, LowRefusesNewWritesInWords) {

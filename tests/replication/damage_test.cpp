@@ -4,6 +4,7 @@
 #include "tests/support/node.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 namespace chapterd {
 namespace {
@@ -26,14 +27,15 @@ struct DamagedNode : ::testing::Test {
 
   // Changes a byte of everything merged of a record, as a failing disk would.
   static void damage(TestNode& node, const std::string& record) {
-    Batch batch;
-    for (StoredLayer& layer : node.store->layers_of(record_named(record))) {
-      layer.state.at(layer.state.size() / 2) ^= 1U;
-      layer.is_private = false;  // sealed once more, the damage would look whole
-      batch.layers.push_back(layer);
-    }
-    ASSERT_FALSE(batch.layers.empty());
-    node.store->commit(batch);
+    const std::string sql =
+        "UPDATE layer SET state = cast(substr(state, 1, 20) || x'5A5A' || substr(state, 23) AS "
+        "BLOB) WHERE record = x'" +
+        to_hex(record_named(record).view()) + "'";
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(node.folder.file("chapterd.db").c_str(), &db), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_GT(sqlite3_changes(db), 0);
+    sqlite3_close(db);
     node.restart();
   }
 };

@@ -11,7 +11,9 @@
 namespace chapterd {
 namespace {
 
-TEST(RowChecks, AStateWithAnyBitChangedIsNone) {
+const Bytes damaged(std::begin(damaged_state), std::end(damaged_state));
+
+TEST(RowChecks, AStateWithAnyBitChangedIsDamaged) {
   const StoredLayer layer = layer_of(1, 2, 3, 4);
   const Bytes state = {1, 2, 3, 4, 5};
   const Bytes stored = with_check(layer, state);
@@ -19,12 +21,12 @@ TEST(RowChecks, AStateWithAnyBitChangedIsNone) {
   for (std::size_t bit = 0; bit < 8 * stored.size(); ++bit) {
     Bytes changed = stored;
     changed[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
-    EXPECT_TRUE(without_check(layer, changed).empty()) << bit;
+    EXPECT_EQ(without_check(layer, changed), damaged) << bit;
   }
   for (std::size_t size = 0; size < stored.size(); ++size)
-    EXPECT_TRUE(without_check(layer, Bytes(stored.begin(),
-                                           stored.begin() + static_cast<std::ptrdiff_t>(size)))
-                    .empty())
+    EXPECT_EQ(without_check(
+                  layer, Bytes(stored.begin(), stored.begin() + static_cast<std::ptrdiff_t>(size))),
+              damaged)
         << size;
 }
 
@@ -49,14 +51,14 @@ class ChangedRow : public testing::Test {
   std::string path_ = folder_.file("chapterd.db");
 };
 
-TEST_F(ChangedRow, ALayerInAnotherSpaceRecordOrKindHasNoState) {
+TEST_F(ChangedRow, ALayerInAnotherSpaceRecordOrKindIsDamaged) {
   for (const char* sql :
        {"UPDATE layer SET space = 2", "UPDATE layer SET space = 1, kind = 2",
         "UPDATE layer SET kind = 1, newest = 99", "UPDATE layer SET record = zeroblob(16)"}) {
     const auto store = changed_by(sql);
     const auto layers = store->layers_after(LayerRow(0), 10);
     ASSERT_EQ(layers.size(), 1U);
-    EXPECT_TRUE(layers[0].state.empty()) << sql;
+    EXPECT_EQ(layers[0].state, damaged) << sql;
   }
 }
 
@@ -64,14 +66,14 @@ TEST_F(ChangedRow, AFeedASpaceOrAKindIsNotRead) {
   EXPECT_THROW(
       static_cast<void>(
           changed_by("UPDATE space SET audience = 3 WHERE row = 1")->spaces_after(SpaceRow(0))),
-      Broken);
+      Damaged);
   EXPECT_THROW(
       static_cast<void>(
           changed_by("UPDATE kind SET name = 'renew' WHERE row = 3")->kinds_after(KindRow(0))),
-      Broken);
+      Damaged);
   EXPECT_THROW(
       static_cast<void>(changed_by("UPDATE feed SET stands_seq = 1 WHERE row = 1")->cut_feeds()),
-      Broken);
+      Damaged);
 }
 
 }  // namespace

@@ -47,9 +47,11 @@ Bytes with_check(const StoredLayer& layer, ByteView state) {
 }
 
 Bytes without_check(const StoredLayer& layer, Bytes stored) {
-  if (stored.size() < check_bytes) return {};
+  const Bytes damaged(std::begin(damaged_state), std::end(damaged_state));
+  if (stored.size() < check_bytes) return damaged;
   const ByteView state = ByteView(stored).first(stored.size() - check_bytes);
-  if (ByteReader(ByteView(stored).last(check_bytes)).u64() != check_of(layer, state)) return {};
+  if (ByteReader(ByteView(stored).last(check_bytes)).u64() != check_of(layer, state))
+    return damaged;
   stored.resize(state.size());
   return stored;
 }

@@ -14,7 +14,7 @@ namespace chapterd {
 
 // What is kept of a layer's state: the state, and a check over it and the layer's other columns.
 [[nodiscard]] Bytes with_check(const StoredLayer& layer, ByteView state);
-// The state again; empty when any of these columns changed.
+// The state again; damaged_state when any of these columns changed.
 [[nodiscard]] Bytes without_check(const StoredLayer& layer, Bytes stored);
 
 }  // namespace chapterd

@@ -89,7 +89,7 @@ StoredLayer read_layer_head(const Query::Rows& rows) {
   return layer;
 }
 
-// A layer that changed has an empty state, which is none: its entries are there to make it anew.
+// The entries of a layer that changed are there to make it anew.
 StoredLayer read_layer(const Query::Rows& rows, const LayerSeal* seal) {
   StoredLayer layer = read_layer_head(rows);
   layer.state = without_check(layer, rows.owned_bytes(5));
@@ -120,7 +120,7 @@ StoredFeed read_feed(const Query::Rows& rows) {
   feed.trunk = FeedRow(rows.number(5));
   feed.fork = Position{Sequence(rows.number(6)), rows.fixed<EntryHash>(7)};
   feed.stands = Position{Sequence(rows.number(8)), rows.fixed<EntryHash>(9)};
-  if (rows.number(10) != check_of(feed)) throw Broken("a stored feed is damaged");
+  if (rows.number(10) != check_of(feed)) throw Damaged("a stored feed is damaged");
   return feed;
 }
 
@@ -132,7 +132,7 @@ StoredSpace read_space(const Query::Rows& rows) {
   if (!audience) throw Damaged("a stored layer space has an unknown audience");
   space.audience = *audience;
   space.target = rows.fixed<ChapterId>(3);
-  if (rows.number(4) != check_of(space)) throw Broken("a stored layer space is damaged");
+  if (rows.number(4) != check_of(space)) throw Damaged("a stored layer space is damaged");
   return space;
 }
 
@@ -223,7 +223,7 @@ template <class Verbs>
 std::vector<StoredKind> SqliteReads<Verbs>::kinds_after(KindRow after) {
   return read_all(reading().kinds_after.rows(after), [](const Query::Rows& rows) {
     StoredKind kind{KindRow(rows.number(0)), rows.text(1)};
-    if (rows.number(2) != check_of(kind)) throw Broken("a stored kind of record is damaged");
+    if (rows.number(2) != check_of(kind)) throw Damaged("a stored kind of record is damaged");
     return kind;
   });
 }
