@@ -255,6 +255,7 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
   }
   if (meeting.ends_wait) unset(stored_name::waits);
   if (meeting.recovered) note_recovered();
+  if (meeting.may_end_forks && value(stored_name::restored).empty()) close_own_forks();
   if (meeting.new_epoch) void_receipts(peer, *meeting.new_epoch);
 }
 

@@ -233,6 +233,7 @@ class Session {
   Meeting& meeting();
   void note_meeting(Lanes theirs);
   void note_epoch(Epoch epoch);
+  [[nodiscard]] bool has_open_fork() const;
   void note_recovered();
   Result<void> take_segment(const Segment& segment);
   Offered* offered(const SegmentPiece& piece);

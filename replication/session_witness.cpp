@@ -223,9 +223,21 @@ void Session::note_epoch(Epoch epoch) {
   if (stored_peer_.epoch != Epoch() && stored_peer_.epoch != epoch) meeting().new_epoch = epoch;
 }
 
+// A second history of a feed that we write no more, which nobody has ended: it came back late, from
+// a node that may hold what the one above may not.
+bool Session::has_open_fork() const {
+  return std::ranges::any_of(directory_.forked(), [&](const FeedId& id) {
+    const KnownFeed& feed = *directory_.feed(id);
+    return feed.intro.node == directory_.self() && feed.lane() == Lane::live &&
+           feed.intro.incarnation != directory_.incarnation() && directory_.closing(feed).empty();
+  });
+}
+
 // What we lost is back once we agree with the node above; a node with none above asks those below.
 void Session::note_recovered() {
-  if (!restored_ || lanes_ != Lanes::all) return;
+  if (lanes_ != Lanes::all) return;
+  if (!restored_ && has_open_fork()) meeting().may_end_forks = true;
+  if (!restored_) return;
   if (!is_above_us() && !is_top()) return;
   restored_ = false;
   meeting().recovered = true;

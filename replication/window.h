@@ -16,6 +16,7 @@ struct Meeting {
   bool met = false;                // what is written from now on leaves the node
   bool ends_wait = false;          // it stands above us, and knows no more of us than we do
   bool recovered = false;          // both hold the same again
+  bool may_end_forks = false;      // both hold the same of second histories of our own feeds
   std::vector<Incarnation> lives;  // of our own feeds, that we had never heard of
   std::optional<Epoch> new_epoch;  // of its own database: it was restored
 };

@@ -1,4 +1,5 @@
 // A node that was put back to an older state waits for those above it, or for a person.
+#include "replication/forks.h"
 #include "tests/replication/restored.h"
 #include "tests/support/liar.h"
 
@@ -172,6 +173,31 @@ TEST_F(RestoredNode, APersonCanSayThatTheRestoredStateIsAllThereIs) {
   exchange();
   EXPECT_TRUE(caught_up);
   expect_at_both(Audience::up, "insight", {"since"});
+}
+
+// Agreeing with the one above says nothing of it: that one may not hold it.
+TEST_F(RestoredNode, ASecondHistoryThatOnlyAChildHoldsIsEndedOnceItIsBack) {
+  auto kisumu = TestNode::below(*kenya, "KSM");
+  constexpr Address down{Audience::down, {}};
+  kenya->write_text(down, "guidance", "title", "before");
+  exchange();
+  Wire(*kisumu, *kenya).run();
+  save(*kenya);
+  kenya->write_text(down, "guidance", "title", "lost");
+  Wire(*kisumu, *kenya).run();
+  put_back(*kenya, With::whole_folder);
+  exchange();  // the one above knows of nothing
+  kenya->write_text(down, "guidance", "title", "since");
+  for (int i = 0; i < 4; ++i) {
+    Wire(*kisumu, *kenya).run();
+    exchange();
+  }
+  for (TestNode* node : {kenya.get(), kisumu.get()}) {
+    const auto forked = forked_feeds(*node->directory);
+    ASSERT_EQ(forked.size(), 1U);
+    EXPECT_TRUE(forked.front().closed);
+    EXPECT_EQ(node->values(Audience::down, "guidance", "title"), (Texts{"lost", "since"}));
+  }
 }
 
 // What only a child holds, of a life that the backup does not know, is no second roll-back.
