@@ -18,13 +18,16 @@ const std::vector<ControlInfo>& controls() {
       {Control::cursor_first, "cursor-first", "I9", 5},
       {Control::no_entitlement, "no-entitlement", "I11", 5},
       {Control::no_verifier, "no-verifier", "I3 I4", 20},
-      {Control::reuses_sequence, "reuses-sequence", "I1 I4 I8 I14", 5},
+      {Control::reuses_sequence, "reuses-sequence", "I4", 5},
       {Control::merges_by_clock, "merges-by-clock", "I7", 5},
       {Control::forgets_awaited, "forgets-awaited", "I6 I7", 20},
       {Control::leaks_chapter, "leaks-chapter", "I10", 5},
       {Control::forgets_revocation, "forgets-revocation", "I13", 10},
       {Control::false_receipt, "false-receipt", "I8", 5},
       {Control::never_compares, "never-compares", "I15", 10},
+      {Control::hides_fork, "hides-fork", "I5", 5},
+      {Control::drops_fork, "drops-fork", "I15", 5},
+      {Control::forgets_orders, "forgets-orders", "I23", 10},
       {Control::silent_refusal, "silent-refusal", "I2", 10},
   };
   return all;

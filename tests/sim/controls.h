@@ -17,13 +17,16 @@ enum class Control {
   cursor_first,        // the cursor is stored in a transaction before its window's
   no_entitlement,      // every node may hold every feed
   no_verifier,         // checkpoints are not checked
-  reuses_sequence,     // a machine is put back to yesterday's disk and goes on
+  reuses_sequence,     // a database is put back, and the mark beside it is not looked at
   merges_by_clock,     // the newest time wins a field
   forgets_awaited,     // a name that comes before its value is forgotten
   leaks_chapter,       // what only the chapter may hold is written for everybody
   forgets_revocation,  // nobody counts as revoked
   false_receipt,       // a receipt says more than is held
   never_compares,      // digests are always equal: what a cursor passed over stays away
+  hides_fork,          // a second history is held and not shown
+  drops_fork,          // a second history is refused
+  forgets_orders,      // words that were ordered to be erased are taken when they come again
   silent_refusal,      // a write that was refused is answered as saved
 };
 

@@ -15,19 +15,41 @@
 
 namespace chapterd::sim {
 
-// A feed as its author wrote it.
-struct FeedTruth {
-  FeedIntro intro;
-  int author = -1;                // machine; -1: a stranger's or a rogue's
-  std::vector<EntryHash> hashes;  // hashes[seq - 1]
+struct TrueEntry {
+  EntryHash hash;
+  EntryHash prev;
 };
 
-// A change that somebody was told is saved.
+// A feed as its author wrote it: nearly always one history.
+struct FeedTruth {
+  FeedIntro intro;
+  int author = -1;                             // machine; -1: a stranger's or a rogue's
+  std::vector<std::vector<TrueEntry>> places;  // places[seq - 1]: whatever was signed there
+
+  [[nodiscard]] bool wrote(Sequence seq, const EntryHash& hash) const;
+  // Whether the history that ends with `tip` goes through this entry.
+  [[nodiscard]] bool leads_to(const Head& tip, Sequence seq, const EntryHash& hash) const;
+};
+
+// A change that somebody was told is saved; or an order to erase.
 struct Saved {
   int machine = 0;
+  int life = 0;  // of its database; -1: only others have it
   FeedId feed;
   Sequence seq;
   EntryHash hash;
+  Arrival arrival;          // in the log of that life
+  std::string erased = {};  // the mark in the words that this orders to erase
+};
+
+// What a machine's disk holds: heads of every branch of a feed.
+using Promised = std::map<std::pair<FeedId, FeedRow>, Head>;
+
+// What a key promised by a disk that was put back or lost since.
+struct PastLife {
+  PublicKey key;
+  std::set<Epoch> epochs;
+  Promised promised;
 };
 
 // A piece as it stands in a node's log.
@@ -38,11 +60,22 @@ struct LogPiece {
   Sequence seq;
 };
 
+[[nodiscard]] bool holds(const Promised& promised,
+                         const FeedTruth& truth,
+                         Sequence seq,
+                         const EntryHash& hash,
+                         const FeedId& feed);
+
 struct Ledger {
   std::map<FeedId, FeedTruth> feeds;
   std::vector<Saved> saved;
   // For each machine: heads of every branch of a feed after the last transaction that returned.
-  std::vector<std::map<std::pair<FeedId, FeedRow>, Head>> promised;
+  std::vector<Promised> promised;
+  std::vector<PastLife> past;
+  // Own feeds of these lives may have two histories: a copy of the disk went on from there.
+  std::set<std::pair<PublicKey, Incarnation>> may_fork;
+  // Numbers in these logs mean one thing on one disk and another on its copy.
+  std::set<Epoch> doubtful;
   // For each machine: how much of its log is in `logs`, and the log of each database ever.
   std::vector<Arrival> read;
   std::map<Epoch, std::vector<LogPiece>> logs;
@@ -53,8 +86,6 @@ struct Ledger {
   std::set<int> cut_by_own_chapter;
   // (machine, revoked machine): the first knows of it.
   std::set<std::pair<int, int>> knows_revoked;
-  // Marks in words whose erasure was ordered, and saved.
-  std::set<std::string> erased;
   // Writes that people asked for, and what they were told.
   std::uint64_t asked = 0;
   std::uint64_t answered_saved = 0;

@@ -20,7 +20,7 @@ void join_chapter(World& world, const Event& event) {
   const int above = static_cast<int>(random.below(world.chapters.size()));
   const SimChapter& parent = world.chapters[static_cast<std::size_t>(above)];
   SimNode& door = world.node(parent.machines.front());
-  if (world.nodes.size() >= most_machines || door.is_revoked || !world.is_listening(door.machine))
+  if (world.nodes.size() >= most_machines || !door.counts() || !world.is_listening(door.machine))
     return;
 
   struct Joining {
@@ -49,8 +49,7 @@ void join_chapter(World& world, const Event& event) {
 void join_machine(World& world, const Event& event) {
   SeededRandom random(event.salt);
   const SimChapter& chapter = some_chapter(world, random);
-  if (world.nodes.size() >= most_machines || world.node(chapter.machines.front()).is_revoked)
-    return;
+  if (world.nodes.size() >= most_machines || !world.node(chapter.machines.front()).counts()) return;
   world.add_machine(world.chapter_index(chapter.id));
 }
 

@@ -130,8 +130,8 @@ void ask(World& world, SimNode& node, Wish&& wish) {
       return;
     }
     ++world.ledger.answered_saved;
-    world.ledger.saved.push_back(
-        {node.machine, outcome->feed, outcome->written->seq, outcome->written->hash});
+    world.ledger.saved.push_back({node.machine, node.life, outcome->feed, outcome->written->seq,
+                                  outcome->written->hash, outcome->written->arrival});
   };
   node.process->post(std::move(job));
 }
@@ -171,6 +171,12 @@ void write_at_once(World& world, const Event& event) {
 }
 
 }  // namespace
+
+void write_some(World& world, SimNode& node, std::uint64_t salt) {
+  SeededRandom random(salt);
+  const std::size_t count = 1 + random.below(6);
+  for (std::size_t i = 0; i < count; ++i) ask(world, node, draw_wish(world, node, random));
+}
 
 const std::vector<EventKind>& people_events() {
   static const std::vector<EventKind> all = {

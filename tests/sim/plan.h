@@ -36,12 +36,16 @@ struct Plan {
 // Begins every text that only a chapter may read: found anywhere else, it leaked.
 inline constexpr const char* canary_prefix = "canary-7f3a91-";
 
-// people.cpp, faults.cpp, byzantine.cpp, restores.cpp, couriers.cpp, newcomers.cpp
+// One table for each file of events.
 [[nodiscard]] const std::vector<EventKind>& people_events();
 [[nodiscard]] const std::vector<EventKind>& erasing_events();  // of people, too
 [[nodiscard]] const std::vector<EventKind>& fault_events();
 [[nodiscard]] const std::vector<EventKind>& byzantine_events();
 [[nodiscard]] const std::vector<EventKind>& restore_events();
+[[nodiscard]] const std::vector<EventKind>& clone_events();
+[[nodiscard]] const std::vector<EventKind>& wipe_events();
+[[nodiscard]] const std::vector<EventKind>& rekey_events();
+[[nodiscard]] const std::vector<EventKind>& revoking_events();
 [[nodiscard]] const std::vector<EventKind>& courier_events();
 [[nodiscard]] const std::vector<EventKind>& newcomer_events();
 

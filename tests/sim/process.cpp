@@ -31,14 +31,22 @@ T opened(Result<T>&& result) {
   return std::move(*result);
 }
 
+// As the daemon does it, before anything else.
+std::unique_ptr<Replica> marked(std::unique_ptr<Replica> replica, MarkKeeper& mark) {
+  replica->keep_mark(mark);
+  return replica;
+}
+
 }  // namespace
 
 Process::Process(World& world, SimNode& node)
     : world_(world),
       node_(node),
       vault_(node.random),
+      mark_(*node.disk),
       store_(opened(SqliteStore::open(SimDisk::database, store_options(*node.disk, vault_)))),
-      replica_(opened(Replica::open(*store_, node.clock, node.random, *node.key, vault_))),
+      replica_(marked(opened(Replica::open(*store_, node.clock, node.random, *node.key, vault_)),
+                      mark_)),
       reader_(std::make_unique<SqliteReads<Reader>>(
           std::make_unique<Connection>(SimDisk::database, node.disk->vfs(), Access::read_only),
           &vault_)),
@@ -66,6 +74,7 @@ void Process::start() {
   }
   directory_->refresh(Snapshot(*reader_));
   started_ = true;
+  ask_person();
   for (std::size_t call = 0; call < calls_.size(); ++call) dial_later(call);
 }
 
@@ -147,6 +156,22 @@ void Process::follow() {
   directory_->refresh(Snapshot(*reader_));
   const auto links = links_;  // a link may end meanwhile
   for (const auto& link : links) link->committed();
+  ask_person();
+}
+
+// The global node was put back and has nobody above to tell it what it lost: a person looks, some
+// time later.
+void Process::ask_person() {
+  if (!node_.may_come_back || person_asked_ || world_.chapter_of(node_).parent >= 0) return;
+  if (reader_->values(stored_name::waits).empty()) return;
+  person_asked_ = true;
+  later(static_cast<std::int64_t>(30'000 + node_.random.below(180'000)), [this] {
+    person_asked_ = false;
+    Job job;
+    job.stage = [](Replica& replica) { replica.confirm_restored(Complete::no); };
+    job.finish = [](const std::optional<std::string>&) {};
+    post(std::move(job));
+  });
 }
 
 void Process::receive(const std::shared_ptr<SimLink>& link,
@@ -255,6 +280,27 @@ void Process::link_ended(const SimLink& link) {
     dial_later(at);
   }
   std::erase_if(links_, [&](const auto& each) { return each.get() == &link; });
+}
+
+void Process::link_opened(const SimLink& link) {
+  const auto links = links_;
+  for (const auto& other : links)
+    if (other.get() != &link && other->options().peer == link.options().peer)
+      other->close("link.replaced");
+}
+
+void Process::redirect(int from, int to) {
+  for (Call& call : calls_)
+    if (call.machine == from) call.machine = to;
+}
+
+void Process::close() {
+  if (!started_ || node_.disk->is_dead()) return;
+  try {
+    replica_->close();
+  } catch (const DiskFull&) {  // NOLINT(bugprone-empty-catch): as the daemon: an older mark stays
+  } catch (const Broken&) {    // NOLINT(bugprone-empty-catch): the supervisor starts it again
+  }
 }
 
 void Process::end(bool silently) {

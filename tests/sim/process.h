@@ -8,6 +8,7 @@
 #include "tests/sim/agenda.h"
 #include "tests/sim/controls.h"
 #include "tests/sim/sim_link.h"
+#include "tests/sim/sim_mark.h"
 
 #include <deque>
 #include <functional>
@@ -53,9 +54,15 @@ class Process : public std::enable_shared_from_this<Process> {
                VerifiedWindow&& window,
                std::function<void(const StoredWindow*)> stored);
   void link_ended(const SimLink& link);
+  // The newest link to a node counts.
+  void link_opened(const SimLink& link);
+  // Another machine is called instead of one.
+  void redirect(int from, int to);
   // Somebody called.
   std::shared_ptr<SimLink> accept(int machine, const PublicKey& peer);
 
+  // The last that is written in an orderly end.
+  void close();
   // The machine was switched off (`silently`) or the process killed.
   void end(bool silently);
 
@@ -83,6 +90,7 @@ class Process : public std::enable_shared_from_this<Process> {
 
   bool write_group(std::vector<Job>& group);
   void follow();
+  void ask_person();
   void tell_window(const VerifiedWindow& window, const SimLink& link);
   void dial(std::size_t call);
   void connected(std::size_t call);
@@ -91,6 +99,7 @@ class Process : public std::enable_shared_from_this<Process> {
   World& world_;
   SimNode& node_;
   ChapterVault vault_;
+  SimMark mark_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Reader> reader_;
@@ -100,6 +109,7 @@ class Process : public std::enable_shared_from_this<Process> {
   std::deque<Job> queue_;
   bool group_due_ = false;
   bool follow_due_ = false;
+  bool person_asked_ = false;
   bool started_ = false;
   bool ended_ = false;
 };

@@ -14,33 +14,75 @@ constexpr std::size_t one_commit_in = 40;
 constexpr std::size_t most_io_ahead = 24;
 constexpr int cuts_a_probe = 2;
 
-// Entries of own feeds that nobody has seen before become the truth about these feeds.
-void note_own_entries(World& world, Process& process, const KnownFeed& feed) {
+// What a node has signed becomes the truth about its feeds; what came back to it is that already.
+void note_own_piece(World& world, Process& process, const KnownFeed& feed, const StoredPiece& at) {
   FeedTruth& truth = world.ledger.feeds[feed.head.feed];
-  if (truth.hashes.empty()) {
-    truth.intro = feed.intro;
-    truth.author = process.node().machine;
-  }
-  const Sequence next(truth.hashes.size() + 1);
-  if (next > feed.head.seq) return;
-  for (const StoredPiece& stored : process.store().pieces_of(feed.row, next, SIZE_MAX)) {
-    const auto piece = decode_piece(stored.body);
-    world.require(piece.has_value(), "I3", "an own piece cannot be decoded");
-    const auto hashes = chain(*piece, feed.head.feed, stored.prev);
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-      const std::uint64_t seq = piece->first.value + i;
-      if (seq <= truth.hashes.size()) continue;
-      world.require(seq == truth.hashes.size() + 1, "I3", "an own feed has a gap");
-      truth.hashes.push_back(hashes[i]);
+  const auto piece = decode_piece(at.body);
+  world.require(piece.has_value(), "I3", "an own piece cannot be decoded");
+  const auto hashes = chain(*piece, feed.head.feed, at.prev);
+  EntryHash prev = at.prev;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    const Sequence seq = piece->first.plus(i);
+    if (!truth.wrote(seq, hashes[i])) {
+      const std::string where = " (machine " + std::to_string(process.node().machine) + ", entry " +
+                                std::to_string(seq.value) + ")";
+      world.require(at.via == 0, "I3", "an entry comes back that its author never wrote" + where);
+      world.require(seq.value <= truth.places.size() + 1, "I3", "an own feed has a gap" + where);
+      truth.places.resize(std::max<std::size_t>(truth.places.size(), seq.value));
+      auto& place = truth.places[seq.value - 1];
+      const bool may_fork =
+          world.ledger.may_fork.contains({feed.intro.node, feed.intro.incarnation});
+      world.require(place.empty() || may_fork, "I4",
+                    "two entries of one feed have one sequence" + where);
+      place.push_back({hashes[i], prev});
       ++world.figures.entries;
     }
+    prev = hashes[i];
   }
 }
 
+void note_own_entries(World& world, Process& process, const KnownFeed& feed, Sequence after) {
+  FeedTruth& truth = world.ledger.feeds[feed.head.feed];
+  if (truth.places.empty()) {
+    truth.intro = feed.intro;
+    const SimNode& node = process.node();
+    truth.author = node.copy_of < 0 ? node.machine : node.copy_of;
+  }
+  for (const StoredPiece& stored : process.store().pieces_of(feed.row, after.next(), SIZE_MAX))
+    note_own_piece(world, process, feed, stored);
+}
+
+// What had not left the node is chained anew when it finds that it was put back. Where it lies in
+// the log it stays.
+void follow_moved(World& world, Process& process) {
+  SimNode& node = process.node();
+  Directory& directory = process.replica().directory();
+  const Promised& promised = world.ledger.promised[static_cast<std::size_t>(node.machine)];
+  for (Saved& saved : world.ledger.saved) {
+    if (saved.machine != node.machine || saved.life != node.life) continue;
+    if (holds(promised, world.ledger.feeds[saved.feed], saved.seq, saved.hash, saved.feed))
+      continue;
+    const auto stored = process.store().piece_at(saved.arrival);
+    world.require(stored.has_value(), "I1", "what was saved is gone, and not chained anew");
+    const KnownFeed& feed = directory.feed(stored->feed);
+    const auto piece = decode_piece(stored->body);
+    const std::size_t at = saved.arrival.value - stored->arrival.value;
+    world.require(feed.intro.node == node.id() && piece && at < piece->entries.size(), "I1",
+                  "what was saved is gone, and something else is in its place");
+    saved.feed = feed.head.feed;
+    saved.seq = piece->first.plus(at);
+    saved.hash = chain(*piece, saved.feed, stored->prev)[at];
+  }
+}
+
+// Arrival numbers of one database name one log. A new epoch tells its log from the beginning.
 void note_log(World& world, Process& process) {
   Ledger& ledger = world.ledger;
-  Arrival& read = ledger.read[static_cast<std::size_t>(process.node().machine)];
+  SimNode& node = process.node();
+  Arrival& read = ledger.read[static_cast<std::size_t>(node.machine)];
   Directory& directory = process.replica().directory();
+  const bool is_new = node.epochs.insert(directory.epoch()).second;
+  if (is_new) read = Arrival(0);
   auto& log = ledger.logs[directory.epoch()];
   for (const StoredPiece& piece : process.store().heads_after(read, SIZE_MAX >> 1U)) {
     const Arrival last(piece.arrival.value + piece.count - 1);
@@ -48,6 +90,17 @@ void note_log(World& world, Process& process) {
                    Sequence(piece.seq.value + piece.count - 1)});
     read = last;
   }
+}
+
+// A new life of the feeds begins only when a disk was put back, or copied.
+void check_life(World& world, Process& process) {
+  SimNode& node = process.node();
+  const Incarnation& now = process.replica().directory().incarnation();
+  const bool is_first = node.incarnation == Incarnation{};
+  world.require(is_first || node.incarnation == now || node.may_come_back, "I14",
+                "machine " + std::to_string(node.machine) +
+                    " takes itself for restored, and its disk was never put back");
+  node.incarnation = now;
 }
 
 }  // namespace
@@ -63,18 +116,35 @@ void World::after_commit(Process& process) {
   each.disk->faults.probe_after = -1;
   check_probes(each);  // before this transaction was promised to anybody
   auto& promised = ledger.promised[static_cast<std::size_t>(each.machine)];
+  const bool may_move =
+      each.may_come_back && each.incarnation != process.replica().directory().incarnation();
+  check_life(*this, process);
+  bool has_moved = false;
   for (const KnownFeed& feed : process.replica().directory().feeds()) {
     Head& before = promised[{feed.head.feed, feed.row}];
-    if (before == feed.head || feed.head.seq == Sequence(0)) continue;
-    require(feed.head.seq > before.seq, "I14", "a head went back or changed");
-    if (feed.intro.node == each.id()) note_own_entries(*this, process, feed);
-    check_head(*this, each, feed);
+    if (before == feed.head || (feed.head.seq == before.seq && feed.head.seq == Sequence(0)))
+      continue;
+    const bool is_own = feed.intro.node == each.id();
+    const bool goes_back = feed.head.seq <= before.seq;
+    require(!goes_back || (is_own && may_move), "I14",
+            "a head went back or changed (machine " + std::to_string(each.machine) + ", feed " +
+                to_hex(feed.head.feed.view()).substr(0, 8) + ", from " +
+                std::to_string(before.seq.value) + " to " + std::to_string(feed.head.seq.value) +
+                ")");
+    has_moved = has_moved || goes_back;
+    if (is_own) note_own_entries(*this, process, feed, goes_back ? Sequence(0) : before.seq);
+    if (feed.head.seq != Sequence(0)) check_head(*this, each, feed);
     before = feed.head;
   }
+  std::erase_if(promised, [](const auto& held) { return held.second.seq == Sequence(0); });
+  if (has_moved) follow_moved(*this, process);
   note_log(*this, process);
   // A revocation whose writer died before it answered counts all the same.
-  for (const auto& other : nodes)
-    if (process.replica().directory().authority().is_revoked(other->id())) other->is_revoked = true;
+  for (const auto& other : nodes) {
+    if (!process.replica().directory().authority().is_revoked(other->id())) continue;
+    ledger.knows_revoked.insert({each.machine, other->machine});
+    if (!std::exchange(other->is_revoked, true)) strike_lost();  // what only that one held
+  }
   trace_hash.u64(process.replica().directory().arrival().value);
   if (each.random.below(one_commit_in) == 0) {
     each.disk->probes.push_back(each.disk->copy(each.random.next()));

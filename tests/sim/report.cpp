@@ -15,6 +15,11 @@ Named named(const Figures& figures) {
           {"steps", figures.steps},
           {"power_cuts", figures.power_cuts},
           {"kills", figures.kills},
+          {"restores", figures.restores},
+          {"clones", figures.clones},
+          {"wipes", figures.wipes},
+          {"rekeys", figures.rekeys},
+          {"struck", figures.struck},
           {"forks", figures.forks},
           {"messages", figures.messages},
           {"bytes", figures.bytes},
@@ -53,6 +58,11 @@ void add(Report& report, const Figures& figures) {
   sum.steps += figures.steps;
   sum.power_cuts += figures.power_cuts;
   sum.kills += figures.kills;
+  sum.restores += figures.restores;
+  sum.clones += figures.clones;
+  sum.wipes += figures.wipes;
+  sum.rekeys += figures.rekeys;
+  sum.struck += figures.struck;
   sum.forks += figures.forks;
   sum.messages += figures.messages;
   sum.bytes += figures.bytes;

@@ -1,81 +1,107 @@
-// Old disks that come back, and keys that are taken away.
+// Old disks that come back: the database with the file beside it, or the database alone.
+#include "replication/format/statements.h"
 #include "tests/sim/world.h"
+
+#include <algorithm>
 
 namespace chapterd::sim {
 namespace {
 
 using testing::SeededRandom;
 
-SimNode& some_node(World& world, SeededRandom& random) {
-  return *world.nodes[random.below(world.nodes.size())];
+std::optional<ExportMark> mark_in(Process& process) {
+  const auto stored = process.store().values(stored_name::instance);
+  if (stored.empty()) return std::nullopt;
+  const auto mark = decode_export_mark(stored.front().value);
+  return mark ? std::optional(*mark) : std::nullopt;
 }
 
-// A copy of the disk is laid aside, and another time it is put back. The engine does not handle a
-// restore yet, so it is never drawn but for the control that must be caught.
-void restore(World& world, const Event& event) {
-  if (world.control != Control::reuses_sequence) return;
-  SeededRandom random(event.salt);
-  SimNode& node = some_node(world, random);
-  if (!node.is_up()) return;
-  if (node.yesterday == nullptr) {
-    node.yesterday = node.disk->copy(random.next());
-    return;
+// The file beside a database keeps them.
+std::set<int> revoked_beside(const World& world, SimDisk& disk) {
+  std::set<int> known;
+  for (const Bytes& bytes : SimMark(disk).read_revocations()) {
+    const auto statement = decode_statement(bytes);
+    const auto* revoke = statement ? std::get_if<Revoke>(&statement->body) : nullptr;
+    for (const auto& each : world.nodes)
+      if (revoke != nullptr && each->id() == revoke->node) known.insert(each->machine);
   }
-  node.kill();
-  for (const auto& [name, file] : node.yesterday->files) node.disk->files[name] = file;
-  std::erase_if(node.disk->files,
-                [&](const auto& each) { return !node.yesterday->files.contains(each.first); });
-  node.disk->lose_power();
-  world.ledger.promised[static_cast<std::size_t>(node.machine)].clear();  // a declared restore
-  node.yesterday.reset();
+  return known;
 }
 
-// The chapter above, or its own, revokes a machine at what it holds of it.
-void revoke(World& world, const Event& event) {
+void back_up(World& world, const Event& event) {
   SeededRandom random(event.salt);
-  SimNode& node = some_node(world, random);
-  SimChapter& home = world.chapter_of(node);
-  if (node.is_revoked || home.machines.size() < 2 || node.machine != home.machines.back()) return;
-  const int issuer = home.parent >= 0 && random.below(2) == 0 ? home.parent : node.chapter;
-  SimChapter& above = world.chapters[static_cast<std::size_t>(issuer)];
-  SimNode& by = world.node(above.machines.front());
-  if (!world.is_listening(by.machine)) return;
-  Job job;
-  const bool own = issuer == node.chapter;
-  job.stage = [&world, &above, &node, &by, own, key = node.id()](Replica& replica) {
-    if (node.is_revoked || replica.directory().authority().is_revoked(key)) return;
-    world.ledger.cut_by_own_chapter.erase(node.machine);
-    if (own) world.ledger.cut_by_own_chapter.insert(node.machine);
-    // An earlier attempt may not have come through; a feed that is not listed is cut at 0.
-    std::erase_if(world.ledger.cuts, [&](const auto& cut) {
-      const auto truth = world.ledger.feeds.find(cut.first);
-      return truth != world.ledger.feeds.end() && truth->second.author == node.machine;
-    });
-    Revoke body{key, {}, "stolen"};
-    for (const KnownFeed& feed : replica.directory().feeds()) {
-      if (feed.intro.node != key) continue;
-      body.cuts.push_back(feed.head);
-      world.ledger.cuts[feed.head.feed] = feed.head.seq;
-    }
-    const Statement statement{above.id, 1, body};
-    by.has_written_revocation =
-        replica.write_statement(sign_statement(world.federation, statement, *above.authority))
-            .has_value();
-  };
-  job.finish = [&world, &by, &node](const std::optional<std::string>& error) {
-    if (error || !by.has_written_revocation) return;
-    node.is_revoked = true;
-    world.ledger.knows_revoked.insert({by.machine, node.machine});
-  };
-  by.process->post(std::move(job));
+  SimNode& node = *world.nodes[random.below(world.nodes.size())];
+  if (!node.counts() || node.copy_of >= 0 || !world.is_listening(node.machine)) return;
+  const auto mark = mark_in(*node.process);
+  if (node.disk->is_dead() || !mark) return;
+  const Directory& directory = node.process->replica().directory();
+  node.yesterday = Backup{node.disk->copy(random.next()),
+                          world.ledger.promised[static_cast<std::size_t>(node.machine)],
+                          directory.incarnation(),
+                          directory.epoch(),
+                          *mark,
+                          world.revoked_known(node.machine)};
+}
+
+// What the two copies of the mark can tell, by their own rule: the file has seen a newer database.
+bool can_be_noticed(SimDisk& disk, const ExportMark& database) {
+  const auto file = SimMark(disk).read();
+  return !file || file->token != database.token || file->number > database.number;
+}
+
+// From here on nothing is expected but what the older disk holds, and what others bring back to it.
+void declare(World& world, SimNode& node, const Backup& backup, bool is_noticed) {
+  Ledger& ledger = world.ledger;
+  auto& promised = ledger.promised[static_cast<std::size_t>(node.machine)];
+  ledger.past.push_back({node.id(), std::exchange(node.epochs, {}), promised});
+  promised = backup.promised;
+  node.incarnation = backup.incarnation;
+  node.may_come_back = true;
+  ++node.life;
+  for (Saved& saved : ledger.saved) {
+    if (saved.machine != node.machine) continue;
+    const bool is_there =
+        holds(promised, ledger.feeds[saved.feed], saved.seq, saved.hash, saved.feed);
+    saved.life = is_there ? node.life : -1;
+  }
+  if (!is_noticed) {
+    ledger.may_fork.insert({node.id(), backup.incarnation});
+    ledger.doubtful.insert(backup.epoch);
+  }
+  world.strike_lost();
+}
+
+void put_back(World& world, const Event& event) {
+  SeededRandom random(event.salt);
+  std::vector<SimNode*> nodes;
+  for (const auto& each : world.nodes)
+    if (each->yesterday && each->counts()) nodes.push_back(each.get());
+  if (nodes.empty()) return;
+  SimNode& node = *nodes[random.below(nodes.size())];
+  const bool whole = random.below(2) == 0 && world.control != Control::reuses_sequence;
+  node.kill();
+  const Backup& backup = *node.yesterday;
+  node.disk->put_back(*backup.disk,
+                      whole ? std::set<std::string>{} : std::set<std::string>{SimMark::file});
+  const bool is_noticed = can_be_noticed(*node.disk, backup.mark);
+  std::set<int> revoked = backup.revoked;
+  revoked.merge(revoked_beside(world, *node.disk));
+  std::erase_if(world.ledger.knows_revoked, [&](const auto& pair) {
+    return pair.first == node.machine && !revoked.contains(pair.second);
+  });
+  world.tell("machine " + std::to_string(node.machine) + " is put back to an older " +
+             (whole ? "disk" : "database") + (is_noticed ? "" : ", which nothing there can tell"));
+  ++world.figures.restores;
+  declare(world, node, backup, is_noticed);
+  if (random.below(3) != 0) node.yesterday.reset();
 }
 
 }  // namespace
 
 const std::vector<EventKind>& restore_events() {
   static const std::vector<EventKind> all = {
-      {"restore", "restore", 6, restore},
-      {"revoke", "revoke", 2, revoke},
+      {"back_up", "restore", 4, back_up},
+      {"put_back", "restore", 2, put_back},
   };
   return all;
 }

@@ -92,6 +92,14 @@ SimFile SimFile::copy() const {
   return copy;
 }
 
+SimFile SimFile::restored() const {
+  SimFile file;
+  file.now_ = now_;
+  file.durable_ = now_;
+  file.is_named_durably = true;
+  return file;
+}
+
 struct SimDisk::Registration {
   Registration(SimDisk& disk, const std::string& name) : vfs(disk, name) {}
 
@@ -125,15 +133,41 @@ void SimDisk::remove(const std::string& name) {
   files.erase(at);
 }
 
+void SimDisk::rename(const std::string& from, const std::string& to) {
+  const auto at = files.find(from);
+  const auto before = files.find(to);
+  replaced_.try_emplace(to, before == files.end() ? nullptr : before->second);
+  at->second->is_named_durably = true;  // under the one name or the other
+  files[to] = at->second;
+  files.erase(from);
+}
+
+void SimDisk::put_back(const SimDisk& other, const std::set<std::string>& staying) {
+  std::erase_if(files, [&](const auto& each) { return !staying.contains(each.first); });
+  for (const auto& [name, file] : other.files)
+    if (!staying.contains(name)) files[name] = std::make_shared<SimFile>(file->restored());
+  removed_.clear();
+  replaced_.clear();
+}
+
 void SimDisk::sync_names() {
   for (auto& [name, file] : files) file->is_named_durably = true;
   removed_.clear();
+  replaced_.clear();
 }
 
 void SimDisk::lose_power() {
   processes_died();
   for (auto& [name, file] : std::exchange(removed_, {})) {
     if (random_.below(2) == 0) files.try_emplace(name, file);
+  }
+  for (auto& [name, file] : std::exchange(replaced_, {})) {
+    if (random_.below(2) == 0) continue;
+    if (file == nullptr) {
+      files.erase(name);
+    } else {
+      files[name] = file;
+    }
   }
   for (auto file = files.begin(); file != files.end();) {
     if (!file->second->is_named_durably && random_.below(2) == 0) {
@@ -152,6 +186,8 @@ std::unique_ptr<SimDisk> SimDisk::copy(std::uint64_t seed) const {
     copy->files.emplace(name, std::make_shared<SimFile>(file->copy()));
   for (const auto& [name, file] : removed_)
     copy->removed_.emplace(name, std::make_shared<SimFile>(file->copy()));
+  for (const auto& [name, file] : replaced_)
+    copy->replaced_.emplace(name, file ? std::make_shared<SimFile>(file->copy()) : nullptr);
   return copy;
 }
 

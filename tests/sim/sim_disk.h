@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,8 @@ class SimFile {
   void lose_power(SeededRandom& random);
   // Only what is needed to lose power on it.
   [[nodiscard]] SimFile copy() const;
+  // What was written, all of it on the new disk.
+  [[nodiscard]] SimFile restored() const;
 
   bool is_named_durably = false;  // its directory entry was synced
   FileLocks locks;
@@ -113,6 +116,10 @@ class SimDisk {
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
 
   void remove(const std::string& name);
+  // The old file under the new name may come back until names are synced.
+  void rename(const std::string& from, const std::string& to);
+  // Every file is as it was on the other disk when that copy was taken; those named stay.
+  void put_back(const SimDisk& other, const std::set<std::string>& staying);
   // Names made and removed until now are on disk.
   void sync_names();
 
@@ -126,7 +133,8 @@ class SimDisk {
   SeededRandom random_;
   std::uint64_t generation_ = 0;
   std::string name_;
-  std::map<std::string, std::shared_ptr<SimFile>> removed_;  // and not synced: may come back
+  std::map<std::string, std::shared_ptr<SimFile>> removed_;   // and not synced: may come back
+  std::map<std::string, std::shared_ptr<SimFile>> replaced_;  // the same; null: there was none
   struct Registration;
   std::unique_ptr<Registration> registration_;
 };

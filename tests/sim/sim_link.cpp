@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t slice_bytes = 64 * 1024;
 
 bool is_empty(const InboundWindow& window) {
-  return window.pieces.empty() && window.receipts.empty() && !window.held && !window.acknowledged;
+  return window.pieces.empty() && window.receipts.empty() && !window.held && !window.acknowledged &&
+         !window.meeting;
 }
 
 }  // namespace
@@ -29,6 +30,7 @@ void SimLink::start() {
   options.side = options_.side;
   options.push_at_once = options_.push_at_once;
   session_.emplace(context, options_.peer, options, owner_.world().agenda.now());
+  owner_.link_opened(*this);
   read();
 }
 
@@ -67,7 +69,7 @@ void SimLink::committed() {
 }
 
 void SimLink::close(const std::string& code) {
-  if (ended_) return;
+  if (ended_ || !session_) return;
   session_->close(code);
   follow_session();
 }

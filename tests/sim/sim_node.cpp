@@ -40,7 +40,7 @@ void SimNode::found(const Bytes& genesis, const std::vector<Bytes>& chain) {
 }
 
 void SimNode::start() {
-  if (process != nullptr) return;
+  if (process != nullptr || is_gone) return;
   try {
     process = std::make_shared<Process>(world, *this);
   } catch (const std::runtime_error& trouble) {
@@ -55,7 +55,7 @@ void SimNode::stop() {
   if (process == nullptr) return;
   process->end(false);
   // Its database is closed in order, unless the disk fails meanwhile.
-  std::exchange(process, nullptr);
+  std::exchange(process, nullptr)->close();
   if (disk->is_dead()) return broke("killed while stopping");
   restart_later();
 }
@@ -67,6 +67,11 @@ void SimNode::kill() {
 
 void SimNode::lose_power() {
   loses_power_next = true;
+  kill();
+}
+
+void SimNode::retire() {
+  is_gone = true;
   kill();
 }
 

@@ -3,11 +3,14 @@
 
 #include "crypto/node_key.h"
 #include "replication/format/ids.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/process.h"
 #include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_disk.h"
 
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,8 +22,19 @@ struct SimChapter {
   std::string code;
   int parent = -1;  // index; -1: global
   std::shared_ptr<SigningKey> authority;
+  std::vector<std::shared_ptr<SigningKey>> later;  // keys made to take its place
   std::vector<int> machines;
   std::vector<Bytes> chain;  // statements that lead to its authority
+};
+
+// A copy of a disk that somebody laid aside, and what it promised.
+struct Backup {
+  std::unique_ptr<SimDisk> disk;
+  Promised promised;
+  Incarnation incarnation;
+  Epoch epoch;
+  ExportMark mark;        // in the database
+  std::set<int> revoked;  // machines of which it knew that
 };
 
 class SimNode {
@@ -35,10 +49,15 @@ class SimNode {
   void stop();
   void kill();
   void lose_power();
+  // Nobody hears of this disk again.
+  void retire();
   // After the disk failed under the process: what the page cache holds stays.
   void broke(const std::string& why);
 
   [[nodiscard]] bool is_up() const { return process != nullptr; }
+
+  // Whether anything is expected of it: nobody revoked it, and its disk is not lost for good.
+  [[nodiscard]] bool counts() const { return !is_revoked && !is_gone; }
 
   [[nodiscard]] const PublicKey& id() const { return key->public_key(); }
 
@@ -52,13 +71,19 @@ class SimNode {
   std::vector<int> peers;  // machines that it calls
   std::shared_ptr<Process> process;
   Instant paused_until;
-  Instant corrupts_until;              // what it relays until then has changed bytes
-  std::unique_ptr<SimDisk> yesterday;  // a copy of its disk
-  bool stays_down = false;             // until the end of the chaos
-  bool is_revoked = false;             // the statement is on some disk
+  Instant corrupts_until;  // what it relays until then has changed bytes
+  std::optional<Backup> yesterday;
+  bool stays_down = false;  // until the end of the chaos
+  bool is_gone = false;     // its disk is lost, or it was a copy that was found
+  int copy_of = -1;         // machine that has the same key
+  bool is_revoked = false;  // the statement is on some disk
   bool has_written_revocation = false;
   bool loses_power_next = false;  // when its disk dies, rather than the process being killed
   int restarts = 0;
+  int life = 0;                // grows when a disk is put back
+  bool may_come_back = false;  // a disk was put back, or copied: it may find out
+  Incarnation incarnation;     // as of its last transaction
+  std::set<Epoch> epochs;      // of this life
   std::string last_trouble;
 
  private:

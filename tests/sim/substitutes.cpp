@@ -3,16 +3,25 @@
 //
 // `__real_X` and `__wrap_X` are the linker's names; X is the C++ name as the compiler writes it.
 #include "replication/entitlement.h"
+#include "replication/forks.h"
 #include "replication/format/entry.h"
 #include "replication/format/receipt.h"
 #include "replication/merge.h"
 #include "replication/reconcile.h"
+#include "replication/replica.h"
+#include "replication/store/high_water.h"
 #include "tests/sim/controls.h"
 
 #include <algorithm>
 
 #define CHAPTERD_MAY_HOLD \
   "_ZN8chapterd8may_holdERKNS_9AuthorityERKNS_5FixedILm32ENS_12PublicKeyTagEEERKNS_9FeedIntroE"
+#define CHAPTERD_IN_FORCE                                                                      \
+  "_ZNK8chapterd8Erasures8in_forceERKNS_5FixedILm32ENS_12EntryHashTagEEERKNS_9FeedIntroERKNS_" \
+  "9DirectoryE"
+#define CHAPTERD_BRANCH_FOR "_ZN8chapterd7Replica10branch_forERKNS_13VerifiedPieceERKNS0_7LandingE"
+#define CHAPTERD_FORKED_FEEDS "_ZN8chapterd12forked_feedsERKNS_9DirectoryE"
+#define CHAPTERD_COMPARE_MARKS "_ZN8chapterd13compare_marksERKSt8optionalINS_10ExportMarkEES4_"
 #define CHAPTERD_MERGE                                                                            \
   "_ZN8chapterd5mergeERNS_10LayerStateERKNS_10ChangeViewERKNS_5FixedILm32ENS_12EntryHashTagEEENS" \
   "_10HybridTimeE"
@@ -39,6 +48,26 @@ bool real_may_hold(const Authority&,
 bool our_may_hold(const Authority&,
                   const PublicKey&,
                   const FeedIntro&) asm("__wrap_" CHAPTERD_MAY_HOLD);
+bool real_in_force(const Erasures*,
+                   const EntryHash&,
+                   const FeedIntro&,
+                   const Directory&) asm("__real_" CHAPTERD_IN_FORCE);
+bool our_in_force(const Erasures*,
+                  const EntryHash&,
+                  const FeedIntro&,
+                  const Directory&) asm("__wrap_" CHAPTERD_IN_FORCE);
+// The last one is private to the replica.
+Result<FeedRow> real_branch_for(Replica*,
+                                const VerifiedPiece&,
+                                const void*) asm("__real_" CHAPTERD_BRANCH_FOR);
+Result<FeedRow> our_branch_for(Replica*,
+                               const VerifiedPiece&,
+                               const void*) asm("__wrap_" CHAPTERD_BRANCH_FOR);
+std::vector<ForkedFeed> real_forked_feeds(const Directory&) asm("__real_" CHAPTERD_FORKED_FEEDS);
+std::vector<ForkedFeed> our_forked_feeds(const Directory&) asm("__wrap_" CHAPTERD_FORKED_FEEDS);
+using Mark = std::optional<ExportMark>;
+MarkVerdict real_compare(const Mark&, const Mark&) asm("__real_" CHAPTERD_COMPARE_MARKS);
+MarkVerdict our_compare(const Mark&, const Mark&) asm("__wrap_" CHAPTERD_COMPARE_MARKS);
 void real_merge(LayerState&,
                 const ChangeView&,
                 const EntryHash&,
@@ -68,6 +97,40 @@ Bytes our_sign_receipt(const FederationId&,
 
 bool our_may_hold(const Authority& authority, const PublicKey& node, const FeedIntro& intro) {
   return active_control() == Control::no_entitlement || real_may_hold(authority, node, intro);
+}
+
+bool our_in_force(const Erasures* erasures,
+                  const EntryHash& entry,
+                  const FeedIntro& feed,
+                  const Directory& directory) {
+  return active_control() != Control::forgets_orders &&
+         real_in_force(erasures, entry, feed, directory);
+}
+
+// Whether a piece goes another way than the history that ends with `head`.
+static bool leaves(const VerifiedPiece& piece, const Head& head) {
+  const Sequence first = piece.piece().first;
+  if (first > head.seq) return false;
+  return piece.piece().last() < head.seq ||
+         piece.hashes()[head.seq.value - first.value] != head.hash;
+}
+
+Result<FeedRow> our_branch_for(Replica* replica, const VerifiedPiece& piece, const void* landing) {
+  const KnownFeed* known = replica->directory().feed(piece.feed().id);
+  if (active_control() == Control::drops_fork && known != nullptr && leaves(piece, known->head))
+    return fail(Errc::not_found, "piece.gap", "A piece does not follow what is held.");
+  return real_branch_for(replica, piece, landing);
+}
+
+std::vector<ForkedFeed> our_forked_feeds(const Directory& directory) {
+  if (active_control() == Control::hides_fork) return {};
+  return real_forked_feeds(directory);
+}
+
+MarkVerdict our_compare(const Mark& file, const Mark& database) {
+  const MarkVerdict verdict = real_compare(file, database);
+  const bool is_blind = active_control() == Control::reuses_sequence && database.has_value();
+  return is_blind ? MarkVerdict::same : verdict;
 }
 
 // Of each field only the newest value by the clock stays.

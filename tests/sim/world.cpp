@@ -81,6 +81,9 @@ void World::run_until(Instant end) {
 void World::heal() {
   tell("healing");
   is_healing = true;
+  for (const auto& each : nodes)
+    if (each->copy_of >= 0 && !each->is_gone) each->retire();
+  strike_lost();
   network.heal();
   for (const auto& each : nodes) {
     each->stays_down = false;
@@ -121,6 +124,46 @@ std::uint64_t World::standing(const FeedId& id, const FeedTruth& truth) {
   if (truth.intro.audience == Audience::chapter && !own) return UINT64_MAX;
   const auto cut = ledger.cuts.find(id);
   return cut == ledger.cuts.end() ? 0 : cut->second.value;
+}
+
+bool World::is_held(const Saved& saved) {
+  const FeedTruth& truth = ledger.feeds[saved.feed];
+  return std::ranges::any_of(nodes, [&](const auto& each) {
+    return each->counts() && holds(ledger.promised[static_cast<std::size_t>(each->machine)], truth,
+                                   saved.seq, saved.hash, saved.feed);
+  });
+}
+
+const SigningKey& World::authority_of(const SimChapter& chapter, Replica& replica) {
+  const KnownChapter* known = replica.directory().authority().chapter(chapter.id);
+  for (const auto& key : chapter.later)
+    if (known != nullptr && key->public_key() == known->certificate.authority) return *key;
+  return *chapter.authority;
+}
+
+std::set<int> World::revoked_known(int machine) const {
+  std::set<int> known;
+  for (const auto& [by, revoked] : ledger.knows_revoked)
+    if (by == machine) known.insert(revoked);
+  return known;
+}
+
+bool World::may_have_forked(const SimNode& each) const {
+  return std::ranges::any_of(ledger.may_fork,
+                             [&](const auto& life) { return life.first == each.id(); });
+}
+
+void World::strike_lost() {
+  figures.struck += std::erase_if(ledger.saved, [&](const Saved& saved) {
+    return !node(saved.machine).is_revoked && !is_held(saved);
+  });
+  // A revocation that nobody knows any more has not happened.
+  for (const auto& each : nodes) {
+    each->is_revoked =
+        each->is_revoked && std::ranges::any_of(nodes, [&](const auto& other) {
+          return other->counts() && ledger.knows_revoked.contains({other->machine, each->machine});
+        });
+  }
 }
 
 bool World::is_excused(const RefusedPiece& refused) const {

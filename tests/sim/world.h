@@ -9,6 +9,7 @@
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_node.h"
 
+#include <deque>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -40,7 +41,12 @@ struct Figures {
   std::uint64_t steps = 0;
   std::uint64_t power_cuts = 0;  // recoveries that were checked, on machines and on copies of disks
   std::uint64_t kills = 0;
-  std::uint64_t forks = 0;  // second histories that nodes told of and proved in the end
+  std::uint64_t restores = 0;
+  std::uint64_t clones = 0;
+  std::uint64_t wipes = 0;
+  std::uint64_t rekeys = 0;
+  std::uint64_t struck = 0;  // saved changes that were on no other disk than one that was lost
+  std::uint64_t forks = 0;   // second histories that nodes told of and proved in the end
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
   std::uint64_t commits = 0;
@@ -57,6 +63,9 @@ struct Carried {
   int machine = 0;  // that it is for
   Bytes file;
 };
+
+// people.cpp: a few changes at one node.
+void write_some(World& world, SimNode& node, std::uint64_t salt);
 
 class World {
  public:
@@ -98,6 +107,17 @@ class World {
   [[nodiscard]] std::uint64_t standing(const FeedId& id, const FeedTruth& truth);
   [[nodiscard]] int chapter_index(const ChapterId& id) const;
 
+  // Whether a machine that counts holds a saved change, its author's among them.
+  [[nodiscard]] bool is_held(const Saved& saved);
+  // The authority key of a chapter that is in use, as far as is known there.
+  [[nodiscard]] static const SigningKey& authority_of(const SimChapter& chapter, Replica& replica);
+  // Machines whose revocation this one knows of.
+  [[nodiscard]] std::set<int> revoked_known(int machine) const;
+  // Whether its key may have signed two histories, by declaration.
+  [[nodiscard]] bool may_have_forked(const SimNode& each) const;
+  // A disk was lost, by declaration: what was on no other is not expected any more.
+  void strike_lost();
+
   // True once for each head: a signature that was checked is not checked again.
   bool must_verify(const Head& head) { return verified_.insert(head.hash).second; }
 
@@ -129,7 +149,7 @@ class World {
   Ledger ledger;
   Figures figures;
   Plan plan;
-  std::vector<SimChapter> chapters;
+  std::deque<SimChapter> chapters;  // their places stay when one joins
   std::vector<std::unique_ptr<SimNode>> nodes;
   std::vector<std::unique_ptr<Rogue>> rogues;
   std::vector<Carried> carried;

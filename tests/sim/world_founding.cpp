@@ -45,7 +45,8 @@ std::vector<Bytes> World::join(Replica& replica,
                             chapter.authority->public_key(),
                             BoxKey::from_seed(key.seed()).public_key(), chapter.code};
   const Bytes asked = make_join_request(invite, request, key, *chapter.authority);
-  const SigningKey& authority = *chapters[static_cast<std::size_t>(chapter.parent)].authority;
+  const SigningKey& authority =
+      authority_of(chapters[static_cast<std::size_t>(chapter.parent)], replica);
   const auto answered = answer_join(replica, authority, asked, parent.clock.now());
   must(answered);
   auto answer = check_answer(invite, chapter.authority->public_key(), *answered);

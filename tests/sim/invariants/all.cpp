@@ -29,10 +29,12 @@ void World::check_end() {
   require(difference.empty(), "I15", difference);
   has_healed = true;
   check_saved(*this);
+  check_keys(*this);
   check_views(*this);
   check_canaries(*this);
   check_erased(*this);
-  for (const auto& each : nodes) check_forks(*this, *each);
+  for (const auto& each : nodes)
+    if (!each->is_gone) check_forks(*this, *each);
   check_now();
 }
 

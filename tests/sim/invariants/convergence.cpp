@@ -14,45 +14,60 @@ std::string name_of_machine(World& world, const SimNode& node) {
 }
 
 Head head_at(SimNode& node, const FeedId& id) {
-  const KnownFeed* feed = node.process->replica().directory().feed(id);
-  return feed == nullptr ? Head{id, {}, {}} : feed->head;
-}
-
-// What a node lacks of what stands of a feed; empty when nothing.
-std::string find_lack(World& world, SimNode& node, const FeedId& id, const FeedTruth& truth) {
-  // A revoked author is not listened to any more: then the others must agree among themselves.
-  const bool revoked = world.node(truth.author).is_revoked;
-  Head newest = revoked ? Head{id, {}, {}} : head_at(world.node(truth.author), id);
-  for (const auto& other : world.nodes) {
-    if (!revoked || other->is_revoked) continue;
-    const Head theirs = head_at(*other, id);
-    if (theirs.seq > newest.seq) newest = theirs;
-  }
-  const Head held = head_at(node, id);
-  const std::uint64_t stands = world.standing(id, truth);
-  if (held == newest || (stands != UINT64_MAX && held.seq.value >= stands)) return {};
-  return name_of_machine(world, node) + " holds " + std::to_string(held.seq.value) + " of " +
-         std::to_string(std::min(newest.seq.value, stands)) + " entries for audience " +
-         std::string(name_of(truth.intro.audience)) + " of machine " + std::to_string(truth.author);
+  const Directory& directory = node.process->replica().directory();
+  Head newest{id, {}, {}};
+  for (const FeedRow row : directory.branches(id))
+    if (const Head& head = directory.feed(row).head; head.seq > newest.seq) newest = head;
+  return newest;
 }
 
 // Of all branches, whichever came first.
 std::set<EntryHash> tips_at(SimNode& node, const FeedId& id) {
   const Directory& directory = node.process->replica().directory();
   std::set<EntryHash> tips;
-  for (const FeedRow row : directory.branches(id)) tips.insert(directory.feed(row).head.hash);
+  for (const FeedRow row : directory.branches(id))
+    if (const Head& head = directory.feed(row).head; head.seq > Sequence(0)) tips.insert(head.hash);
   return tips;
+}
+
+// A revoked author is not listened to any more: the others agree among themselves, on what stands.
+bool has_what_stands(World& world, SimNode& node, const FeedId& id, const FeedTruth& truth) {
+  const std::uint64_t stands = world.standing(id, truth);
+  return stands != UINT64_MAX && head_at(node, id).seq.value >= stands;
+}
+
+// All who may hold a feed and are heard hold the same histories of it.
+std::string find_lack(World& world, const FeedId& id, const FeedTruth& truth) {
+  std::vector<SimNode*> holders;
+  for (const auto& each : world.nodes)
+    if (each->counts() && world.may_hold(each->chapter, truth.intro)) holders.push_back(each.get());
+  Head newest{id, {}, {}};
+  std::set<EntryHash> all;
+  for (SimNode* each : holders) {
+    if (const Head head = head_at(*each, id); head.seq > newest.seq) newest = head;
+    all.merge(tips_at(*each, id));
+  }
+  for (SimNode* each : holders) {
+    if (tips_at(*each, id) == all || has_what_stands(world, *each, id, truth)) continue;
+    return name_of_machine(world, *each) + " holds " + std::to_string(tips_at(*each, id).size()) +
+           " of " + std::to_string(all.size()) + " tips, " +
+           std::to_string(head_at(*each, id).seq.value) + " of " +
+           std::to_string(std::min(newest.seq.value, world.standing(id, truth))) +
+           " entries for audience " + std::string(name_of(truth.intro.audience)) + " of machine " +
+           std::to_string(truth.author);
+  }
+  return {};
 }
 
 // What a rogue made one node hold reaches all, as it is, also what nobody understands (I24).
 std::string find_lack_of_rogues(World& world) {
   for (const auto& holder : world.nodes) {
-    if (holder->is_revoked) continue;
+    if (!holder->counts()) continue;
     for (const KnownFeed& feed : holder->process->replica().directory().feeds()) {
       if (world.ledger.feeds.contains(feed.head.feed)) continue;
       const auto tips = tips_at(*holder, feed.head.feed);
       for (const auto& each : world.nodes)
-        if (!each->is_revoked && tips_at(*each, feed.head.feed) != tips)
+        if (each->counts() && tips_at(*each, feed.head.feed) != tips)
           return name_of_machine(world, *each) + " holds another part of a rogue's feed than " +
                  name_of_machine(world, *holder);
     }
@@ -63,7 +78,7 @@ std::string find_lack_of_rogues(World& world) {
 std::string find_doubt(World& world, SimNode& node) {
   for (const auto& link : node.process->links()) {
     if (link->session() == nullptr || !world.is_machine(link->options().peer_machine)) continue;
-    if (world.node(link->options().peer_machine).is_revoked) continue;
+    if (!world.node(link->options().peer_machine).counts()) continue;
     if (link->session()->state() == SessionState::open && !link->session()->caught_up())
       return "a link of " + name_of_machine(world, node) + " to machine " +
              std::to_string(link->options().peer_machine) + " does not say that both agree";
@@ -75,31 +90,32 @@ std::string find_doubt(World& world, SimNode& node) {
 
 std::string find_difference(World& world) {
   for (const auto& each : world.nodes)
-    if (!world.is_listening(each->machine)) return name_of_machine(world, *each) + " does not run";
+    if (!each->is_gone && !world.is_listening(each->machine))
+      return name_of_machine(world, *each) + " does not run";
   for (const auto& [id, truth] : world.ledger.feeds) {
     if (truth.author < 0) continue;
-    for (const auto& each : world.nodes) {
-      if (each->is_revoked || !world.may_hold(each->chapter, truth.intro)) continue;
-      if (auto lack = find_lack(world, *each, id, truth); !lack.empty()) return lack;
-    }
+    if (auto lack = find_lack(world, id, truth); !lack.empty()) return lack;
   }
   if (auto lack = find_lack_of_rogues(world); !lack.empty()) return lack;
+  if (auto open = find_open_fork(world); !open.empty()) return open;
   for (const auto& each : world.nodes) {
-    if (each->is_revoked) continue;
+    if (!each->counts()) continue;
     if (auto doubt = find_doubt(world, *each); !doubt.empty()) return doubt;
   }
   return {};
 }
 
+// At its author, or where that one is lost, at whoever may hold it: they all hold the same by now.
 void check_saved(World& world) {
   for (const Saved& saved : world.ledger.saved) {
     const auto truth = world.ledger.feeds.find(saved.feed);
-    const bool there = truth != world.ledger.feeds.end() &&
-                       saved.seq.value <= truth->second.hashes.size() &&
-                       truth->second.hashes[saved.seq.value - 1] == saved.hash;
-    world.require(there, "I2",
-                  "a change that was saved is nowhere (machine " + std::to_string(saved.machine) +
-                      ", entry " + std::to_string(saved.seq.value) + ")");
+    const std::string what = "a change that was saved is nowhere (machine " +
+                             std::to_string(saved.machine) + ", entry " +
+                             std::to_string(saved.seq.value) + ")";
+    world.require(truth != world.ledger.feeds.end() && truth->second.wrote(saved.seq, saved.hash),
+                  "I2", what);
+    if (world.node(saved.machine).is_revoked) continue;
+    world.require(world.is_held(saved), "I2", what);
   }
 }
 

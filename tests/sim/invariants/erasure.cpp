@@ -23,12 +23,15 @@ std::string all_of(Reader& reader, const Directory& directory) {
 
 void check_erased(World& world) {
   for (const auto& node : world.nodes) {
-    if (node->is_revoked) continue;
+    if (!node->counts()) continue;
     std::string text = all_of(node->process->store(), node->process->replica().directory());
     for (const auto& [name, file] : node->disk->files) text += as_text(file->bytes());
-    for (const std::string& mark : world.ledger.erased) {
-      world.require(text.find(mark) == std::string::npos, "I23",
-                    "machine " + std::to_string(node->machine) + " still holds erased words");
+    for (const Saved& saved : world.ledger.saved) {
+      if (saved.erased.empty()) continue;
+      world.require(text.find(saved.erased) == std::string::npos, "I23",
+                    "machine " + std::to_string(node->machine) + " still holds erased words of " +
+                        "feed " + to_hex(saved.feed.view()).substr(0, 8) + " by machine " +
+                        std::to_string(saved.machine) + ": " + saved.erased);
     }
   }
 }

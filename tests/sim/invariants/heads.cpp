@@ -14,10 +14,10 @@ void check_head(World& world, SimNode& node, const KnownFeed& feed) {
                 "a feed is stored where it may not be held" + where);
   const auto truth = world.ledger.feeds.find(feed.head.feed);
   if (truth == world.ledger.feeds.end() || truth->second.author < 0) return;
-  const auto& hashes = truth->second.hashes;
-  world.require(feed.head.seq.value <= hashes.size(), "I3",
+  const auto& places = truth->second.places;
+  world.require(feed.head.seq.value <= places.size(), "I3",
                 "an entry is held that its author never wrote" + where);
-  world.require(hashes[feed.head.seq.value - 1] == feed.head.hash, "I4",
+  world.require(truth->second.wrote(feed.head.seq, feed.head.hash), "I4",
                 "two entries of one feed have one sequence" + where);
   world.require(
       world.chapters[static_cast<std::size_t>(world.node(truth->second.author).chapter)].id ==

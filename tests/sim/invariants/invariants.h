@@ -23,9 +23,12 @@ void check_forks(World& world, SimNode& node);        // I5
 
 // Once everything works again. Empty when all agree, else what differs.
 [[nodiscard]] std::string find_difference(World& world);  // I15
-void check_saved(World& world);                           // I2
-void check_views(World& world);                           // I3 I6 I7
-void check_canaries(World& world);                        // I10
-void check_erased(World& world);                          // I23
+[[nodiscard]] bool must_close(World& world, const FeedId& id);
+[[nodiscard]] std::string find_open_fork(World& world);  // I5
+void check_saved(World& world);                          // I2
+void check_keys(World& world);                           // I15
+void check_views(World& world);                          // I3 I6 I7
+void check_canaries(World& world);                       // I10
+void check_erased(World& world);                         // I23
 
 }  // namespace chapterd::sim

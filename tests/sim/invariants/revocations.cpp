@@ -14,7 +14,7 @@ void check_revocations(World& world, SimNode& node) {
     if (knows) world.ledger.knows_revoked.insert(pair);
     // Of a node that it never met there is nothing to know, and nobody waits for a revoked one.
     const bool has_met = authority.node(other->id()) != nullptr;
-    const bool learned = world.has_healed && !node.is_revoked;
+    const bool learned = world.has_healed && node.counts();
     const bool must = has_met && (learned || world.ledger.knows_revoked.contains(pair));
     world.require(knows || !must, "I13",
                   "machine " + std::to_string(node.machine) +

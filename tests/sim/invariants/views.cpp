@@ -58,13 +58,47 @@ void add_order(Views& views, const FeedIntro& intro, ByteView payload) {
     merged.superseded[each.field].insert(each.names.begin(), each.names.end());
 }
 
+// Of forked feeds, the histories that their author's later feeds list: nothing else of them counts.
+using Closings = std::map<FeedId, std::vector<Head>>;
+
+Closings closings_in(const Directory& directory) {
+  Closings closings;
+  for (const KnownFeed& feed : directory.feeds())
+    for (const Predecessor& each : feed.intro.predecessors)
+      if (each.why == Continues::fork) closings[each.tip.feed].push_back(each.tip);
+  return closings;
+}
+
+// Which entries of a feed count.
+struct Judge {
+  const FeedTruth* truth = nullptr;
+  const std::vector<Head>* tips = nullptr;
+  std::uint64_t stands = UINT64_MAX;
+
+  [[nodiscard]] bool counts(Sequence seq, const EntryHash& hash) const {
+    if (seq.value > stands) return false;
+    if (tips == nullptr || truth == nullptr) return true;
+    return std::ranges::any_of(*tips,
+                               [&](const Head& tip) { return truth->leads_to(tip, seq, hash); });
+  }
+};
+
+Judge judge_of(World& world, const FeedId& id, const Closings& closings) {
+  Judge judge;
+  if (const auto tips = closings.find(id); tips != closings.end()) judge.tips = &tips->second;
+  const auto truth = world.ledger.feeds.find(id);
+  if (truth == world.ledger.feeds.end()) return judge;
+  judge.truth = &truth->second;
+  judge.stands = world.standing(id, truth->second);
+  return judge;
+}
+
 // Every byte of a feed at a node, checked anew; its changes go into `views`.
-void read_feed(World& world, SimNode& node, const KnownFeed& feed, Views& views) {
+void read_feed(
+    World& world, SimNode& node, const KnownFeed& feed, const Closings& closings, Views& views) {
   const std::string where = " (machine " + std::to_string(node.machine) + ")";
   Head head{feed.head.feed, feed.fork.seq, feed.fork.hash};
-  const auto truth = world.ledger.feeds.find(feed.head.feed);
-  const std::uint64_t stands =
-      truth == world.ledger.feeds.end() ? UINT64_MAX : world.standing(truth->first, truth->second);
+  const Judge judge = judge_of(world, feed.head.feed, closings);
   for (const StoredPiece& stored :
        node.process->store().pieces_of(feed.row, Sequence(1), SIZE_MAX)) {
     const auto piece = decode_piece(stored.body);
@@ -79,7 +113,7 @@ void read_feed(World& world, SimNode& node, const KnownFeed& feed, Views& views)
     ChangeView change;
     for (std::size_t i = 0; i < hashes.size(); ++i) {
       const PieceEntry& entry = piece->entries[i];
-      if (piece->first.value + i > stands) continue;
+      if (!judge.counts(piece->first.plus(i), hashes[i])) continue;
       if (read_change(keys.get(), feed.intro, entry, opened, change) == ChangeVerdict::good)
         add_change(views, feed.intro, change, hashes[i]);
       else if (entry.kind == EntryKind::erase)
@@ -113,11 +147,12 @@ Layer shown_by(World& world, const StoredLayer& stored) {
 
 std::string who_wrote(World& world, const ValueName& name) {
   for (const auto& [id, truth] : world.ledger.feeds)
-    for (std::size_t i = 0; i < truth.hashes.size(); ++i)
-      if (name_part(truth.hashes[i]) == name.entry)
-        return "by machine " + std::to_string(truth.author) + " in entry " + std::to_string(i + 1) +
-               " of feed " + to_hex(id.view()).substr(0, 8) + ", of which stand " +
-               std::to_string(world.standing(id, truth));
+    for (std::size_t i = 0; i < truth.places.size(); ++i)
+      for (const TrueEntry& entry : truth.places[i])
+        if (name_part(entry.hash) == name.entry)
+          return "by machine " + std::to_string(truth.author) + " in entry " +
+                 std::to_string(i + 1) + " of feed " + to_hex(id.view()).substr(0, 8) +
+                 ", of which stand " + std::to_string(world.standing(id, truth));
   return "by nobody";
 }
 
@@ -136,7 +171,8 @@ void tell_difference(World& world, const Layer& shown, const Merged& merged) {
 void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_elsewhere) {
   Views views;
   Directory& directory = node.process->replica().directory();
-  for (const KnownFeed& feed : directory.feeds()) read_feed(world, node, feed, views);
+  const Closings closings = closings_in(directory);
+  for (const KnownFeed& feed : directory.feeds()) read_feed(world, node, feed, closings, views);
   std::size_t found = 0;
   if (node.is_revoked) return;  // it is told why, and nothing more
   for (const StoredLayer& stored : node.process->store().layers_after(LayerRow(0), 1'000'000)) {
@@ -168,7 +204,8 @@ void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_e
 
 void check_views(World& world) {
   std::map<LayerName, Bytes> shown_elsewhere;
-  for (const auto& node : world.nodes) check_node(world, *node, shown_elsewhere);
+  for (const auto& node : world.nodes)
+    if (!node->is_gone) check_node(world, *node, shown_elsewhere);
 }
 
 }  // namespace chapterd::sim
