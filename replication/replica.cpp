@@ -92,8 +92,9 @@ void Replica::reload() {
   sealing_.reset();
   if (const auto box = vault_.box()) vault_.unlock(box, open_keys(*box));
   own_feeds_.clear();
-  // What the keeper knows stays known, though the store may not have it.
-  for (const Bytes& statement : revocations_) directory_.authority().apply_or_keep(statement);
+  // What the keeper knows and the store does not have comes with the next group; what this one
+  // would have added is not known to it.
+  if (keeper_ != nullptr) revocations_ = recalled_ = keeper_->read_revocations();
   note_place();
   // The mark too: a keeper that is ahead of the database would look like a roll-back.
   if (const auto mark = decode_export_mark(value_in_store(stored_name::instance))) mark_ = *mark;

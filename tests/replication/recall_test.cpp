@@ -1,5 +1,6 @@
 // Revocations outlive the database: one that was put back does not forget who was revoked.
 #include "replication/session.h"
+#include "tests/store/faulty_vfs.h"
 #include "tests/support/node.h"
 
 #include <gtest/gtest.h>
@@ -121,6 +122,21 @@ TEST_F(Recall, ACrashBeforeTheFileIsWrittenLeavesTheRevocationInTheDatabase) {
   kenya->restart();
   EXPECT_TRUE(kenya->directory->authority().is_revoked(laptop->id()));
   EXPECT_EQ(kenya->mark->read_revocations().size(), 1U);
+}
+
+// Whoever was told that it was not saved tries again; until then nobody is revoked, here or
+// anywhere.
+TEST_F(Recall, ARevocationThatAFullDiskRefusedIsNotKnown) {
+  auto laptop = TestNode::beside(*global);
+  Wire(*laptop, *global).run();
+  global->restart(faulty_vfs());
+  faults().room_bytes = 0;
+  EXPECT_THROW(global->revoke(laptop->id()), DiskFull);
+  faults() = Faults{};
+  EXPECT_FALSE(global->replica->directory().authority().is_revoked(laptop->id()));
+  global->write_text(all, "insight", "title", "after");
+  global->restart();
+  EXPECT_FALSE(global->replica->directory().authority().is_revoked(laptop->id()));
 }
 
 }  // namespace
