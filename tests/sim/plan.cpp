@@ -48,7 +48,8 @@ std::vector<const char*> faults_needed_by(Control control) {
   if (control == Control::forgets_orders) return {"cut", "partition"};
   if (control == Control::hides_fork || control == Control::drops_fork)
     return {"clone", "power", "kill", "cut"};
-  return {"power", "kill", "cut", "full_disk", "corrupt", "restore", "revoke", "partition"};
+  if (control == Control::reuses_sequence) return {"restore", "power", "kill", "cut"};
+  return {"power", "kill", "cut", "full_disk", "corrupt", "revoke", "partition"};
 }
 
 }  // namespace
