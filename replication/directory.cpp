@@ -21,6 +21,12 @@ Result<Bytes> required(Reader& reader, const char* name) {
               "Found a federation with 'chapterd init', or join one with 'chapterd join'.");
 }
 
+// Rows have no gaps: one that is missing would make records of another kind.
+StoredKind next_kind(const std::vector<StoredKind>& before, StoredKind kind) {
+  if (kind.row.value != before.size() + 1) throw Damaged("a stored kind of record is missing");
+  return kind;
+}
+
 }  // namespace
 
 Result<Directory> Directory::load(const Snapshot& now) {
@@ -43,7 +49,8 @@ Result<Directory> Directory::load(const Snapshot& now) {
   directory.read_authority(reader, Arrival(0));
   directory.read_new_feeds(reader);
   for (const auto& space : reader.spaces_after(SpaceRow(0))) directory.add_space(space);
-  directory.kinds_ = reader.kinds_after(KindRow(0));
+  for (auto& kind : reader.kinds_after(KindRow(0)))
+    directory.add_kind(next_kind(directory.kinds_, std::move(kind)));
   directory.arrival_ = reader.counters().arrival;
   return directory;
 }
@@ -120,7 +127,8 @@ std::vector<StoredPiece> Directory::refresh(const Snapshot& now) {
   if (has_authority) read_authority(reader, before);
   if (!fresh.empty()) read_standing(reader);
   for (const auto& space : reader.spaces_after(SpaceRow(spaces_.size()))) add_space(space);
-  for (auto& kind : reader.kinds_after(KindRow(kinds_.size()))) add_kind(std::move(kind));
+  for (auto& kind : reader.kinds_after(KindRow(kinds_.size())))
+    add_kind(next_kind(kinds_, std::move(kind)));
   arrival_ = reader.counters().arrival;
   if (const auto values = reader.values(stored_name::incarnation); !values.empty())
     incarnation_ = ByteReader(values.front().value).fixed<Incarnation>();

@@ -51,7 +51,8 @@ Result<HeldRecord> choose(std::vector<HeldLayer> layers,
   record.is_locked = std::erase_if(record.layers, [](const HeldLayer& layer) {
                        return is_sealed(layer.layer.state);
                      }) > 0;
-  if (kind <= directory.kinds().size()) record.kind = directory.kind(KindRow(kind));
+  if (kind > directory.kinds().size()) throw Damaged("the kind of a record is missing");
+  record.kind = directory.kind(KindRow(kind));
   return record;
 }
 
