@@ -13,6 +13,7 @@ BINARY = os.environ["CHAPTERD"]
 SOURCE = Path(__file__).resolve().parents[2]
 # Sanitized builds are many times slower.
 PATIENCE = float(os.environ.get("CHAPTERD_TEST_PATIENCE", "1"))
+SANITIZED = os.environ.get("CHAPTERD_SANITIZED") == "1"
 
 
 def seconds(some):

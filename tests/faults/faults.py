@@ -15,7 +15,9 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import BINARY, PATIENCE, Chapter, Federation, free_port, seconds, wait_until
+from harness import (
+    BINARY, PATIENCE, SANITIZED, Chapter, Federation, free_port, seconds, wait_until,
+)  # fmt: skip
 
 __all__ = [
     "BINARY", "PATIENCE", "SANITIZED", "Chapter", "Control", "Federation", "Gone", "Refused",
@@ -23,7 +25,6 @@ __all__ = [
     "not_sanitized", "seconds", "seeded", "wait_until",
 ]  # fmt: skip
 
-SANITIZED = os.environ.get("CHAPTERD_SANITIZED") == "1"
 if SANITIZED:  # looking for leaks does not work under strace
     os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 
