@@ -89,9 +89,14 @@ bool Authority::apply_or_keep(ByteView bytes) {
   return true;
 }
 
+const std::vector<PublicKey>& Authority::keys_ever(const ChapterId& chapter) const {
+  static const std::vector<PublicKey> none;
+  const auto keys = keys_ever_.find(chapter);
+  return keys == keys_ever_.end() ? none : keys->second;
+}
+
 std::size_t Authority::count_keys(const ChapterId& issuer) const {
-  const auto keys = keys_ever_.find(issuer);
-  return keys == keys_ever_.end() ? 0 : keys->second.size();
+  return keys_ever(issuer).size();
 }
 
 Result<Authority::Signed> Authority::verified(ByteView bytes) const {
@@ -122,12 +127,10 @@ Result<Authority::Signed> Authority::verified(ByteView bytes) const {
 
 // The key of the issuer, in use or an earlier one, that made this signature.
 std::optional<PublicKey> Authority::signer_of(const ChapterId& issuer, ByteView bytes) const {
-  const auto known = keys_ever_.find(issuer);
-  if (known == keys_ever_.end()) return std::nullopt;
-  const auto key = std::ranges::find_if(known->second, [&](const PublicKey& each) {
-    return verify_statement(federation_, bytes, each);
-  });
-  return key == known->second.end() ? std::nullopt : std::optional(*key);
+  const std::vector<PublicKey>& known = keys_ever(issuer);
+  const auto key = std::ranges::find_if(
+      known, [&](const PublicKey& each) { return verify_statement(federation_, bytes, each); });
+  return key == known.end() ? std::nullopt : std::optional(*key);
 }
 
 Result<void> Authority::check(Signed& signed_one) const {

@@ -102,6 +102,8 @@ class Authority {
 
   // Ids of all statements of a chapter that stand, for a successor that lists them.
   [[nodiscard]] std::vector<StatementId> statements_of(const ChapterId& issuer) const;
+  // Every authority key that a chapter was ever given, whether its statements stand or not.
+  [[nodiscard]] const std::vector<PublicKey>& keys_ever(const ChapterId& chapter) const;
   // The authority keys of a chapter whose statements stand, the one in use among them.
   [[nodiscard]] std::vector<PublicKey> keys_of(const ChapterId& chapter) const;
   // One more than the highest number of successors, moves and certificates about a chapter.

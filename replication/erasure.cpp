@@ -62,9 +62,9 @@ bool is_authorised(const Authority& authority,
                    const EraseOrder& order,
                    ByteView payload) {
   if (order.chapter_signature) {
-    const KnownChapter* home = authority.chapter(feed.home.chapter);
-    return home != nullptr &&
-           verify_erase_order(authority.federation(), payload, home->certificate.authority);
+    return std::ranges::any_of(authority.keys_ever(feed.home.chapter), [&](const PublicKey& key) {
+      return verify_erase_order(authority.federation(), payload, key);
+    });
   }
   return std::ranges::all_of(order.entries, [&](const Head& entry) {
     return entry.feed == place.feed && entry.seq < place.seq &&

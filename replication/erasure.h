@@ -23,9 +23,11 @@ struct OrderedErasure {
   Arrival arrival;
 };
 
-// Whether an order counts, wherever and whenever it is judged: signed by the authority of its
-// feed's chapter, or naming only the last limits::order_reach entries of its own feed before it. So
-// a stolen laptop can wipe little, and no clock decides. `place` is that of the order.
+// Whether an order counts, wherever and whenever it is judged: signed by an authority key that its
+// feed's chapter ever had, or naming only the last limits::order_reach entries of its own feed
+// before it. So a stolen laptop can wipe little, and neither a clock nor what was learned first
+// decides: an order from before a key was replaced counts after it too, as its node's feed stands
+// where it is. `place` is that of the order.
 [[nodiscard]] bool is_authorised(const Authority& authority,
                                  const FeedIntro& feed,
                                  const Head& place,

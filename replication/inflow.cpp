@@ -142,7 +142,7 @@ Result<void> Session::on(MarkFrame& mark) {
 
 Result<void> Session::on(AckFrame& ack) {
   if (auto taken = outflow_.acknowledged(ack); !taken) return taken;
-  outflow_.fill(output_);  // so that what follows judges by what is really left to send
+  fill_output();  // so that what follows judges by what is really left to send
   Cursor acknowledged;
   acknowledged.epoch = directory_.epoch();
   acknowledged.arrivals = outflow_.acknowledged_arrivals();
@@ -245,6 +245,7 @@ void Session::compare_again() {
 
 void Session::stored(const StoredWindow& window) {
   scratch_bytes_ -= std::min(scratch_bytes_, window.account.scratch_bytes);
+  if (window.account.handed) is_held_back_ = false;
   if (state_ == SessionState::open) {
     for (const RefusedPiece& refused : window.refused) take_refused(refused);
     const auto is_asked_for = [](const RefusedPiece& refused) {
@@ -269,7 +270,7 @@ void Session::stored(const StoredWindow& window) {
 // agrees it says END once more, so that the listener knows too.
 void Session::compare_digest(const EndFrame& end) {
   const bool asks = options_.side == Side::dialler;
-  outflow_.fill(output_);  // so that what the peer cannot have yet counts as under way
+  fill_output();  // so that what the peer cannot have yet counts as under way
   last_end_received_ = end;
   has_end_ = true;
   const std::vector<SharedHead> heads = asks ? outflow_.acknowledged_heads() : outflow_.heads();

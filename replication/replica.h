@@ -16,6 +16,7 @@
 #include "replication/replica_words.h"
 #include "replication/staged.h"
 #include "replication/store/high_water.h"
+#include "replication/unmet.h"
 #include "replication/vault.h"
 #include "replication/window.h"
 
@@ -116,6 +117,10 @@ class Replica {
   // Layers as they will be after commit(): what a local edit must see to supersede the right
   // values.
   [[nodiscard]] std::vector<HeldLayer> layers_of(const RecordId& record);
+
+  // These nodes are handed what they may hold: commit before anything of it goes out by another way
+  // than a session, which tells it by its Meeting.
+  void note_handed(const std::vector<PublicKey>& peers);
 
   // A person decides about a node that was rolled back: others may be heard again (the global node,
   // which has nobody above to tell it what it lost); with `complete`, what is held here counts as
@@ -297,7 +302,7 @@ class Replica {
   void unset(const char* name);
   void void_receipts(const PublicKey& node, Epoch epoch);
   void note_recovered();
-  void chain_anew(Arrival line);
+  void chain_anew(const Unmet& unmet);
   void move_piece(const StoredPiece& stored,
                   NewNames& names,
                   std::set<std::pair<SpaceRow, RecordId>>& touched);
@@ -371,6 +376,7 @@ class Replica {
   std::uint64_t mended_layers_ = 0;
   bool met_ = false;  // the node above, since the start
   bool wrote_unmet_ = false;
+  std::set<PublicKey> handed_to_;  // before that
 
   // Staged, cleared by commit().
   bool staged_ = false;

@@ -246,12 +246,16 @@ void Session::committed() {
 }
 
 Bytes Session::take_output() {
-  if (state_ == SessionState::open) {
-    outflow_.fill(output_);
+  if (state_ == SessionState::open && !is_held_back_) {
+    fill_output();
     send_end_when_due();
     say_farewell();
   }
   return std::exchange(output_, {});
+}
+
+void Session::fill_output() {
+  if (!is_held_back_) outflow_.fill(output_);
 }
 
 // A revoked node may hold nothing but statements: once it has them and with them the reason, the

@@ -38,6 +38,7 @@ struct WindowAccount {
   std::uint64_t content_bytes = 0;  // to be acknowledged once stored
   std::uint64_t scratch_bytes = 0;  // memory that it takes until then, roughly
   std::optional<EndFrame> end;      // came after all of the window
+  bool handed = false;              // what Meeting says of it
 };
 
 // What came and waits for verification and the writer. Everything since the last take_inbound().
@@ -248,6 +249,7 @@ class Session {
   void take_refused(const RefusedPiece& refused);
   void compare_again();
   void ask_from_further_back(const FeedId& feed);
+  void fill_output();
   void say_farewell();
   void send_end_when_due();
 
@@ -257,12 +259,13 @@ class Session {
   Random& random_;
   const PublicKey peer_;
   const SessionOptions options_;
-  const Epoch epoch_;         // of our database, as it was told to the peer
-  bool restored_ = false;     // and what the world holds of it is not all back
-  bool waits_ = false;        // we were rolled back, and have not met anybody above us
-  Lanes lanes_ = Lanes::all;  // cursors stay where they are unless it is all
-  bool doubts_ = false;       // listener: the peer has to show what it holds of our feeds
-  Opening doubtful_;          // where our stream starts once it has
+  const Epoch epoch_;          // of our database, as it was told to the peer
+  bool restored_ = false;      // and what the world holds of it is not all back
+  bool waits_ = false;         // we were rolled back, and have not met anybody above us
+  Lanes lanes_ = Lanes::all;   // cursors stay where they are unless it is all
+  bool doubts_ = false;        // listener: the peer has to show what it holds of our feeds
+  bool is_held_back_ = false;  // until the writer has noted to whom our entries go
+  Opening doubtful_;           // where our stream starts once it has
 
   SessionState state_ = SessionState::opening;
   std::string end_code_;

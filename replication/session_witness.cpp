@@ -207,13 +207,17 @@ Meeting& Session::meeting() {
 }
 
 // The peer knows no more of us than we do. Of the global node anybody may say that, for there is
-// nobody above it.
+// nobody above it. To others nothing of ours goes out before it is durable that they may hold it:
+// what has left the node is never chained anew.
 void Session::note_meeting(Lanes theirs) {
   const bool from_above = is_above_us();
-  if (!from_above && !is_top()) return;
   if (!directory_.has_met()) {
-    directory_.note_met();
-    meeting().met = true;
+    if (from_above || is_top()) {
+      directory_.note_met();
+      meeting().met = true;
+    } else {
+      meeting().handed = inbound_.account.handed = is_held_back_ = true;
+    }
   }
   const bool is_waiting = !reader_.values(stored_name::waits).empty();
   if (from_above && is_waiting && theirs != Lanes::statements) meeting().ends_wait = true;

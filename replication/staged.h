@@ -6,7 +6,6 @@
 #include "replication/format/piece.h"
 #include "replication/store/store.h"
 
-#include <unordered_map>
 #include <vector>
 
 namespace chapterd {
@@ -51,14 +50,6 @@ struct LayerKeyHash {
 struct StagedAt {
   bool is_new = false;
   std::size_t index = 0;  // into batch_.new_layers or batch_.layers
-};
-
-// What entries that are chained anew were called, and are called now.
-struct NewNames {
-  std::unordered_map<std::uint64_t, std::uint64_t> values;
-  std::unordered_map<EntryHash, Head, FixedHash> entries;
-
-  bool apply(ValueName& name) const;  // whether it has a new one
 };
 
 }  // namespace chapterd

@@ -13,7 +13,8 @@ namespace chapterd {
 // What a node learned of itself from another one.
 struct Meeting {
   bool rolled_back = false;        // it holds entries of ours that we do not
-  bool met = false;                // what is written from now on leaves the node
+  bool met = false;                // it may judge that nothing of ours is missing here
+  bool handed = false;             // nobody who may was met yet, and this one is handed our entries
   bool ends_wait = false;          // it stands above us, and knows no more of us than we do
   bool recovered = false;          // both hold the same again
   bool may_end_forks = false;      // both hold the same of second histories of our own feeds

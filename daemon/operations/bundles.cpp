@@ -104,9 +104,22 @@ Result<Asked> asked_write(const Json& args) {
   return asked;
 }
 
+// Before anything of it is written: what is in a bundle has left this node.
+Result<Json> note_recipients(NodeAccess& node, const std::vector<std::string>& codes) {
+  return node.write([&](Replica& replica) -> Result<Json> {
+    const auto nodes = recipients(replica.directory(), codes);
+    if (!nodes) return forward(nodes);
+    replica.note_handed(*nodes);
+    return Json();
+  });
+}
+
 Result<Json> write(NodeAccess& node, const Json& args) {
   auto asked = asked_write(args);
   if (!asked) return forward(asked);
+  if (asked->place.empty() && !asked->estimate) {
+    if (auto noted = note_recipients(node, asked->to); !noted) return noted;
+  }
   const NodeParts& parts = node.parts();
   return node.read([&](Reader& reader, const Directory& directory) -> Result<Json> {
     const auto nodes = recipients(directory, asked->to);

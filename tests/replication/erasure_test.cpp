@@ -320,6 +320,34 @@ TEST_F(Erasure, AnOrderThatDoesNotCountStaysDoubtfulThroughRestartAndRebuild) {
 }
 
 // Two machines write and erase; three nodes hear of it in three orders, early and late, some twice.
+// Which of the two is learned first must not decide.
+TEST_F(Erasure, AnOrderFromBeforeAKeyWasReplacedCountsForThoseWhoHearOfTheNewKeyFirst) {
+  auto laptop = a_laptop();
+  laptop->write_text(all, "insight", "title", "Wanjiku Kamau told us");
+  meet(*laptop, *kenya);
+  meet(*kenya, *global);
+  meet(*uganda, *global);
+  erase_texts(*kenya, all, "insight", "title");
+  const SigningKey next = SigningKey::generate(random);
+  const FederationId& federation = kenya->replica->directory().authority().federation();
+  Successor successor;
+  successor.chapter = kenya->chapter();
+  successor.authority = next.public_key();
+  successor.acceptance = accept_succession(federation, kenya->chapter(), next);
+  const Bytes statement =
+      sign_statement(federation, {kenya->chapter(), 2, successor}, *kenya->authority);
+  ASSERT_TRUE(uganda->replica->write_statement(statement));
+  uganda->commit();
+  meet(*kenya, *global);
+  meet(*uganda, *global);
+  ASSERT_TRUE(uganda->replica->erasures().doubtful().empty());
+  for (TestNode* node : {kenya.get(), global.get(), uganda.get()}) {
+    EXPECT_EQ(title(*node), Values{});
+    EXPECT_FALSE(holds_text(*node, "Wanjiku Kamau"));
+    EXPECT_EQ(node->view_hash(), kenya->view_hash());
+  }
+}
+
 TEST_F(Erasure, AnyOrderOfArrivalGivesTheSameViews) {
   auto laptop = a_laptop();
   auto rwanda = TestNode::below(*global, "RW");

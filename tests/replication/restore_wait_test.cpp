@@ -200,6 +200,31 @@ TEST_F(RestoredNode, ASecondHistoryThatOnlyAChildHoldsIsEndedOnceItIsBack) {
   }
 }
 
+// What has left keeps its name, so that whoever erases it later erases all of it.
+TEST_F(RestoredNode, WhatAChildWasHandedBeforeTheParentToldIsNotSignedASecondTime) {
+  auto kisumu = TestNode::below(*kenya, "KSM");
+  exchange();
+  Wire(*kisumu, *kenya).run();
+  save(*kenya);
+  kenya->write_text(up, "lost", "title", "after the backup");
+  exchange();
+  put_back(*kenya, With::whole_folder);
+  kenya->write_text(all, "handed", "title", "to Kisumu");
+  kenya->write_text(up, "kept", "title", "to nobody yet");
+  kenya->restart();
+  for (int i = 0; i < 2; ++i) {
+    Wire(*kisumu, *kenya).run();
+    ASSERT_EQ(kisumu->values(Audience::all, "handed", "title"), Texts{"to Kisumu"});
+    exchange();
+  }
+  EXPECT_TRUE(caught_up);
+  EXPECT_EQ(own_feeds(*kenya, Audience::all), 1U);
+  EXPECT_EQ(own_feeds(*kenya, Audience::up), 2U);
+  expect_at_both(Audience::all, "handed", {"to Kisumu"});
+  expect_at_both(Audience::up, "lost", {"after the backup"});
+  expect_at_both(Audience::up, "kept", {"to nobody yet"});
+}
+
 // What only a child holds, of a life that the backup does not know, is no second roll-back.
 TEST_F(RestoredNode, FeedsOfALostLifeThatOnlyAChildHoldsComeBackOnce) {
   auto kisumu = TestNode::below(*kenya, "KSM");

@@ -45,7 +45,10 @@ void write_bundle(World& world, const Event& event) {
   plan.recipients = {to.id()};
   plan.kind = random.below(5) == 0 ? BundleKind::ack : BundleKind::data;
   plan.whole = random.below(6) == 0;
-  from.process->now([&] {
+  Job job;
+  job.stage = [plan](Replica& replica) { replica.note_handed(plan.recipients); };
+  job.finish = [&world, &from, &to, plan](const std::optional<std::string>& error) {
+    if (error) return;
     auto file = written(from, plan);
     if (!file) return;
     world.trace_hash.u64(file->size());  // its bytes are sealed with chance of libsodium's own
@@ -53,7 +56,8 @@ void write_bundle(World& world, const Event& event) {
                std::to_string(file->size()) + " bytes for machine " + std::to_string(to.machine));
     if (world.carried.size() == most_carried) world.carried.erase(world.carried.begin());
     world.carried.push_back({to.machine, std::move(*file)});
-  });
+  };
+  from.process->post(std::move(job));
 }
 
 // A file taken apart, and how far it has been read.

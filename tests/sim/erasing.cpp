@@ -54,15 +54,9 @@ std::optional<Chosen> choose(Replica& replica, const SigningKey& authority, Seed
   return all[random.below(all.size())];
 }
 
-bool has_fault(const World& world, const char* name) {
-  return std::ranges::find(world.plan.faults, name) != world.plan.faults.end();
-}
-
-// An order beyond a cut does not stand, and what was erased by it meanwhile stays missing. With a
-// disk that was put back erased words were found again (docs/reliability.md): then only by name.
+// An order beyond a cut does not stand, and what was erased by it meanwhile stays missing.
 bool is_judged(const World& world) {
-  if (has_fault(world, "revoke")) return false;
-  return !has_fault(world, "restore") || !world.options.faults.empty();
+  return std::ranges::find(world.plan.faults, "revoke") == world.plan.faults.end();
 }
 
 void erase(World& world, const Event& event) {

@@ -8,6 +8,8 @@
 namespace chapterd::testing {
 
 std::vector<Bytes> write_bundle(TestNode& from, const BundlePlan& plan) {
+  from.replica->note_handed(plan.recipients);
+  from.commit();
   const BundleWriter::Parts parts{*from.directory, *from.store, *from.key, *from.random,
                                   from.clock->now()};
   auto writer = BundleWriter::open(parts, plan);
