@@ -27,6 +27,10 @@ NamedValue forgotten(std::string name) {
   return {std::move(name), {}};
 }
 
+std::string order_name(const EntryHash& entry, Arrival order) {
+  return std::string(order_prefix) + to_hex(entry.view()) + "/" + number_text(order.value);
+}
+
 std::string hole_name(FeedRow feed, Sequence seq) {
   return std::string(hole_prefix) + number_text(feed.value) + "/" + number_text(seq.value);
 }
@@ -115,12 +119,12 @@ Erasures Erasures::load(Reader& reader) {
   return erasures;
 }
 
-bool Erasures::in_force(const EntryHash& entry,
+bool Erasures::in_force(const Head& entry,
                         const FeedIntro& feed,
                         const Directory& directory) const {
-  const auto at = orders_.find(entry);
+  const auto at = orders_.find(entry.hash);
   return at != orders_.end() && std::ranges::any_of(at->second, [&](const OrderedErasure& order) {
-           if (order.feed.value > directory.feeds().size()) return false;
+           if (order.entry != entry || order.feed.value > directory.feeds().size()) return false;
            const KnownFeed& from = directory.feed(order.feed);
            return same_layer(from.intro, feed) && order.seq <= Directory::standing_head(from).seq;
          });
@@ -136,6 +140,18 @@ bool Erasures::is_hole(FeedRow feed, Sequence seq) const {
   return at != holes_.end() && at->second.contains(seq);
 }
 
+std::vector<NamedValue> Erasures::forget(Arrival order) {
+  std::vector<NamedValue> notes;
+  for (auto at = orders_.begin(); at != orders_.end();) {
+    auto& [hash, orders] = *at;
+    const auto is_it = [&](const OrderedErasure& each) { return each.arrival == order; };
+    if (std::erase_if(orders, is_it) > 0) notes.push_back(forgotten(order_name(hash, order)));
+    at = orders.empty() ? orders_.erase(at) : std::next(at);
+  }
+  if (doubtful_.contains(order)) notes.push_back(trust(order));
+  return notes;
+}
+
 NamedValue Erasures::add(const OrderedErasure& erasure) {
   std::vector<OrderedErasure>& orders = orders_[erasure.entry.hash];
   std::erase_if(orders,
@@ -145,9 +161,7 @@ NamedValue Erasures::add(const OrderedErasure& erasure) {
   ByteWriter out;
   out.fixed(erasure.entry.feed).u64(erasure.entry.seq.value).fixed(erasure.entry.hash);
   out.u64(erasure.feed.value).u64(erasure.seq.value).u64(erasure.arrival.value);
-  return {std::string(order_prefix) + to_hex(erasure.entry.hash.view()) + "/" +
-              number_text(erasure.arrival.value),
-          out.take()};
+  return {order_name(erasure.entry.hash, erasure.arrival), out.take()};
 }
 
 NamedValue Erasures::add_hole(FeedRow feed, Sequence seq) {

@@ -27,7 +27,8 @@ struct OrderedErasure {
 // feed's chapter ever had, or naming only the last limits::order_reach entries of its own feed
 // before it. So a stolen laptop can wipe little, and neither a clock nor what was learned first
 // decides: an order from before a key was replaced counts after it too, as its node's feed stands
-// where it is. `place` is that of the order.
+// where it is. `place` is that of the order. Without a signature the entries must be ancestors of
+// it besides, which the caller sees to.
 [[nodiscard]] bool is_authorised(const Authority& authority,
                                  const FeedIntro& feed,
                                  const Head& place,
@@ -59,8 +60,8 @@ class Erasures {
 
   [[nodiscard]] const Orders& orders() const { return orders_; }
 
-  // An order that counts and stands names this entry, which belongs to a feed with this intro.
-  [[nodiscard]] bool in_force(const EntryHash& entry,
+  // An order that counts and stands names this very entry, of a feed with this intro.
+  [[nodiscard]] bool in_force(const Head& entry,
                               const FeedIntro& feed,
                               const Directory& directory) const;
 
@@ -81,6 +82,8 @@ class Erasures {
   [[nodiscard]] static NamedValue newest(Arrival order);
   [[nodiscard]] NamedValue doubt(Arrival order);
   [[nodiscard]] NamedValue trust(Arrival order);
+  // The order lies elsewhere now, and will be judged there.
+  [[nodiscard]] std::vector<NamedValue> forget(Arrival order);
 
  private:
   Orders orders_;

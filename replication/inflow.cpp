@@ -245,6 +245,7 @@ void Session::compare_again() {
 
 void Session::stored(const StoredWindow& window) {
   scratch_bytes_ -= std::min(scratch_bytes_, window.account.scratch_bytes);
+  if (window.account.met) directory_.note_met();
   if (window.account.handed) is_held_back_ = false;
   if (state_ == SessionState::open) {
     for (const RefusedPiece& refused : window.refused) take_refused(refused);

@@ -93,6 +93,8 @@ void Replica::take_over(const std::vector<Arrival>& taken) {
   // follow each other to the feed's end move together.
   for (const Arrival arrival : taken) move_piece(piece_with(arrival), names, touched);
   for (const auto& [space, record] : touched) merge_anew(space, record);
+  say_orders_again(names);
+  follow_orders();
 }
 
 }  // namespace chapterd

@@ -101,6 +101,9 @@ void Replica::reload() {
   mark_due_ = false;
   wrote_ = false;
   wrote_unmet_ = false;
+  met_ = false;
+  handed_to_.clear();
+  judged_at_ = 0;
   own_staged_ = 0;
   clear_staged();
 }

@@ -198,6 +198,7 @@ class Replica {
   [[nodiscard]] std::optional<Landing> find_landing(const VerifiedPiece& piece);
   [[nodiscard]] Error lacks_before(const VerifiedPiece& piece) const;
   [[nodiscard]] std::optional<FeedRow> holder_of(const FeedId& feed, const Position& entry);
+  [[nodiscard]] bool leads_through(FeedRow branch, const Head& entry);
   [[nodiscard]] Result<FeedRow> branch_for(const VerifiedPiece& piece, const Landing& landing);
   [[nodiscard]] bool is_own_current(const FeedIntro& intro) const;
   [[nodiscard]] bool wrote_tip(FeedRow row);
@@ -263,6 +264,7 @@ class Replica {
   using Touched = std::set<std::pair<SpaceRow, RecordId>>;
   [[nodiscard]] Result<std::vector<EraseOrder>> orders_for(const Erasing& wanted);
   [[nodiscard]] Result<std::vector<Bytes>> payloads_for(const Erasing& wanted);
+  [[nodiscard]] bool reaches(FeedRow from, const EraseOrder& order);
   Written append_order(FeedRow feed, Bytes payload);
   Arrival take_order(SpaceRow space, const PieceEntry& entry, const Written& written);
   [[nodiscard]] bool is_without_payload(const PieceEntry& entry, const Written& written);
@@ -303,6 +305,7 @@ class Replica {
   void void_receipts(const PublicKey& node, Epoch epoch);
   void note_recovered();
   void chain_anew(const Unmet& unmet);
+  void say_orders_again(const NewNames& names);
   void move_piece(const StoredPiece& stored,
                   NewNames& names,
                   std::set<std::pair<SpaceRow, RecordId>>& touched);

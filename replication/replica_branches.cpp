@@ -16,6 +16,14 @@ std::optional<FeedRow> Replica::holder_of(const FeedId& feed, const Position& en
   return std::nullopt;
 }
 
+// Whether the history that this branch ends goes through an entry.
+bool Replica::leads_through(FeedRow branch, const Head& entry) {
+  const KnownFeed* at = &directory_.feed(branch);
+  if (at->head.feed != entry.feed) return false;
+  while (entry.seq <= at->fork.seq) at = &directory_.feed(at->trunk);
+  return hash_at(*at, entry.seq) == entry.hash;
+}
+
 // An entry that is held has all its ancestors here, so what is new of a piece is its end. nullopt:
 // what comes before it is not held.
 std::optional<Replica::Landing> Replica::find_landing(const VerifiedPiece& piece) {

@@ -146,20 +146,31 @@ Result<std::vector<EraseOrder>> Replica::orders_for(const Erasing& wanted) {
               "Nothing was changed.");
 }
 
+// Without a signature an order is for its own history: by numbers alone a second one could take all
+// of the first.
+bool Replica::reaches(FeedRow from, const EraseOrder& order) {
+  return order.chapter_signature || std::ranges::all_of(order.entries, [&](const Head& entry) {
+           return leads_through(from, entry);
+         });
+}
+
 // Of the orders, as they will stand in the own feed for this address.
 Result<std::vector<Bytes>> Replica::payloads_for(const Erasing& wanted) {
   auto orders = orders_for(wanted);
   if (!orders) return forward(orders);
   const FeedIntro intro = own_intro(wanted.address);
   Head place;  // of a feed that is not there yet: nothing in it can be named
-  if (const auto known = known_own_feed(intro)) place = directory_.feed(*known).head;
+  const auto known = known_own_feed(intro);
+  if (known) place = directory_.feed(*known).head;
   std::vector<Bytes> payloads;
   for (EraseOrder& order : *orders) {
     if (wanted.authority != nullptr)
       sign(order, directory_.authority().federation(), *wanted.authority);
     payloads.push_back(encode(order));
     place.seq = place.seq.next();
-    if (is_authorised(directory_.authority(), intro, place, order, payloads.back())) continue;
+    if (is_authorised(directory_.authority(), intro, place, order, payloads.back()) &&
+        reaches(known.value_or(FeedRow(0)), order))
+      continue;
     return fail(Errc::not_allowed, "erase.needs-authority",
                 "Erasing this needs the authority key of this chapter: it is older than the last " +
                     std::to_string(limits::order_reach) +
@@ -218,7 +229,8 @@ Arrival Replica::take_order(SpaceRow space, const PieceEntry& entry, const Writt
 bool Replica::is_without_payload(const PieceEntry& entry, const Written& written) {
   const bool ordered =
       can_be_erased(entry) &&
-      erasures_.in_force(written.hash, directory_.feed(written.feed).intro, directory_);
+      erasures_.in_force({directory_.feed(written.feed).head.feed, written.seq, written.hash},
+                         directory_.feed(written.feed).intro, directory_);
   if (ordered) {
     due_entries_.push_back({written.feed, written.seq});
   } else if (entry.erased) {
@@ -254,7 +266,8 @@ void Replica::judge_order(Arrival at, Touched& touched) {
   const Head place{from.head.feed, stored.seq.plus(index), EntryHash{}};
   touched.emplace(space_for(from.intro), order->record);
   const bool was_doubtful = erasures_.doubtful().contains(at);
-  if (!is_authorised(directory_.authority(), from.intro, place, *order, payload)) {
+  if (!is_authorised(directory_.authority(), from.intro, place, *order, payload) ||
+      !reaches(stored.feed, *order)) {
     if (was_doubtful) return;
     batch_.values.push_back(erasures_.doubt(at));
     keep_doubtful(at);
@@ -284,7 +297,7 @@ void Replica::review_entry(const Head& entry, Touched& touched) {
   if (!stored) return;
   const Piece piece = decoded(*stored);
   const PieceEntry& held = piece.entries[entry.seq.value - stored->seq.value];
-  const bool ordered = can_be_erased(held) && erasures_.in_force(entry.hash, intro, directory_);
+  const bool ordered = can_be_erased(held) && erasures_.in_force(entry, intro, directory_);
   const bool hole = erasures_.is_hole(*row, entry.seq);
   if (ordered && !held.erased) {
     erase_payload(*row, entry.seq, touched);

@@ -260,9 +260,11 @@ std::optional<EntryHash> Replica::hash_at(const KnownFeed& feed, Sequence seq) {
   const auto in_piece = [&](const StoredPiece& stored) {
     return chain(decoded(stored), feed.head.feed, stored.prev)[seq.value - stored.seq.value];
   };
-  for (const StoredPiece& staged : batch_.pieces) {
-    if (staged.feed == feed.row && staged.seq <= seq && seq <= last_of(staged))
-      return in_piece(staged);
+  for (const auto* list : {&batch_.pieces, &batch_.moved}) {
+    for (const StoredPiece& staged : *list) {
+      if (staged.feed == feed.row && staged.seq <= seq && seq <= last_of(staged))
+        return in_piece(staged);
+    }
   }
   const auto pieces = store_.pieces_of(feed.row, seq, 1);
   if (pieces.empty() || pieces.front().seq > seq) return std::nullopt;

@@ -38,7 +38,8 @@ struct WindowAccount {
   std::uint64_t content_bytes = 0;  // to be acknowledged once stored
   std::uint64_t scratch_bytes = 0;  // memory that it takes until then, roughly
   std::optional<EndFrame> end;      // came after all of the window
-  bool handed = false;              // what Meeting says of it
+  bool met = false;                 // what Meeting says of it
+  bool handed = false;
 };
 
 // What came and waits for verification and the writer. Everything since the last take_inbound().

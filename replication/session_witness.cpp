@@ -213,8 +213,7 @@ void Session::note_meeting(Lanes theirs) {
   const bool from_above = is_above_us();
   if (!directory_.has_met()) {
     if (from_above || is_top()) {
-      directory_.note_met();
-      meeting().met = true;
+      meeting().met = inbound_.account.met = true;
     } else {
       meeting().handed = inbound_.account.handed = is_held_back_ = true;
     }

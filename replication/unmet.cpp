@@ -37,28 +37,40 @@ Bytes renamed_change(const ChangeView& view, const NewNames& names) {
   return encode(change);
 }
 
+bool is_moved(const Head& entry, const NewNames& names) {
+  return names.entries.contains(entry.hash);
+}
+
 // The same order, naming entries where they lie now. A signature over other places is void; what
-// has moved is new enough to need none.
-Bytes renamed_order(ByteView payload, const NewNames& names) {
+// has moved is new enough to need none. An order that needs its signature, for entries that stay
+// where they are, stays as it is: what it says of others is said once more.
+Bytes renamed_order(ByteView payload, const Address& address, NewNames& names) {
   auto order = decode_erase_order(payload);
   if (!order) return copy(payload);
-  bool moved = false;
-  for (Head& entry : order->entries) {
-    const auto at = names.entries.find(entry.hash);
-    if (at == names.entries.end()) continue;
-    entry = at->second;
-    moved = true;
+  const bool is_signed = order->chapter_signature.has_value();
+  bool has_moved = false;
+  bool has_stayed = false;
+  for (const Head& entry : order->entries) {
+    has_moved = has_moved || is_moved(entry, names);
+    has_stayed = has_stayed || !is_moved(entry, names);
   }
+  if (is_signed && !has_moved) return copy(payload);
+  const bool stays = is_signed && has_stayed;
+  if (stays)
+    std::erase_if(order->entries, [&](const Head& entry) { return !is_moved(entry, names); });
+  for (Head& entry : order->entries)
+    if (is_moved(entry, names)) entry = names.entries.at(entry.hash);
   for (Superseded& each : order->superseded) {
-    for (ValueName& name : each.names) moved = names.apply(name) || moved;
+    for (ValueName& name : each.names) names.apply(name);
     std::ranges::sort(each.names);
   }
-  if (!moved) return copy(payload);
   std::ranges::sort(order->entries, [](const Head& a, const Head& b) {
     return std::tie(a.feed, a.seq, a.hash) < std::tie(b.feed, b.seq, b.hash);
   });
   order->chapter_signature.reset();
-  return encode(*order);
+  if (!stays) return encode(*order);
+  names.orders.emplace_back(address, std::move(*order));
+  return copy(payload);
 }
 
 // Salts, and the new hashes with them, are drawn anew; a payload that is gone keeps its commitment.
@@ -140,6 +152,11 @@ void Replica::chain_anew(const Unmet& unmet) {
     }
   }
   for (const auto& [space, record] : touched) merge_anew(space, record);
+  say_orders_again(names);
+}
+
+void Replica::say_orders_again(const NewNames& names) {
+  for (const auto& [address, order] : names.orders) append_order(own_feed(address), encode(order));
 }
 
 void Replica::move_piece(const StoredPiece& stored,
@@ -149,8 +166,9 @@ void Replica::move_piece(const StoredPiece& stored,
   if (!decoded) throw Damaged("a piece in the database is damaged");
   const KnownFeed from = directory_.feed(stored.feed);  // adding a feed may move it
   const auto old_hashes = chain(*decoded, from.head.feed, stored.prev);
-  const FeedRow to =
-      own_feed({from.intro.audience, from.intro.target ? from.intro.target->chapter : ChapterId{}});
+  const Address address{from.intro.audience,
+                        from.intro.target ? from.intro.target->chapter : ChapterId{}};
+  const FeedRow to = own_feed(address);
   Piece piece = std::move(*decoded);
   std::vector<Bytes> payloads;
   payloads.reserve(piece.entries.size());
@@ -161,7 +179,7 @@ void Replica::move_piece(const StoredPiece& stored,
     if (entry.erased || (entry.kind != EntryKind::data && !is_order)) continue;
     // Names keep their width, so that no limit can be passed.
     if (is_order) {
-      payloads.push_back(renamed_order(entry.payload, names));
+      payloads.push_back(renamed_order(entry.payload, address, names));
     } else {
       // What cannot be read moves as it is: a change that is sealed while its key is locked, too.
       // It then supersedes values under their old names, and a person sees both.
@@ -184,7 +202,10 @@ void Replica::move_piece(const StoredPiece& stored,
   for (std::size_t i = 0; i < hashes.size(); ++i) {
     names.values.emplace(name_part(old_hashes[i]), name_part(hashes[i]));
     names.entries.emplace(old_hashes[i], Head{tip.feed, piece.first.plus(i), hashes[i]});
-    if (piece.entries[i].kind == EntryKind::erase) due_orders_.push_back(stored.arrival.plus(i));
+    if (piece.entries[i].kind != EntryKind::erase) continue;
+    const Arrival order = stored.arrival.plus(i);
+    for (NamedValue& note : erasures_.forget(order)) batch_.values.push_back(std::move(note));
+    due_orders_.push_back(order);
   }
   // What its feed had before it is its head again.
   if (stored.seq <= directory_.feed(stored.feed).head.seq)

@@ -4,10 +4,14 @@
 
 #include "crypto/node_key.h"
 #include "replication/format/change.h"
+#include "replication/format/erase_order.h"
 #include "replication/format/ids.h"
+#include "replication/replica_words.h"
 
 #include <set>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace chapterd {
 
@@ -24,6 +28,9 @@ struct Unmet {
 struct NewNames {
   std::unordered_map<std::uint64_t, std::uint64_t> values;
   std::unordered_map<EntryHash, Head, FixedHash> entries;
+  // What signed orders say of entries that have moved, where they name others besides: to be said
+  // once more, of the new places.
+  std::vector<std::pair<Address, EraseOrder>> orders;
 
   bool apply(ValueName& name) const;  // whether it has a new one
 };

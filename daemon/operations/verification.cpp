@@ -107,7 +107,8 @@ void Verification::check_payloads(const KnownFeed& feed,
     if (!entry.erased) continue;
     ++erased_;
     const bool ordered =
-        can_be_erased(entry) && erasures_.in_force(hashes[i], feed.intro, directory_);
+        can_be_erased(entry) && erasures_.in_force({feed.head.feed, piece.first.plus(i), hashes[i]},
+                                                   feed.intro, directory_);
     if (!ordered) {
       find(feed, piece.first.plus(i),
            "The content of this entry is missing, and no order to erase it is here.");

@@ -1,6 +1,7 @@
 // A node that was put back to an older state waits for those above it, or for a person.
 #include "replication/forks.h"
 #include "tests/replication/restored.h"
+#include "tests/support/erasing.h"
 #include "tests/support/liar.h"
 
 namespace chapterd {
@@ -223,6 +224,27 @@ TEST_F(RestoredNode, WhatAChildWasHandedBeforeTheParentToldIsNotSignedASecondTim
   expect_at_both(Audience::all, "handed", {"to Kisumu"});
   expect_at_both(Audience::up, "lost", {"after the backup"});
   expect_at_both(Audience::up, "kept", {"to nobody yet"});
+}
+
+// One order for what the world has and for what is chained anew: it holds for both.
+TEST_F(RestoredNode, WordsOrderedToBeErasedBeforeTheParentToldAreErasedEverywhere) {
+  kenya->write_text(all, "insight", "title", "Wanjiku told us");
+  exchange();
+  save(*kenya);
+  kenya->write_text(all, "lost", "title", "after the backup");
+  exchange();
+  put_back(*kenya, With::whole_folder);
+  kenya->write_text(all, "insight", "title", "Wanjiku told us again");
+  erase_texts(*kenya, all, "insight", "title");
+  exchange();
+  EXPECT_TRUE(caught_up);
+  EXPECT_EQ(own_feeds(*kenya, Audience::all), 2U);
+  expect_at_both(Audience::all, "lost", {"after the backup"});
+  expect_at_both(Audience::all, "insight", {});
+  EXPECT_FALSE(holds_text(*global, "Wanjiku told us"));
+  for (TestNode* node : {global.get(), kenya.get()})
+    EXPECT_TRUE(node->replica->erasures().doubtful().empty());
+  EXPECT_EQ(kenya->view_hash(), global->view_hash());
 }
 
 // What only a child holds, of a life that the backup does not know, is no second roll-back.

@@ -41,6 +41,10 @@ void copy_machine(World& world, const Event& event) {
       ledger.promised[static_cast<std::size_t>(node.machine)];
   for (const int revoked : world.revoked_known(node.machine))
     ledger.knows_revoked.insert({copy.machine, revoked});
+  std::set<std::pair<int, FeedId>> refused;  // what it lacks, the copy lacks
+  for (const auto& [machine, feed] : ledger.refused)
+    if (machine == node.machine) refused.insert({copy.machine, feed});
+  ledger.refused.merge(refused);
   world.tell("machine " + std::to_string(copy.machine) + " is a copy of machine " +
              std::to_string(node.machine));
   ++world.figures.clones;

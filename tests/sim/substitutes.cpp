@@ -16,9 +16,8 @@
 
 #define CHAPTERD_MAY_HOLD \
   "_ZN8chapterd8may_holdERKNS_9AuthorityERKNS_5FixedILm32ENS_12PublicKeyTagEEERKNS_9FeedIntroE"
-#define CHAPTERD_IN_FORCE                                                                      \
-  "_ZNK8chapterd8Erasures8in_forceERKNS_5FixedILm32ENS_12EntryHashTagEEERKNS_9FeedIntroERKNS_" \
-  "9DirectoryE"
+#define CHAPTERD_IN_FORCE \
+  "_ZNK8chapterd8Erasures8in_forceERKNS_4HeadERKNS_9FeedIntroERKNS_9DirectoryE"
 #define CHAPTERD_BRANCH_FOR "_ZN8chapterd7Replica10branch_forERKNS_13VerifiedPieceERKNS0_7LandingE"
 #define CHAPTERD_FORKED_FEEDS "_ZN8chapterd12forked_feedsERKNS_9DirectoryE"
 #define CHAPTERD_COMPARE_MARKS "_ZN8chapterd13compare_marksERKSt8optionalINS_10ExportMarkEES4_"
@@ -49,11 +48,11 @@ bool our_may_hold(const Authority&,
                   const PublicKey&,
                   const FeedIntro&) asm("__wrap_" CHAPTERD_MAY_HOLD);
 bool real_in_force(const Erasures*,
-                   const EntryHash&,
+                   const Head&,
                    const FeedIntro&,
                    const Directory&) asm("__real_" CHAPTERD_IN_FORCE);
 bool our_in_force(const Erasures*,
-                  const EntryHash&,
+                  const Head&,
                   const FeedIntro&,
                   const Directory&) asm("__wrap_" CHAPTERD_IN_FORCE);
 // The last one is private to the replica.
@@ -100,7 +99,7 @@ bool our_may_hold(const Authority& authority, const PublicKey& node, const FeedI
 }
 
 bool our_in_force(const Erasures* erasures,
-                  const EntryHash& entry,
+                  const Head& entry,
                   const FeedIntro& feed,
                   const Directory& directory) {
   return active_control() != Control::forgets_orders &&
