@@ -184,11 +184,14 @@ bool Session::is_top() const {
   return directory_.authority().path_of(directory_.chapter()).above.empty();
 }
 
+// Between nodes of one chapter the one that calls plays the child: a second computer may reach
+// nobody else.
 bool Session::is_above_us() const {
   const Authority& authority = directory_.authority();
   const KnownNode* peer = authority.node(peer_);
   // A parent that was never met is not certified here yet.
-  if (peer == nullptr) return options_.side == Side::dialler;
+  if (peer == nullptr || peer->certificate.chapter == directory_.chapter())
+    return options_.side == Side::dialler;
   return is_above(peer->certificate.chapter, authority.path_of(directory_.chapter()));
 }
 

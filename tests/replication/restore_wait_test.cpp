@@ -226,6 +226,22 @@ TEST_F(RestoredNode, WhatAChildWasHandedBeforeTheParentToldIsNotSignedASecondTim
   expect_at_both(Audience::up, "kept", {"to nobody yet"});
 }
 
+// It never meets the chapter above.
+TEST_F(RestoredNode, ASecondComputerHasItsLossBackFromTheOneItCalls) {
+  auto laptop = TestNode::beside(*kenya);
+  Wire(*laptop, *kenya).run();
+  save(*laptop);
+  laptop->write_text(up, "lost", "title", "after the backup");
+  Wire(*laptop, *kenya).run();
+  put_back(*laptop, With::database_only);
+  laptop->write_text(up, "since", "title", "after that");
+  for (int i = 0; i < 3; ++i) Wire(*laptop, *kenya).run();
+  EXPECT_FALSE(is_waiting(*laptop));
+  exchange();
+  expect_at_both(Audience::up, "lost", {"after the backup"});
+  expect_at_both(Audience::up, "since", {"after that"});
+}
+
 // One order for what the world has and for what is chained anew: it holds for both.
 TEST_F(RestoredNode, WordsOrderedToBeErasedBeforeTheParentToldAreErasedEverywhere) {
   kenya->write_text(all, "insight", "title", "Wanjiku told us");
