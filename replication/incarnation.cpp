@@ -170,7 +170,7 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
   }
   if (meeting.handed) note_handed({peer});
   if (meeting.met) {
-    met_ = true;
+    has_staged_meeting_ = true;
     unset(stored_name::unmet);
   }
   if (meeting.ends_wait) unset(stored_name::waits);

@@ -101,8 +101,7 @@ void Replica::reload() {
   mark_due_ = false;
   wrote_ = false;
   wrote_unmet_ = false;
-  met_ = false;
-  handed_to_.clear();
+  has_staged_meeting_ = false;
   judged_at_ = 0;
   own_staged_ = 0;
   clear_staged();
@@ -376,6 +375,7 @@ void Replica::commit() {
     reload();
     throw;
   }
+  met_ = std::exchange(has_staged_meeting_, false) || met_;
   clear_staged();
   write_mark();
   if (waiting_) apply_waiting();

@@ -378,6 +378,7 @@ class Replica {
   std::size_t own_staged_ = 0;      // entries
   std::uint64_t mended_layers_ = 0;
   bool met_ = false;  // the node above, since the start
+  bool has_staged_meeting_ = false;
   bool wrote_unmet_ = false;
   std::set<PublicKey> handed_to_;  // before that
 

@@ -113,7 +113,7 @@ bool NewNames::apply(ValueName& name) const {
 // only for those that it was handed to: should the parent then tell of newer entries, the rest must
 // be chained anew.
 void Replica::note_unmet(Arrival before) {
-  if (std::exchange(wrote_unmet_, true) || met_) return;
+  if (std::exchange(wrote_unmet_, true) || met_ || has_staged_meeting_) return;
   if (directory_.authority().node(directory_.self()) == nullptr) return;  // just being set up
   if (!value(stored_name::unmet).empty()) return;
   set_value(stored_name::unmet, encode(Unmet{before, handed_to_}));
