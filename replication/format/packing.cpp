@@ -6,6 +6,9 @@
 
 #include <zstd.h>
 
+#include <utility>
+#include <vector>
+
 namespace chapterd {
 namespace {
 
@@ -18,19 +21,55 @@ tl::unexpected<Error> malformed(const char* what) {
   return fail(Errc::malformed, "format.packed", what);
 }
 
+struct FreeContext {
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+};
+
+using Context = std::unique_ptr<ZSTD_CCtx, FreeContext>;
+
+// Of streams that are over. Beginning one costs a session more than all else while its tables are
+// new to the process: they are cleared, page by page.
+std::vector<Context>& spare_contexts() {
+  thread_local std::vector<Context> spare;
+  return spare;
+}
+
+constexpr std::size_t most_spare = 4;  // a thread
+
+Context new_context() {
+  Context context(ZSTD_createCCtx());
+  CHECK(context != nullptr);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, window_log);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_contentSizeFlag, 0);
+  return context;
+}
+
+Context take_context() {
+  std::vector<Context>& spare = spare_contexts();
+  if (spare.empty()) return new_context();
+  Context context = std::move(spare.back());
+  spare.pop_back();
+  return context;
+}
+
 }  // namespace
 
 struct Packer::Stream {
-  ZSTD_CCtx* context = ZSTD_createCCtx();
+  Context context = take_context();
 
-  ~Stream() { ZSTD_freeCCtx(context); }
+  Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  ~Stream() {
+    std::vector<Context>& spare = spare_contexts();
+    ZSTD_CCtx_reset(context.get(), ZSTD_reset_session_only);
+    if (spare.size() < most_spare) spare.push_back(std::move(context));
+  }
 };
 
-Packer::Packer() : stream_(std::make_unique<Stream>()) {
-  ZSTD_CCtx_setParameter(stream_->context, ZSTD_c_compressionLevel, level);
-  ZSTD_CCtx_setParameter(stream_->context, ZSTD_c_windowLog, window_log);
-  ZSTD_CCtx_setParameter(stream_->context, ZSTD_c_contentSizeFlag, 0);
-}
+Packer::Packer() : stream_(std::make_unique<Stream>()) {}
 
 Packer::~Packer() = default;
 Packer::Packer(Packer&&) noexcept = default;
@@ -40,7 +79,8 @@ Bytes Packer::pack(ByteView block) {
   Bytes out(ZSTD_compressBound(block.size()) + 32);
   ZSTD_inBuffer input{block.data(), block.size(), 0};
   ZSTD_outBuffer output{out.data(), out.size(), 0};
-  const std::size_t left = ZSTD_compressStream2(stream_->context, &output, &input, ZSTD_e_flush);
+  const std::size_t left =
+      ZSTD_compressStream2(stream_->context.get(), &output, &input, ZSTD_e_flush);
   CHECK(ZSTD_isError(left) == 0U && left == 0 && input.pos == input.size);
   out.resize(output.pos);
   return out;
