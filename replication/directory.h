@@ -49,8 +49,6 @@ inline constexpr const char* lives =
     "restore/lives";  // 16 bytes each: incarnations of ours that others told us of
 inline constexpr const char* early =
     "restore/receipts";  // sized receipts about entries that are not back yet
-inline constexpr const char* unmet =
-    "restore/unmet";  // 8 bytes: arrival after which own entries have not left the node
 inline constexpr const char* wrap_prefix = "chapter-key/";  // keys sealed to nodes, by their names
 inline constexpr const char* stale =
     "chapter-key/~stale";  // private layers must be merged anew once they are unlocked

@@ -102,12 +102,11 @@ void Replica::begin_incarnation() {
   since.u64(static_cast<std::uint64_t>(clock_.now().ms));
   set_value(stored_name::epoch, epoch.take());
   set_value(stored_name::restored, since.take());
-  set_value(stored_name::unmet, {});
   // Others void the receipts of the epoch before: what is still held is said anew.
   for (const KnownFeed& feed : directory_.feeds()) {
     if (acknowledges(directory_.chapter(), feed.intro)) received_feeds_.insert(feed.row.value);
   }
-  wrote_unmet_ = false;
+  unmet_.reset();
   mark_.token = random_.fixed<InstanceToken>();
   raise_mark();
 }
@@ -163,15 +162,14 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
     set_value(stored_name::lives, std::move(lives));
   }
   if (meeting.rolled_back) {
-    const Bytes line = value(stored_name::unmet);
+    const auto line = unmet_;
     commit();  // what is staged is chained anew from the store
     come_back();
-    if (!line.empty()) chain_anew(decode_unmet(line));
+    if (line) chain_anew(*line);
   }
   if (meeting.handed) note_handed({peer});
   if (meeting.met) {
     has_staged_meeting_ = true;
-    unset(stored_name::unmet);
   }
   if (meeting.ends_wait) unset(stored_name::waits);
   if (meeting.recovered) note_recovered();

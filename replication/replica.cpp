@@ -100,7 +100,6 @@ void Replica::reload() {
   if (const auto mark = decode_export_mark(value_in_store(stored_name::instance))) mark_ = *mark;
   mark_due_ = false;
   wrote_ = false;
-  wrote_unmet_ = false;
   has_staged_meeting_ = false;
   judged_at_ = 0;
   own_staged_ = 0;
@@ -376,6 +375,7 @@ void Replica::commit() {
     throw;
   }
   met_ = std::exchange(has_staged_meeting_, false) || met_;
+  if (met_) unmet_.reset();
   clear_staged();
   write_mark();
   if (waiting_) apply_waiting();

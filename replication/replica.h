@@ -13,10 +13,10 @@
 #include "replication/erasure.h"
 #include "replication/format/receipt.h"
 #include "replication/merge.h"
+#include "replication/new_names.h"
 #include "replication/replica_words.h"
 #include "replication/staged.h"
 #include "replication/store/high_water.h"
-#include "replication/unmet.h"
 #include "replication/vault.h"
 #include "replication/window.h"
 
@@ -304,7 +304,7 @@ class Replica {
   void unset(const char* name);
   void void_receipts(const PublicKey& node, Epoch epoch);
   void note_recovered();
-  void chain_anew(const Unmet& unmet);
+  void chain_anew(Arrival line);
   void say_orders_again(const NewNames& names);
   void move_piece(const StoredPiece& stored,
                   NewNames& names,
@@ -379,8 +379,8 @@ class Replica {
   std::uint64_t mended_layers_ = 0;
   bool met_ = false;  // the node above, since the start
   bool has_staged_meeting_ = false;
-  bool wrote_unmet_ = false;
-  std::set<PublicKey> handed_to_;  // before that
+  std::optional<Arrival> unmet_;   // before that: own entries after it have not left,
+  std::set<PublicKey> handed_to_;  // but for what these may hold
 
   // Staged, cleared by commit().
   bool staged_ = false;

@@ -212,7 +212,6 @@ TEST_F(RestoredNode, WhatAChildWasHandedBeforeTheParentToldIsNotSignedASecondTim
   put_back(*kenya, With::whole_folder);
   kenya->write_text(all, "handed", "title", "to Kisumu");
   kenya->write_text(up, "kept", "title", "to nobody yet");
-  kenya->restart();
   for (int i = 0; i < 2; ++i) {
     Wire(*kisumu, *kenya).run();
     ASSERT_EQ(kisumu->values(Audience::all, "handed", "title"), Texts{"to Kisumu"});
@@ -224,6 +223,48 @@ TEST_F(RestoredNode, WhatAChildWasHandedBeforeTheParentToldIsNotSignedASecondTim
   expect_at_both(Audience::all, "handed", {"to Kisumu"});
   expect_at_both(Audience::up, "lost", {"after the backup"});
   expect_at_both(Audience::up, "kept", {"to nobody yet"});
+}
+
+// Images of field laptops nearly always hold work that was not sent yet.
+TEST_F(RestoredNode, WorkThatWaitedInAnImageAndWasSentSinceDoesNotComeTwice) {
+  exchange();
+  kenya->write_text(up, "insight", "title", "Wanjiku told us");
+  kenya->write_text(up, "other", "title", "first");
+  save(*kenya);
+  exchange();
+  erase_texts(*kenya, up, "insight", "title");
+  kenya->write_text(up, "other", "title", "second");
+  exchange();
+  put_back(*kenya, With::whole_folder);
+  kenya->write_text(up, "since", "title", "after that");
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::up, "insight", {});
+  expect_at_both(Audience::up, "other", {"second"});
+  expect_at_both(Audience::up, "since", {"after that"});
+  EXPECT_FALSE(holds_text(*global, "Wanjiku told us"));
+}
+
+TEST_F(RestoredNode, WhatWasWrittenOverSeveralStartsIsASecondHistoryThatEnds) {
+  kenya->write_text(up, "old", "title", "before");
+  exchange();
+  save(*kenya);
+  kenya->write_text(up, "lost", "title", "after the backup");
+  exchange();
+  put_back(*kenya, With::whole_folder);
+  kenya->write_text(up, "monday", "title", "one day");
+  kenya->restart();
+  kenya->write_text(up, "tuesday", "title", "the next");
+  for (int i = 0; i < 4; ++i) Wire(*kenya, *global).run();
+  for (const auto& [record, value] :
+       {std::pair("lost", "after the backup"), {"monday", "one day"}, {"tuesday", "the next"}})
+    expect_at_both(Audience::up, record, {value});
+  for (TestNode* node : {kenya.get(), global.get()}) {
+    const auto forked = forked_feeds(*node->directory);
+    ASSERT_EQ(forked.size(), 1U);
+    EXPECT_TRUE(forked.front().closed);
+    EXPECT_EQ(forked.front().aside, 0U);
+  }
 }
 
 // It never meets the chapter above.

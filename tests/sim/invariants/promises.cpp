@@ -120,8 +120,9 @@ void check_cursors(World& world, Reader& reader, SimNode& node) {
       if (truth == world.ledger.feeds.end() || truth->second.author < 0) continue;
       if (world.node(truth->second.author).is_revoked || node.is_revoked) continue;
       if (!world.may_hold(node.chapter, truth->second.intro)) continue;
-      // Of a feed with two histories lists of tips set entries aside and take them back: what begins
-      // to count behind a cursor is found by the digests, which say something else from then on.
+      // Of a feed with two histories lists of tips set entries aside and take them back: what
+      // begins to count behind a cursor is found by the digests, which say something else from then
+      // on.
       const FeedIntro& intro = truth->second.intro;
       if (world.ledger.may_fork.contains({intro.node, intro.incarnation})) continue;
       // A relay that changes bytes is found out; the digest asks for the rest again.

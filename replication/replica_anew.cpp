@@ -1,7 +1,5 @@
 // What has not left this node since it last met those above it, and how that is chained anew when
 // it turns out that the database was rolled back.
-#include "replication/unmet.h"
-
 #include "base/byte_stream.h"
 #include "replication/entitlement.h"
 #include "replication/format/limits.h"
@@ -87,21 +85,6 @@ void salt_anew(Piece& piece, Random& random) {
 
 }  // namespace
 
-Bytes encode(const Unmet& unmet) {
-  ByteWriter out;
-  out.u64(unmet.line.value);
-  for (const PublicKey& peer : unmet.handed_to) out.fixed(peer);
-  return out.take();
-}
-
-Unmet decode_unmet(ByteView bytes) {
-  ByteReader in(bytes);
-  Unmet unmet{Arrival(in.u64()), {}};
-  while (in.good() && in.remaining() > 0) unmet.handed_to.insert(in.fixed<PublicKey>());
-  if (!in.finished()) throw Damaged("a note about what has not left this node is damaged");
-  return unmet;
-}
-
 bool NewNames::apply(ValueName& name) const {
   const auto at = values.find(name.entry);
   if (at == values.end()) return false;
@@ -110,38 +93,30 @@ bool NewNames::apply(ValueName& name) const {
 }
 
 // From here until it meets its parent (the global node: anybody), what this node writes has left it
-// only for those that it was handed to: should the parent then tell of newer entries, the rest must
-// be chained anew.
+// only for those that it was handed to: should the parent then tell of newer entries, the rest is
+// chained anew. What was written before this start stays where it is: the disk may be the image of
+// one that has sent it since.
 void Replica::note_unmet(Arrival before) {
-  if (std::exchange(wrote_unmet_, true) || met_ || has_staged_meeting_) return;
+  if (met_ || has_staged_meeting_ || unmet_) return;
   if (directory_.authority().node(directory_.self()) == nullptr) return;  // just being set up
-  if (!value(stored_name::unmet).empty()) return;
-  set_value(stored_name::unmet, encode(Unmet{before, handed_to_}));
+  unmet_ = before;
 }
 
 void Replica::note_handed(const std::vector<PublicKey>& peers) {
-  if (met_) return;
-  std::optional<Unmet> unmet;
-  if (const Bytes line = value(stored_name::unmet); !line.empty()) unmet = decode_unmet(line);
-  bool is_news = false;
-  for (const PublicKey& peer : peers) {
-    handed_to_.insert(peer);
-    is_news = (unmet && unmet->handed_to.insert(peer).second) || is_news;
-  }
-  if (is_news) set_value(stored_name::unmet, encode(*unmet));
+  if (!met_) handed_to_.insert(peers.begin(), peers.end());
 }
 
 // Own entries that have not left move, where they lie in the log, from their feeds into new
 // incarnations.
-void Replica::chain_anew(const Unmet& unmet) {
+void Replica::chain_anew(Arrival line) {
   const auto has_left = [&](const KnownFeed& feed) {
-    return std::ranges::any_of(unmet.handed_to, [&](const PublicKey& peer) {
+    return std::ranges::any_of(handed_to_, [&](const PublicKey& peer) {
       return may_hold(directory_.authority(), peer, feed.intro);
     });
   };
   NewNames names;
   std::set<std::pair<SpaceRow, RecordId>> touched;
-  for (Arrival after = unmet.line;;) {
+  for (Arrival after = line;;) {
     const auto pieces = store_.heads_after(after, rows_a_time);
     if (pieces.empty()) break;
     for (const StoredPiece& head : pieces) {
