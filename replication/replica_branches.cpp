@@ -146,6 +146,7 @@ void Replica::close_own_forks() {
     close_piece();
   }
   follow_cuts();
+  staged_ = true;  // also when nothing was left to do: who commits now tells others what changed
 }
 
 // What the feed that ends this one lists: all tips, or those that this machine wrote and nobody

@@ -5,9 +5,9 @@
 #include "daemon/operations/opened_node.h"
 #include "daemon/operations/reach.h"
 #include "tests/daemon/operations_support.h"
+#include "tests/support/disk_damage.h"
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <csignal>
 #include <filesystem>
@@ -86,14 +86,15 @@ TEST(Daemon, EndsInOrderOnASignal) {
   EXPECT_TRUE(daemon.stop());
 }
 
-// Blanks every entry of a stopped node's log but for statements.
-void damage_log(const std::string& path) {
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(db, "UPDATE piece SET body = zeroblob(length(body)) WHERE lane = 2",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
-  sqlite3_close(db);
+TEST(Daemon, ARecordWhoseKindIsGoneFromTheDatabaseIsToldAndNotShownAsAnother) {
+  const Place place;
+  const Config config = place.config("top");
+  found(config);
+  const std::string id = must(
+      ask(config, "record.add", {{"kind", "insight"}, {"fields", {{"title", "Boats"}}}}))["id"];
+  change_rows(place.path("top") + "/chapterd.db",
+              "DELETE FROM kind WHERE row = (SELECT max(row) FROM kind)");
+  EXPECT_EQ(code_of(ask(config, "record.show", {{"id", id}})), "store.damaged");
 }
 
 // A chapter below another, both running, joined over TLS.
@@ -306,12 +307,30 @@ TEST_F(Family, ADaemonThatCannotReadItsLogSaysSoAndGoesOnServing) {
   top_.reset();
   endorsed("Rafts");
   child_.reset();
-  damage_log(child_config_.node.data + "/chapterd.db");
+  change_rows(child_config_.node.data + "/chapterd.db",
+              "UPDATE piece SET body = zeroblob(length(body)) WHERE lane = 2");  // no statements
   child_.emplace(child_config_);
   top_.emplace(top_config_);
   EXPECT_TRUE(comes_true(
       [&] { return !must(child_->call("status", Json::object()))["degraded_ms"].is_null(); }));
   EXPECT_TRUE(child_->stop());
+}
+
+// Its child is connected and knows that only statements count for now: it must not take another
+// call, or ten minutes, until both go on.
+TEST_F(Family, OpenLinksOfARestoredTopExchangeEverythingAsSoonAsAPersonReassertsIt) {
+  ASSERT_TRUE(reaches_the_top(endorsed("Boats")));
+  top_config_.sync.listen = top_->listens_at();
+  top_.reset();
+  std::filesystem::remove(top_config_.node.data + "/instance");  // as in a backup
+  const std::string id = endorsed("Rafts");
+  top_.emplace(top_config_);
+  ASSERT_TRUE(comes_true([&] {
+    return must(child_->call("peers.list", Json::object()))["peers"][0]["state"] == "connected";
+  }));
+  EXPECT_EQ(code_of(top_->call("record.show", {{"id", id}})), "record.unknown");
+  EXPECT_EQ(must(top_->call("restore.reassert", Json::object()))["waited"], true);
+  EXPECT_TRUE(reaches_the_top(id));
 }
 
 TEST_F(Family, AnInviteLetsOnlyOneNodeIn) {

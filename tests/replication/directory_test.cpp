@@ -2,6 +2,7 @@
 #include "replication/directory.h"
 
 #include "replication/store/sqlite/sqlite_reader.h"
+#include "tests/support/disk_damage.h"
 #include "tests/support/node.h"
 
 #include <gtest/gtest.h>
@@ -50,6 +51,40 @@ TEST(Directory, PassesOverNothingThatIsCommittedWhileItFollows) {
   writer.join();
   directory->refresh(Snapshot(*reader));
   EXPECT_EQ(directory->feed(feed)->head.hash, node->head(Audience::up).hash);
+}
+
+// A record's kind is the number of a row: with a row missing, all of a later one would show as the
+// one before.
+struct MissingKind : ::testing::Test {
+  SeededRandom random{31};
+  SetClock clock;
+  std::unique_ptr<TestNode> node = TestNode::founder(random, clock);
+  std::string database = node->folder.file("chapterd.db");
+
+  void write(const std::string& kind) {
+    Change change = testing::a_change(testing::record_named(kind), "title", "Cold chain");
+    change.kind = kind;
+    node->write({Audience::up, {}}, change);
+    node->commit();
+  }
+};
+
+TEST_F(MissingKind, ADirectoryWithAGapIsNotLoaded) {
+  write("insight");
+  write("member");
+  testing::change_rows(database, "DELETE FROM kind WHERE name = 'insight'");
+  const auto reader = open_reader(database);
+  EXPECT_THROW(static_cast<void>(Directory::load(Snapshot(*reader))), Damaged);
+}
+
+TEST_F(MissingKind, ADirectoryThatFollowsTheLogGoesNoFurtherThanTheGap) {
+  const auto reader = open_reader(database);
+  auto directory = Directory::load(Snapshot(*reader));
+  ASSERT_TRUE(directory);
+  write("insight");
+  write("member");
+  testing::change_rows(database, "DELETE FROM kind WHERE name = 'insight'");
+  EXPECT_THROW(static_cast<void>(directory->refresh(Snapshot(*reader))), Damaged);
 }
 
 }  // namespace

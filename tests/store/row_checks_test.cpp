@@ -4,9 +4,9 @@
 #include "replication/store/sqlite/sqlite_store.h"
 #include "tests/store/builders.h"
 #include "tests/store/scratch_folder.h"
+#include "tests/support/disk_damage.h"
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 namespace chapterd {
 namespace {
@@ -30,7 +30,7 @@ TEST(RowChecks, AStateWithAnyBitChangedIsDamaged) {
         << size;
 }
 
-class ChangedRow : public testing::Test {
+class ChangedRow : public ::testing::Test {
  protected:
   ChangedRow() {
     auto store = SqliteStore::open(path_, {});
@@ -38,12 +38,8 @@ class ChangedRow : public testing::Test {
     (*store)->commit(one_of_everything());
   }
 
-  // As if the disk had: with a connection that knows nothing of checks.
   std::unique_ptr<SqliteStore> changed_by(const char* sql) {
-    sqlite3* db = nullptr;
-    EXPECT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
-    sqlite3_close(db);
+    testing::change_rows(path_, sql);
     return std::move(*SqliteStore::open(path_, {}));
   }
 

@@ -31,6 +31,14 @@ class TempFolder {
   std::string path_;
 };
 
+using Values = std::vector<std::string>;  // of one field, sorted
+
+// Where a chapter writes.
+inline constexpr Address all{Audience::all, {}};
+inline constexpr Address up{Audience::up, {}};
+inline constexpr Address down{Audience::down, {}};
+inline constexpr Address home{Audience::chapter, {}};
+
 // A record's change with one text field, as a test writes it.
 [[nodiscard]] Change a_change(const RecordId& record,
                               const std::string& field,
