@@ -15,12 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using testing::comes_true;
-using testing::LiveNode;
-using testing::TwoNodes;
-using Texts = std::vector<std::string>;
-
-constexpr Address up{Audience::up, {}};
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
 std::unique_ptr<testing::TestNode> stopped(std::unique_ptr<LiveNode>& live) {
   live->stop();
@@ -43,7 +38,7 @@ TEST(RestoredNode, GetsBackWhatItsParentHoldsAndGoesOnWithoutAFork) {
   nodes.start();
   LiveNode& global = *nodes.global;
   nodes.kenya->write_text(up, "old", "before");
-  ASSERT_TRUE(comes_true([&] { return global.values(Audience::up, "old") == Texts{"before"}; }));
+  ASSERT_TRUE(comes_true([&] { return global.values(Audience::up, "old") == Values{"before"}; }));
   auto node = stopped(nodes.kenya);
   copy(node->folder.path(), backup.path());
 
@@ -51,7 +46,7 @@ TEST(RestoredNode, GetsBackWhatItsParentHoldsAndGoesOnWithoutAFork) {
   nodes.kenya->start();
   nodes.kenya->write_text(up, "new", "after the backup");
   ASSERT_TRUE(
-      comes_true([&] { return global.values(Audience::up, "new") == Texts{"after the backup"}; }));
+      comes_true([&] { return global.values(Audience::up, "new") == Values{"after the backup"}; }));
   node = stopped(nodes.kenya);
   copy(backup.path(), node->folder.path());
 
@@ -60,9 +55,10 @@ TEST(RestoredNode, GetsBackWhatItsParentHoldsAndGoesOnWithoutAFork) {
   nodes.kenya->start();
   LiveNode& kenya = *nodes.kenya;
   EXPECT_TRUE(
-      comes_true([&] { return kenya.values(Audience::up, "new") == Texts{"after the backup"}; }));
-  EXPECT_TRUE(comes_true([&] { return global.values(Audience::up, "offline") == Texts{"since"}; }));
-  EXPECT_EQ(global.values(Audience::up, "new"), Texts{"after the backup"});
+      comes_true([&] { return kenya.values(Audience::up, "new") == Values{"after the backup"}; }));
+  EXPECT_TRUE(
+      comes_true([&] { return global.values(Audience::up, "offline") == Values{"since"}; }));
+  EXPECT_EQ(global.values(Audience::up, "new"), Values{"after the backup"});
   EXPECT_TRUE(comes_true([&] {
     const auto parent = kenya.status_of(global.id());
     return parent && parent->caught_up && !parent->stays_different;

@@ -9,14 +9,7 @@
 namespace chapterd {
 namespace {
 
-using testing::comes_true;
-using testing::LiveNode;
-using testing::RawClient;
-using testing::SeededRandom;
-using testing::test_options;
-using testing::TwoNodes;
-
-constexpr Address up{Audience::up, {}};
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
 struct Strangers : ::testing::Test {
   TwoNodes nodes;

@@ -12,13 +12,7 @@
 namespace chapterd {
 namespace {
 
-using testing::comes_true;
-using testing::LiveNode;
-using testing::test_options;
-using testing::TwoNodes;
-
-constexpr Address up{Audience::up, {}};
-constexpr Address all{Audience::all, {}};
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
 const std::vector<std::string> cold_chain = {"Cold chain"};
 
@@ -62,7 +56,7 @@ TEST_F(Peers2, ADamagedEntryEndsTheLinkThatWouldSendItAndNothingElse) {
   nodes.start();
   ASSERT_TRUE(comes_true([&] { return told > 0; }));
   kenya.write_text(up, "other", "still saved");
-  EXPECT_EQ(kenya.values(Audience::up, "other"), std::vector<std::string>{"still saved"});
+  EXPECT_EQ(kenya.values(Audience::up, "other"), Values{"still saved"});
   EXPECT_TRUE(global.values(Audience::up, "insight").empty());
   kenya.stop();  // it counts no more
 }

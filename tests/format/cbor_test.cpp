@@ -5,14 +5,16 @@
 #include "tests/crypto/seeded_random.h"
 #include "tests/crypto/vectors.h"
 #include "tests/format/describe.h"
+#include "tests/support/copy_item.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 namespace chapterd {
 namespace {
+
+using testing::copy_item;
 
 const Json& appendix_a() {
   static const Json examples = [] {
@@ -20,46 +22,6 @@ const Json& appendix_a() {
     return Json::parse(in);
   }();
   return examples;
-}
-
-// Reads one item by its type and writes what was understood.
-void copy_item(CborReader& in, CborWriter& out) {
-  constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
-  switch (in.peek()) {
-    case CborType::uint:
-    case CborType::negative:
-      out.integer(in.integer());
-      return;
-    case CborType::bytes:
-      out.bytes(in.bytes(any));
-      return;
-    case CborType::text:
-      out.text(in.text(any));
-      return;
-    case CborType::boolean:
-      out.boolean(in.boolean());
-      return;
-    case CborType::real:
-      out.real(in.real());
-      return;
-    case CborType::array: {
-      const std::uint64_t items = in.array(any);
-      out.array(items);
-      for (std::uint64_t i = 0; i < items; ++i) copy_item(in, out);
-      return;
-    }
-    case CborType::map: {
-      const std::uint64_t pairs = in.map(any);
-      out.map(pairs);
-      for (std::uint64_t i = 0; i < 2 * pairs; ++i) copy_item(in, out);
-      return;
-    }
-    case CborType::null:
-    case CborType::invalid:
-      break;
-  }
-  in.null();
-  out.null();
 }
 
 bool is_item(ByteView bytes, unsigned depth = 32) {

@@ -1,7 +1,7 @@
 // What statements decide together, in whatever order they come to be known.
 #include "replication/authority.h"
 
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
@@ -11,44 +11,18 @@
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Values = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-// global ── KE ── KE-17 ── KE-17-1, and KE-18 beside KE-17. All know all certificates.
-struct Chapters : ::testing::Test {
-  SeededRandom random{43};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-  std::unique_ptr<TestNode> kisumu = TestNode::below(*kenya, "KE-17");
+// GLOBAL ── KE ── KE-17 ── KE-17-1, and KE-18 beside KE-17. All know all certificates.
+struct Chapters : DeepTree {
   std::unique_ptr<TestNode> nakuru = TestNode::below(*kenya, "KE-18");
-  std::unique_ptr<TestNode> office = TestNode::below(*kisumu, "KE-17-1");
 
   Chapters() { everybody_meets(); }
 
   void everybody_meets() {
-    for (int round = 0; round < 2; ++round) {
-      Wire(*office, *kisumu).run();
-      Wire(*kisumu, *kenya).run();
-      Wire(*nakuru, *kenya).run();
-      Wire(*kenya, *global).run();
-    }
-  }
-
-  [[nodiscard]] const Authority& authority() const { return global->directory->authority(); }
-
-  [[nodiscard]] FeedIntro feed_of(TestNode& author,
-                                  Audience audience,
-                                  TestNode* target = nullptr) const {
-    FeedIntro intro;
-    intro.node = author.id();
-    intro.home = authority().path_of(author.chapter());
-    intro.audience = audience;
-    if (target != nullptr) intro.target = authority().path_of(target->chapter());
-    return intro;
+    Wire(*nakuru, *kenya).run();
+    DeepTree::everybody_meets();
+    Wire(*nakuru, *kenya).run();
   }
 
   [[nodiscard]] FeedId id_of(const FeedIntro& intro) const {
@@ -93,8 +67,8 @@ struct Chapters : ::testing::Test {
 };
 
 TEST_F(Chapters, WhoMayNotHoldAFeedCannotListItSoTheChapterAdmitsWhatStoodThere) {
-  const FeedIntro down = feed_of(*kisumu, Audience::down);
-  const FeedIntro letter = feed_of(*kisumu, Audience::to, office.get());
+  const FeedIntro down = intro_of(*kisumu, Audience::down);
+  const FeedIntro letter = intro_of(*kisumu, Audience::to, office.get());
   for (const FeedIntro& intro : {down, letter}) {
     const Bytes by_kenya = revoke(*kenya, *kisumu, intro, 9);
     EXPECT_EQ(cut({by_kenya}, intro), 0) << "Kenya cannot have seen it";
@@ -106,7 +80,7 @@ TEST_F(Chapters, WhoMayNotHoldAFeedCannotListItSoTheChapterAdmitsWhatStoodThere)
 }
 
 TEST_F(Chapters, ALetterBetweenSiblingsIsJudgedByTheChapterThatRelaysIt) {
-  const FeedIntro letter = feed_of(*kisumu, Audience::to, nakuru.get());
+  const FeedIntro letter = intro_of(*kisumu, Audience::to, nakuru.get());
   const Bytes by_global = revoke(*global, *kisumu, letter, 9);
   EXPECT_EQ(cut({by_global}, letter), 0) << "the global node never relays it";
   EXPECT_EQ(cut({by_global, revoke(*kenya, *kisumu, letter, 3)}, letter), 3);
@@ -115,7 +89,7 @@ TEST_F(Chapters, ALetterBetweenSiblingsIsJudgedByTheChapterThatRelaysIt) {
 }
 
 TEST_F(Chapters, NobodyAboveCutsTheOwnPapersOfAChapter) {
-  const FeedIntro papers = feed_of(*kisumu, Audience::chapter);
+  const FeedIntro papers = intro_of(*kisumu, Audience::chapter);
   EXPECT_EQ(cut({revoke(*global, *kisumu, papers, 9), revoke(*kenya, *kisumu, papers, 9)}, papers),
             -1);
   EXPECT_EQ(cut({revoke(*global, *kisumu, papers, 9), revoke(*kisumu, *kisumu, papers, 2)}, papers),
@@ -123,12 +97,12 @@ TEST_F(Chapters, NobodyAboveCutsTheOwnPapersOfAChapter) {
 }
 
 TEST_F(Chapters, EveryOrderOfStatementsGivesOneCut) {
-  const std::vector<FeedIntro> feeds = {feed_of(*kisumu, Audience::up),
-                                        feed_of(*kisumu, Audience::down),
-                                        feed_of(*kisumu, Audience::chapter),
-                                        feed_of(*kisumu, Audience::to, office.get()),
-                                        feed_of(*kisumu, Audience::to, nakuru.get()),
-                                        feed_of(*kisumu, Audience::all)};
+  const std::vector<FeedIntro> feeds = {intro_of(*kisumu, Audience::up),
+                                        intro_of(*kisumu, Audience::down),
+                                        intro_of(*kisumu, Audience::chapter),
+                                        intro_of(*kisumu, Audience::to, office.get()),
+                                        intro_of(*kisumu, Audience::to, nakuru.get()),
+                                        intro_of(*kisumu, Audience::all)};
   for (const FeedIntro& intro : feeds) {
     const std::vector<Bytes> statements = {
         revoke(*global, *kisumu, intro, 3), revoke(*kenya, *kisumu, intro, 5),

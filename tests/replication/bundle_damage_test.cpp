@@ -1,28 +1,16 @@
 // Bundles that were cut, changed or put together by somebody else.
 #include "replication/format/limits.h"
 #include "tests/support/bundles.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::BundleOutcome;
-using testing::item_ends;
-using testing::read_bundle;
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::write_bundle;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-
-struct DamagedBundle : ::testing::Test {
-  SeededRandom random{22};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-};
+using DamagedBundle = Pair;
 
 TEST_F(DamagedBundle, EveryByteFlippedIsRefusedOrHarmless) {
   kenya->write_text(up, "insight", "title", "boats");
@@ -42,13 +30,7 @@ TEST_F(DamagedBundle, EveryByteFlippedIsRefusedOrHarmless) {
 }
 
 TEST_F(DamagedBundle, TruncatedAnywhereImportsWhatVerifiesAndIsNeverComplete) {
-  for (int i = 0; i < 3000; ++i) {
-    Bytes noise(500);
-    random.fill(noise);
-    kenya->write(up,
-                 testing::a_change(testing::record_named(std::to_string(i)), "t", to_hex(noise)));
-  }
-  kenya->commit();
+  write_noise(*kenya, up, 3000, 500);
   const Bytes file = write_bundle(*kenya, *global);
   const auto ends = item_ends(file);
   ASSERT_GT(ends.size(), 20U);
@@ -67,13 +49,7 @@ TEST_F(DamagedBundle, TruncatedAnywhereImportsWhatVerifiesAndIsNeverComplete) {
 }
 
 TEST_F(DamagedBundle, ByteFlippedInOneOfSeveralRunsLeavesWhatCameBeforeAndNothingElse) {
-  for (int i = 0; i < 4500; ++i) {
-    Bytes noise(500);
-    random.fill(noise);
-    kenya->write(up,
-                 testing::a_change(testing::record_named(std::to_string(i)), "t", to_hex(noise)));
-  }
-  kenya->commit();
+  write_noise(*kenya, up, 4500, 500);
   const Bytes file = write_bundle(*kenya, *global);
   ASSERT_GT(file.size(), limits::bundle_run_bytes);
   std::uint64_t held = global->entries();

@@ -2,6 +2,7 @@
 // not take although everything opens.
 #include "replication/format/piece.h"
 #include "tests/support/bundles.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
@@ -10,17 +11,9 @@
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-
-struct ForgedBundle : ::testing::Test {
-  SeededRandom random{23};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
+struct ForgedBundle : Pair {
   BundleKey key = BundleKey::generate(random);
   Bytes sealed_key;  // empty: the right one
 

@@ -1,6 +1,7 @@
 // Bundles: the way there, the answer home, and what never travels in them.
 #include "replication/format/limits.h"
 #include "tests/support/bundles.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
@@ -9,44 +10,31 @@
 namespace chapterd {
 namespace {
 
-using testing::BundleOutcome;
-using testing::read_bundle;
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using testing::write_bundle;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-constexpr Address all{Audience::all, {}};
 constexpr Address chapter{Audience::chapter, {}};
-using Texts = std::vector<std::string>;
 
 bool holds(ByteView bytes, std::string_view text) {
   return as_text(bytes).find(text) != std::string_view::npos;
 }
 
 // Two nodes that have never met, as after joining by files.
-struct Bundle : ::testing::Test {
-  SeededRandom random{21};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
+struct Bundle : Pair {
   std::size_t receipts(TestNode& author, Audience audience) {
     const KnownFeed* feed = author.directory->feed(author.head(audience).feed);
     return feed == nullptr ? 0 : author.store->receipts_of(feed->row).size();
   }
 
-  void write_many(TestNode& node, const Address& address, int count) {
-    for (int i = 0; i < count; ++i) {
-      Bytes noise(1000);
-      random.fill(noise);
-      node.write(address,
-                 testing::a_change(testing::record_named(std::to_string(i)), "t", to_hex(noise)));
-    }
-    node.commit();
+  // Much that Kenya has to say, in several files.
+  std::vector<Bytes> several_parts() {
+    write_noise(*kenya, up, 8000, 1000);
+    BundlePlan plan;
+    plan.recipients = {global->id()};
+    plan.limit_bytes = part_bytes;
+    return write_bundle(*kenya, plan);
   }
+
+  static constexpr std::uint64_t part_bytes = 2 * limits::bundle_run_bytes;
 };
 
 TEST_F(Bundle, BringsWorkUpAndTheReceiptHome) {
@@ -55,7 +43,7 @@ TEST_F(Bundle, BringsWorkUpAndTheReceiptHome) {
   EXPECT_EQ(there.code, "");
   EXPECT_TRUE(there.complete);
   EXPECT_TRUE(there.refused.empty());
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{"boats"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"boats"});
   EXPECT_EQ(receipts(*kenya, Audience::up), 0U);
 
   const BundleOutcome home = read_bundle(*kenya, write_bundle(*global, *kenya, BundleKind::ack));
@@ -69,7 +57,7 @@ TEST_F(Bundle, CarriesWhatComesDownAndTheReceiptsWithIt) {
   read_bundle(*global, write_bundle(*kenya, *global));
   global->write_text(all, "synthesis", "title", "boats everywhere");
   read_bundle(*kenya, write_bundle(*global, *kenya));
-  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), Texts{"boats everywhere"});
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), Values{"boats everywhere"});
   EXPECT_EQ(receipts(*kenya, Audience::up), 1U);
 }
 
@@ -78,11 +66,11 @@ TEST_F(Bundle, BringsDownWhatIsOlderThanTheFirstMeeting) {
   global->write_text(all, "theme", "title", "immunisation");
   read_bundle(*global, write_bundle(*kenya, *global));
   read_bundle(*kenya, write_bundle(*global, *kenya));
-  EXPECT_EQ(kenya->values(Audience::all, "theme", "title"), Texts{"immunisation"});
+  EXPECT_EQ(kenya->values(Audience::all, "theme", "title"), Values{"immunisation"});
 }
 
 TEST_F(Bundle, LeavesOutWhatTheOtherHasAcknowledged) {
-  write_many(*kenya, up, 200);
+  write_noise(*kenya, up, 200, 1000);
   const Bytes first = write_bundle(*kenya, *global);
   read_bundle(*global, first);
   // Until an answer comes nothing counts as arrived: a lost stick costs nothing but its bytes.
@@ -91,7 +79,7 @@ TEST_F(Bundle, LeavesOutWhatTheOtherHasAcknowledged) {
   EXPECT_LT(write_bundle(*kenya, *global).size(), first.size() / 10);
   kenya->write_text(up, "insight", "title", "one more");
   EXPECT_EQ(read_bundle(*global, write_bundle(*kenya, *global)).entries, 1U);
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{"one more"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"one more"});
 }
 
 TEST_F(Bundle, AnAnswerFromARestoredNodeBringsBackWhatItLost) {
@@ -120,7 +108,7 @@ TEST_F(Bundle, DoubledOldAndReorderedOnesAreHarmless) {
     EXPECT_EQ(outcome.entries, 0U);
   }
   EXPECT_EQ(global->view_hash(), view);
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{"second"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"second"});
 }
 
 TEST_F(Bundle, IsReadByNobodyElse) {
@@ -136,10 +124,10 @@ TEST_F(Bundle, IsReadByNobodyElse) {
 }
 
 TEST_F(Bundle, ALinkGoesOnWhereTheBundleEnded) {
-  write_many(*kenya, up, 300);
+  write_noise(*kenya, up, 300, 1000);
   const std::size_t whole = [&] {
     auto other = TestNode::below(*global, "UG");
-    write_many(*other, up, 300);
+    write_noise(*other, up, 300, 1000);
     return Wire(*other, *global).run();
   }();
   const BundleOutcome outcome = read_bundle(*global, write_bundle(*kenya, *global));
@@ -150,15 +138,11 @@ TEST_F(Bundle, ALinkGoesOnWhereTheBundleEnded) {
 }
 
 TEST_F(Bundle, ALargeOneComesInParts) {
-  write_many(*kenya, up, 8000);
-  BundlePlan plan;
-  plan.recipients = {global->id()};
-  plan.limit_bytes = 2 * limits::bundle_run_bytes;
-  const std::vector<Bytes> parts = write_bundle(*kenya, plan);
+  const std::vector<Bytes> parts = several_parts();
   ASSERT_GT(parts.size(), 1U);
   std::uint64_t entries = 0;
   for (const Bytes& part : parts) {
-    EXPECT_LE(part.size(), plan.limit_bytes);
+    EXPECT_LE(part.size(), part_bytes);
     const BundleOutcome outcome = read_bundle(*global, part);
     EXPECT_EQ(outcome.code, "");
     EXPECT_TRUE(outcome.complete);
@@ -172,11 +156,7 @@ TEST_F(Bundle, ALargeOneComesInParts) {
 
 // Parts in the wrong order: nothing is stored out of its place, and reading them again heals it.
 TEST_F(Bundle, PartsInTheWrongOrderAreTakenOnceThoseBeforeThemAre) {
-  write_many(*kenya, up, 8000);
-  BundlePlan plan;
-  plan.recipients = {global->id()};
-  plan.limit_bytes = 2 * limits::bundle_run_bytes;
-  const std::vector<Bytes> parts = write_bundle(*kenya, plan);
+  const std::vector<Bytes> parts = several_parts();
   ASSERT_GT(parts.size(), 1U);
   const BundleOutcome early = read_bundle(*global, parts[1]);
   EXPECT_FALSE(early.refused.empty());
@@ -220,7 +200,7 @@ TEST_F(Bundle, ForSeveralBringsOnlyWhatAllOfThemMayHold) {
     const BundleOutcome outcome = read_bundle(*to, file);
     EXPECT_EQ(outcome.code, "");
     EXPECT_FALSE(outcome.moved_cursor);
-    EXPECT_EQ(to->values(Audience::all, "finding", "title"), Texts{"for everybody"});
+    EXPECT_EQ(to->values(Audience::all, "finding", "title"), Values{"for everybody"});
     EXPECT_TRUE(to->values(Audience::up, "insight", "title").empty());
   }
 }

@@ -3,28 +3,19 @@
 #include "replication/session.h"
 #include "tests/store/faulty_vfs.h"
 #include "tests/support/erasing.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
 constexpr int records = 12;
 
 // Global and Kenya, with a few changes at Kenya that global has not.
-struct Two {
-  SeededRandom random{21};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
+struct Two : PairOfNodes {
   Two() {
     for (int i = 0; i < records; ++i) {
       kenya->write_text(up, "insight " + std::to_string(i), "title", std::string(300, 'x'));
@@ -50,6 +41,21 @@ void expect_whole(TestNode& node) {
   }
 }
 
+// Whether this comes to its end on a disk with so much room; else it dies in the middle.
+template <class Work>
+bool ends_within(std::int64_t room_bytes, Work work) {
+  faults().room_bytes = room_bytes;
+  bool ended = false;
+  try {
+    work();
+    ended = true;
+  } catch (const DiskFull&) {
+  } catch (const Broken&) {
+  }
+  faults() = Faults{};
+  return ended;
+}
+
 class Crash : public ::testing::Test {
  protected:
   void TearDown() override { faults() = Faults{}; }
@@ -60,14 +66,7 @@ TEST_F(Crash, AtAnyByteOfReceivingLosesNothingAndTheNextSessionFinishes) {
   for (std::int64_t room = 0; !reached_the_end; room += 1777) {
     Two two;
     two.global->restart(faulty_vfs());
-    faults().room_bytes = room;
-    try {
-      Wire(*two.kenya, *two.global).run();
-      reached_the_end = true;
-    } catch (const DiskFull&) {
-    } catch (const Broken&) {
-    }
-    faults() = Faults{};
+    reached_the_end = ends_within(room, [&] { Wire(*two.kenya, *two.global).run(); });
     two.global->restart();
     two.kenya->restart();
     expect_whole(*two.global);
@@ -79,8 +78,7 @@ TEST_F(Crash, AtAnyByteOfReceivingLosesNothingAndTheNextSessionFinishes) {
                 1U)
           << room;
     }
-    ASSERT_EQ(two.global->values(Audience::up, "insight 0", "title"),
-              std::vector<std::string>{"the newest"});
+    ASSERT_EQ(two.global->values(Audience::up, "insight 0", "title"), Values{"the newest"});
   }
 }
 
@@ -91,24 +89,19 @@ TEST_F(Crash, AtAnyByteOfWritingKeepsWhatWasSaved) {
     SetClock clock;
     auto node = TestNode::founder(random, clock);
     node->restart(faulty_vfs());
-    faults().room_bytes = room;
     int saved = 0;
-    try {
+    reached_the_end = ends_within(room, [&] {
       for (; saved < 8; ++saved) node->write_text(up, "insight", "title", std::to_string(saved));
-      reached_the_end = true;
-    } catch (const DiskFull&) {
-    } catch (const Broken&) {
-    }
-    faults() = Faults{};
+    });
     node->restart();
     expect_whole(*node);
     const auto values = node->values(Audience::up, "insight", "title");
     ASSERT_EQ(values.empty(), saved == 0) << "crash after " << room;
     if (saved > 0) {
-      ASSERT_EQ(values, std::vector<std::string>{std::to_string(saved - 1)});
+      ASSERT_EQ(values, Values{std::to_string(saved - 1)});
     }
     node->write_text(up, "insight", "title", "goes on");
-    ASSERT_EQ(node->values(Audience::up, "insight", "title"), std::vector<std::string>{"goes on"});
+    ASSERT_EQ(node->values(Audience::up, "insight", "title"), Values{"goes on"});
   }
 }
 
@@ -123,20 +116,13 @@ TEST_F(Crash, AtAnyByteOfErasingLeavesTheOrderAndTheWordsOrNeither) {
     node->write_text(up, "insight", "title", "Wanjiku told us");
     node->write_text(up, "insight", "note", "stays");
     node->restart(faulty_vfs());
-    faults().room_bytes = room;
-    try {
-      testing::erase_texts(*node, up, "insight", "title");
-      reached_the_end = true;
-    } catch (const DiskFull&) {
-    } catch (const Broken&) {
-    }
-    faults() = Faults{};
+    reached_the_end = ends_within(room, [&] { erase_texts(*node, up, "insight", "title"); });
     node->restart();
     expect_whole(*node);
     const bool ordered = !node->replica->erasures().orders().empty();
     ASSERT_EQ(node->values(Audience::up, "insight", "title").empty(), ordered) << room;
-    ASSERT_EQ(testing::holds_text(*node, "Wanjiku"), !ordered) << room;
-    ASSERT_EQ(node->values(Audience::up, "insight", "note"), std::vector<std::string>{"stays"});
+    ASSERT_EQ(holds_text(*node, "Wanjiku"), !ordered) << room;
+    ASSERT_EQ(node->values(Audience::up, "insight", "note"), Values{"stays"});
   }
 }
 
@@ -147,11 +133,10 @@ TEST_F(Crash, AFullDiskRefusesTheGroupAndNothingElse) {
   two.kenya->write_text(up, "insight", "title", "before");
   faults().room_bytes = 0;
   EXPECT_THROW(two.kenya->write_text(up, "insight", "title", "refused"), DiskFull);
-  EXPECT_EQ(two.kenya->values(Audience::up, "insight", "title"),
-            std::vector<std::string>{"before"});
+  EXPECT_EQ(two.kenya->values(Audience::up, "insight", "title"), Values{"before"});
   faults() = Faults{};
   two.kenya->write_text(up, "insight", "title", "after");
-  EXPECT_EQ(two.kenya->values(Audience::up, "insight", "title"), std::vector<std::string>{"after"});
+  EXPECT_EQ(two.kenya->values(Audience::up, "insight", "title"), Values{"after"});
   Wire wire(*two.kenya, *two.global);
   wire.run();
   EXPECT_TRUE(wire.dialler().caught_up());

@@ -1,41 +1,24 @@
 // Merged records and entries whose stored bytes changed on the disk.
 #include "replication/merge.h"
 #include "replication/session.h"
-#include "tests/support/node.h"
+#include "tests/support/disk_damage.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 namespace chapterd {
 namespace {
 
-using testing::a_change;
-using testing::record_named;
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-constexpr Address home{Audience::chapter, {}};
-
-struct DamagedNode : ::testing::Test {
-  SeededRandom random{23};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
+struct DamagedNode : Pair {
   // Changes a byte of everything merged of a record, as a failing disk would.
   static void damage(TestNode& node, const std::string& record) {
     const std::string sql =
         "UPDATE layer SET state = cast(substr(state, 1, 20) || x'5A5A' || substr(state, 23) AS "
         "BLOB) WHERE record = x'" +
         to_hex(record_named(record).view()) + "'";
-    sqlite3* db = nullptr;
-    ASSERT_EQ(sqlite3_open(node.folder.file("chapterd.db").c_str(), &db), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-    ASSERT_GT(sqlite3_changes(db), 0);
-    sqlite3_close(db);
+    change_rows(node.folder.file("chapterd.db"), sql);
     node.restart();
   }
 };
@@ -52,9 +35,8 @@ TEST_F(DamagedNode, APeersChangeOfADamagedRecordIsMergedWithAllThatCameBefore) {
   wire.run();
   EXPECT_TRUE(wire.dialler().caught_up());
   EXPECT_EQ(global->replica->mended_layers(), 1U);
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"),
-            std::vector<std::string>{"Cold chain, mended"});
-  EXPECT_EQ(global->values(Audience::up, "insight", "place"), std::vector<std::string>{"Kisumu"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"Cold chain, mended"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "place"), Values{"Kisumu"});
   EXPECT_EQ(global->view_hash(), kenya->view_hash());
 }
 
@@ -83,7 +65,7 @@ TEST_F(DamagedNode, WhatIsTakenBackLeavesNothingBehind) {
   Wire wire(*kenya, *global);
   wire.run();
   EXPECT_TRUE(wire.dialler().caught_up());
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"after"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"after"});
 }
 
 }  // namespace

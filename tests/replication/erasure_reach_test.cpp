@@ -1,39 +1,21 @@
 // How far an order without the chapter's signature reaches, when somebody who has a stolen key
 // writes what no honest program would.
 #include "tests/support/erasing.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::place_of;
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Values = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address all{Audience::all, {}};
-
-struct StolenKey : ::testing::Test {
-  SeededRandom random{79};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
+struct StolenKey : Pair {
   std::unique_ptr<TestNode> office = TestNode::beside(*global);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
 
   static EraseOrder an_order(std::vector<Head> entries) {
-    return {testing::record_named("insight"),
-            "insight",
-            EraseReason::request,
-            std::move(entries),
-            {},
-            {}};
+    return {record_named("insight"), "insight", EraseReason::request, std::move(entries), {}, {}};
   }
-
-  static Values title(TestNode& at) { return at.values(Audience::all, "insight", "title"); }
 };
 
 // The hash is that of another machine's entry, the place one that the thief may erase.

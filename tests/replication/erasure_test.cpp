@@ -2,50 +2,18 @@
 // else is lost.
 #include "replication/session.h"
 #include "tests/support/erasing.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::erase_texts;
-using testing::head_held;
-using testing::holds_text;
-using testing::place_of;
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Values = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address all{Audience::all, {}};
-constexpr Address up{Audience::up, {}};
-
-class Erasure : public ::testing::Test {
- protected:
-  SeededRandom random{77};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-  std::unique_ptr<TestNode> uganda = TestNode::below(*global, "UG");
-
-  static void meet(TestNode& child, TestNode& parent) {
-    Wire wire(child, parent);
-    wire.run();
-    EXPECT_TRUE(wire.dialler().caught_up()) << wire.dialler().end_code();
-    EXPECT_FALSE(wire.dialler().stays_different());
-  }
-
-  static Values title(TestNode& at) { return at.values(Audience::all, "insight", "title"); }
-
+struct Erasure : Tree {
   static EraseOrder an_order(std::vector<Head> entries) {
-    return {testing::record_named("insight"),
-            "insight",
-            EraseReason::request,
-            std::move(entries),
-            {},
-            {}};
+    return {record_named("insight"), "insight", EraseReason::request, std::move(entries), {}, {}};
   }
 
   // A second machine of Kenya, of which all have heard.
@@ -111,24 +79,18 @@ TEST_F(Erasure, AnOrderThatIsHereFirstErasesTheEntryAsItArrives) {
   // first.
   auto laptop = a_laptop();
   laptop->write_text(all, "insight", "title", "by Wanjiku, on the laptop");
-  {
-    Wire wire(*laptop, *kenya);
-    wire.run();
-  }
+  Wire(*laptop, *kenya).run();
   erase_texts(*kenya, all, "insight", "title");
   const Head order = kenya->head(Audience::all);
   // Global takes only the office's own feed at first: the order.
-  testing::send_feed(*kenya, *global, order.feed);
+  send_feed(*kenya, *global, order.feed);
   ASSERT_EQ(head_held(*global, order.feed).seq, order.seq);
-  testing::send_feed(*laptop, *global, laptop->head(Audience::all).feed);
+  send_feed(*laptop, *global, laptop->head(Audience::all).feed);
   EXPECT_EQ(title(*global), Values{});
   EXPECT_FALSE(holds_text(*global, "Wanjiku"));
   EXPECT_FALSE(holds_text(*kenya, "Wanjiku"));
   ASSERT_TRUE(holds_text(*laptop, "Wanjiku"));
-  {
-    Wire wire(*laptop, *kenya);
-    wire.run();
-  }
+  Wire(*laptop, *kenya).run();
   EXPECT_FALSE(holds_text(*laptop, "Wanjiku"));
   EXPECT_EQ(laptop->view_hash(), kenya->view_hash());
 }
@@ -136,18 +98,15 @@ TEST_F(Erasure, AnOrderThatIsHereFirstErasesTheEntryAsItArrives) {
 TEST_F(Erasure, AMissingPayloadIsNotReceiptedBeforeItsOrderIsHere) {
   auto laptop = a_laptop();
   laptop->write_text(all, "insight", "title", "by Wanjiku, on the laptop");
-  {
-    Wire wire(*laptop, *kenya);
-    wire.run();
-  }
+  Wire(*laptop, *kenya).run();
   erase_texts(*kenya, all, "insight", "title");
   const Head words = laptop->head(Audience::all);
-  testing::send_feed(*kenya, *global, words.feed);  // erased already, its order not here
+  send_feed(*kenya, *global, words.feed);  // erased already, its order not here
   const KnownFeed* feed = global->replica->directory().feed(words.feed);
   ASSERT_NE(feed, nullptr);
   EXPECT_EQ(global->replica->erasures().first_hole(feed->row), words.seq);
   EXPECT_TRUE(global->store->receipts_of(feed->row).empty());
-  testing::send_feed(*kenya, *global, kenya->head(Audience::all).feed);
+  send_feed(*kenya, *global, kenya->head(Audience::all).feed);
   EXPECT_EQ(global->replica->erasures().first_hole(feed->row), Sequence(0));
   const auto receipts = global->store->receipts_of(feed->row);
   ASSERT_EQ(receipts.size(), 1U);
@@ -158,7 +117,7 @@ TEST_F(Erasure, ReachesOnlyTheLastHundredOwnEntriesWithoutTheChaptersAuthority) 
   const Written first = kenya->write_text(all, "insight", "title", "old");
   const auto erase = [&](const SigningKey* authority) {
     return kenya->replica->erase(
-        {all, testing::record_named("insight"), {first.hash}, EraseReason::request, authority});
+        {all, record_named("insight"), {first.hash}, EraseReason::request, authority});
   };
   for (int i = 0; i < 100; ++i) kenya->write_text(all, "other", "title", std::to_string(i));
   const auto refused = erase(nullptr);
@@ -248,7 +207,7 @@ TEST_F(Erasure, AWithheldPayloadIsAskedForAgainAndTakesItsPlaceInTheRecord) {
   meet(*kenya, *global);
   kenya->write_text(all, "insight", "title", "second");
   kenya->write_text(all, "insight", "note", "third");
-  testing::send_feed_without(*kenya, *global, kenya->head(Audience::all).feed, Sequence(2));
+  send_feed_without(*kenya, *global, kenya->head(Audience::all).feed, Sequence(2));
   const KnownFeed* feed = global->replica->directory().feed(kenya->head(Audience::all).feed);
   ASSERT_EQ(global->replica->erasures().first_hole(feed->row), Sequence(2));
   ASSERT_EQ(title(*global), Values{"first"});
@@ -358,7 +317,7 @@ TEST_F(Erasure, AnyOrderOfArrivalGivesTheSameViews) {
     TestNode& from = *authors[random.below(2)];
     TestNode& author = *authors[random.below(2)];
     const FeedId feed = author.head(Audience::all).feed;
-    if (head_held(from, feed).seq > head_held(to, feed).seq) testing::send_feed(from, to, feed);
+    if (head_held(from, feed).seq > head_held(to, feed).seq) send_feed(from, to, feed);
   };
   for (TestNode* author : authors) author->write_text(all, "0", "title", "begun");
   for (int step = 0; step < 120; ++step) {
@@ -378,8 +337,7 @@ TEST_F(Erasure, AnyOrderOfArrivalGivesTheSameViews) {
   }
   Wire(*laptop, *kenya).run();
   for (TestNode* hearer : hearers) {
-    for (TestNode* author : authors)
-      testing::send_feed(*kenya, *hearer, author->head(Audience::all).feed);
+    for (TestNode* author : authors) send_feed(*kenya, *hearer, author->head(Audience::all).feed);
   }
   for (TestNode* node : {kenya.get(), laptop.get(), global.get(), uganda.get(), rwanda.get()}) {
     EXPECT_EQ(node->view_hash(), kenya->view_hash());

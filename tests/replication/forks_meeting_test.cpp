@@ -2,44 +2,18 @@
 #include "replication/forks.h"
 #include "replication/session.h"
 #include "tests/support/erasing.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::erase_texts;
-using testing::holds_text;
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Values = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address all{Audience::all, {}};
-
-class ForksMeeting : public ::testing::Test {
- protected:
-  SeededRandom random{73};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
+struct ForksMeeting : Pair {
   std::unique_ptr<TestNode> office = TestNode::beside(*global);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
   std::unique_ptr<TestNode> copy;
-
-  static void meet(TestNode& child, TestNode& parent) {
-    Wire wire(child, parent);
-    wire.run();
-    EXPECT_TRUE(wire.dialler().caught_up()) << wire.dialler().end_code();
-    EXPECT_FALSE(wire.dialler().stays_different());
-  }
-
-  static void meet_again(TestNode& child, TestNode& parent) {
-    for (int i = 0; i < 3; ++i) Wire(child, parent).run();
-    meet(child, parent);
-  }
-
-  static Values title(TestNode& at) { return at.values(Audience::all, "insight", "title"); }
 
   static std::vector<Head> tips(TestNode& node, const FeedId& feed) {
     for (const ForkedFeed& each : forked_feeds(*node.directory))

@@ -6,43 +6,18 @@
 #include "replication/reconcile.h"
 #include "replication/session.h"
 #include "tests/support/bundles.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Values = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address all{Audience::all, {}};
-
-class Forks : public ::testing::Test {
- protected:
-  SeededRandom random{71};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
+// The global node has a second office, which the copy of Kenya calls.
+struct Forks : Pair {
   std::unique_ptr<TestNode> office = TestNode::beside(*global);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
-  static void meet(TestNode& child, TestNode& parent) {
-    Wire wire(child, parent);
-    wire.run();
-    std::string faults;
-    for (const Session* session : {&wire.dialler(), &wire.listener()})
-      for (const RefusedPiece& fault : session->faults()) faults += " " + fault.error.code;
-    EXPECT_TRUE(wire.dialler().caught_up()) << wire.dialler().end_code() << faults;
-    EXPECT_FALSE(wire.dialler().stays_different());
-  }
-
-  // As often as a daemon would call again.
-  static void meet_again(TestNode& child, TestNode& parent) {
-    for (int i = 0; i < 3; ++i) Wire(child, parent).run();
-    meet(child, parent);
-  }
 
   // Kenya and a copy of it wrote `common` together, then each its own; one reached the global node,
   // the other its second office.
@@ -71,7 +46,7 @@ class Forks : public ::testing::Test {
     return {};
   }
 
-  static Values title(TestNode& at) { return at.values(Audience::all, "insight 0", "title"); }
+  static Values title(TestNode& at) { return testing::title(at, Audience::all, "insight 0"); }
 
   std::unique_ptr<TestNode> copy;
   FeedId forked;
@@ -123,7 +98,7 @@ TEST_F(Forks, BothGoOnAndWhatFollowsGoesToItsOwnBranch) {
   meet(*office, *global);
   write(*copy, 3, "more of the copy");
   // By a bundle: on a link the copy would be told of the other history.
-  EXPECT_EQ(testing::read_bundle(*office, testing::write_bundle(*copy, *office)).code, "");
+  EXPECT_EQ(read_bundle(*office, write_bundle(*copy, *office)).code, "");
   meet(*office, *global);
   EXPECT_EQ(only_fork(*global).tips, only_fork(*office).tips);
   EXPECT_EQ(only_fork(*global).tips.size(), 2U);
@@ -173,8 +148,8 @@ TEST_F(Forks, WhatTheCopyWritesAfterTheEndIsSetAsideUntilSomebodyListsIt) {
   const Head late = copy->head(Audience::all);
   ASSERT_EQ(late.feed, forked);
   // It reaches the office by a bundle: nothing tells the copy.
-  const Bytes bundle = testing::write_bundle(*copy, *office);
-  EXPECT_EQ(testing::read_bundle(*office, bundle).code, "");
+  const Bytes bundle = write_bundle(*copy, *office);
+  EXPECT_EQ(read_bundle(*office, bundle).code, "");
   EXPECT_EQ(office->values(Audience::all, "late", "title"), Values{});
   EXPECT_EQ(only_fork(*office).aside, 1U);
   meet(*office, *global);
@@ -244,8 +219,8 @@ TEST_F(Forks, ANinthHistoryIsRefusedAndNothingElseIs) {
   for (std::size_t i = 0; i < copies.size(); ++i) {
     TestNode& each = *copies[i];
     each.write_text(all, "of a copy", "title", std::to_string(i));
-    const Bytes bundle = testing::write_bundle(each, *global);
-    const testing::BundleOutcome outcome = testing::read_bundle(*global, bundle);
+    const Bytes bundle = write_bundle(each, *global);
+    const BundleOutcome outcome = read_bundle(*global, bundle);
     const bool is_ninth = i + 1 == limits::feed_tips;
     EXPECT_EQ(outcome.refused, is_ninth ? Values{"feed.too-many-branches"} : Values{}) << i;
   }
@@ -263,7 +238,7 @@ TEST_F(Forks, ABundleCarriesBothHistories) {
   meet(*uganda, *global);
   fork(3, 2, 4);
   meet(*office, *global);
-  EXPECT_EQ(testing::read_bundle(*uganda, testing::write_bundle(*global, *uganda)).code, "");
+  EXPECT_EQ(read_bundle(*uganda, write_bundle(*global, *uganda)).code, "");
   EXPECT_EQ(title(*uganda), (Values{"copy 0", "original 0"}));
   EXPECT_EQ(uganda->view_hash(), global->view_hash());
 }

@@ -1,6 +1,7 @@
 // Sessions of which one side wants less than everything.
 #include "replication/session.h"
 #include "tests/support/liar.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
@@ -9,19 +10,8 @@ namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): nodes and their lies
 
-using Texts = std::vector<std::string>;
-
-constexpr Address up{Audience::up, {}};
-constexpr Address all{Audience::all, {}};
-
 // Kenya has saved too much today already.
-struct Saving : ::testing::Test {
-  SeededRandom random{41};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-  std::unique_ptr<TestNode> kisumu = TestNode::below(*kenya, "KE-17");
-
+struct Saving : Tree {
   // Everybody has met, and a receipt of the global node waits at Kenya for Kisumu.
   void SetUp() override {
     Wire(*kenya, *global).run();
@@ -36,7 +26,6 @@ struct Saving : ::testing::Test {
 
 TEST_F(Saving, RevocationsAndReceiptsGoAndTheRestWaits) {
   kisumu->write_text(up, "insight", "title", "later");
-  auto uganda = TestNode::below(*global, "UG");
   Wire(*uganda, *global).run();
   global->revoke(uganda->id());
   Wire(*kenya, *global).run();
@@ -49,14 +38,14 @@ TEST_F(Saving, RevocationsAndReceiptsGoAndTheRestWaits) {
   EXPECT_FALSE(wire.listener().caught_up());
   EXPECT_TRUE(kisumu->directory->authority().is_revoked(uganda->id()));
   EXPECT_GT(receipts_by(*global, *kisumu), 0U);
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Texts{"from the ground"});
-  EXPECT_EQ(kisumu->values(Audience::all, "synthesis", "title"), Texts{});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{"from the ground"});
+  EXPECT_EQ(kisumu->values(Audience::all, "synthesis", "title"), Values{});
 
   Wire tomorrow(*kisumu, *kenya);
   tomorrow.run();
   EXPECT_TRUE(tomorrow.dialler().caught_up());
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Texts{"later"});
-  EXPECT_EQ(kisumu->values(Audience::all, "synthesis", "title"), Texts{"from the top"});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{"later"});
+  EXPECT_EQ(kisumu->values(Audience::all, "synthesis", "title"), Values{"from the top"});
 }
 
 // Whatever is asked for by WANT as well.
@@ -79,7 +68,7 @@ TEST_F(Saving, WhatALiarSendsAllTheSameIsNotTaken) {
   wire.say_to_listener(MarkFrame{2, Arrival(1'000'000)});
   wire.say_to_listener(EndFrame{{Arrival(1'000'000), Arrival(1'000'000), Arrival(1'000'000)}, {}});
   EXPECT_EQ(wire.listener().state(), SessionState::open);
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Texts{"from the ground"});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{"from the ground"});
   EXPECT_EQ(kenya->store->peers().back().held[2], before.held[2]);
 }
 
@@ -103,7 +92,7 @@ TEST_F(Saving, AnAncestorFurtherUpTellsOfARevocationThatTheParentKeepsBack) {
   wire.run();
   EXPECT_TRUE(wire.dialler().agrees());
   EXPECT_TRUE(kisumu->directory->authority().is_revoked(kenya->id()));
-  EXPECT_EQ(kisumu->values(Audience::all, "news", "title"), Texts{});
+  EXPECT_EQ(kisumu->values(Audience::all, "news", "title"), Values{});
   EXPECT_LT(wire.bytes(), 8'000U);
 }
 

@@ -1,41 +1,21 @@
 // A chapter with work under way goes below another parent: what everybody holds then.
 #include "replication/entitlement.h"
 #include "replication/session.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Values = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-constexpr Address down{Audience::down, {}};
-constexpr Address all{Audience::all, {}};
-
-// global ── KE ── KE-17 ── KE-17-1, and UG beside KE.
-struct Moving : ::testing::Test {
-  SeededRandom random{53};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-  std::unique_ptr<TestNode> uganda = TestNode::below(*global, "UG");
-  std::unique_ptr<TestNode> kisumu = TestNode::below(*kenya, "KE-17");
+struct Moving : Tree {
   std::unique_ptr<TestNode> office = TestNode::below(*kisumu, "KE-17-1");
 
+  // Nothing is refused, and nobody holds more than may be held there.
   static void meet(TestNode& child, TestNode& parent) {
-    Wire wire(child, parent);
-    wire.run();
-    EXPECT_TRUE(wire.dialler().caught_up()) << wire.dialler().end_code();
-    EXPECT_FALSE(wire.dialler().stays_different());
-    for (const Session* session : {&wire.dialler(), &wire.listener()}) {
-      for (const RefusedPiece& fault : session->faults()) ADD_FAILURE() << fault.error.code;
-    }
+    EXPECT_EQ(testing::meet(child, parent), "");
     for (TestNode* node : {&child, &parent}) {
       for (const KnownFeed& feed : node->replica->directory().feeds()) {
         EXPECT_TRUE(may_hold(node->replica->directory().authority(), node->id(), feed.intro));
@@ -75,18 +55,6 @@ struct Moving : ::testing::Test {
     Wire(*office, *global).run();
     Wire(*office, *kisumu).run();
     ASSERT_EQ(kisumu->directory->authority().path_of(kisumu->chapter()).above, certificate.above);
-  }
-
-  static Values title(TestNode& at, Audience audience, const char* record) {
-    return at.values(audience, record, "title");
-  }
-
-  static std::size_t own_feeds(TestNode& node, Audience audience) {
-    std::size_t count = 0;
-    for (const FeedRow row : node.replica->directory().own_feeds()) {
-      if (node.replica->directory().feed(row).intro.audience == audience) ++count;
-    }
-    return count;
   }
 };
 

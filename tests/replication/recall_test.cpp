@@ -1,69 +1,20 @@
 // Revocations outlive the database: one that was put back does not forget who was revoked.
-#include "replication/session.h"
+#include "tests/replication/restored.h"
 #include "tests/store/faulty_vfs.h"
-#include "tests/support/node.h"
-
-#include <gtest/gtest.h>
-
-#include <filesystem>
 
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Texts = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address all{Audience::all, {}};
-
-struct Recall : ::testing::Test {
-  SeededRandom random{37};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
-  static void save(TestNode& node) {
-    for (const char* file : {"chapterd.db", "chapterd.db-wal"})
-      std::filesystem::copy_file(node.folder.file(file),
-                                 node.folder.file(std::string(file) + ".kept"));
-  }
-
+struct Recall : Restored {
   // The database alone; the file beside it stays.
-  static void put_back(TestNode& node) {
-    node.replica->close();
-    node.directory.reset();
-    node.replica.reset();
-    node.store.reset();
-    std::filesystem::remove(node.folder.file("chapterd.db-shm"));
-    for (const char* file : {"chapterd.db", "chapterd.db-wal"})
-      std::filesystem::copy_file(node.folder.file(std::string(file) + ".kept"),
-                                 node.folder.file(file),
-                                 std::filesystem::copy_options::overwrite_existing);
-    node.restart();
-  }
+  static void put_back(TestNode& node) { Restored::put_back(node, With::database_only); }
 
+  // What a revoked node wrote is refused.
   void exchange() {
     for (int i = 0; i < 4; ++i) Wire(*kenya, *global).run();
   }
-};
-
-// Keeps nothing: the process dies after the database was committed and before the file was written.
-class DiesBeforeWriting final : public MarkKeeper {
- public:
-  explicit DiesBeforeWriting(MarkKeeper& file) : file_(file) {}
-
-  std::optional<ExportMark> read() override { return file_.read(); }
-
-  std::vector<Bytes> read_revocations() override { return file_.read_revocations(); }
-
-  bool write(const ExportMark& /*mark*/, const std::vector<Bytes>& /*revocations*/) override {
-    throw Broken("the process was killed");
-  }
-
- private:
-  MarkKeeper& file_;
 };
 
 // The chapter above goes silent afterwards: only this node still knows.
@@ -84,7 +35,7 @@ TEST_F(Recall, ADatabasePutBackDoesNotForgetWhoWasRevoked) {
   Wire thief(*laptop, *kenya);
   thief.run();
   EXPECT_EQ(thief.dialler().end_code(), "peer.node.revoked");
-  EXPECT_EQ(kenya->values(Audience::all, "insight", "title"), Texts{"seen"});
+  EXPECT_EQ(kenya->values(Audience::all, "insight", "title"), Values{"seen"});
   // It is in the database again, and others learn of it here.
   std::filesystem::remove(kenya->folder.file("instance"));
   kenya->restart();

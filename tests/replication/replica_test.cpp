@@ -3,28 +3,16 @@
 
 #include "replication/forks.h"
 #include "replication/format/limits.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::a_change;
-using testing::record_named;
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-
-struct OneNode : ::testing::Test {
-  SeededRandom random{3};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
+struct OneNode : Pair {
   // The pieces of kenya's `up` feed as a peer would be sent them, with what a verifier needs.
   struct Sent {
     std::shared_ptr<FeedOffer> feed;
@@ -61,9 +49,9 @@ TEST_F(OneNode, WhatIsCommittedIsThereAfterARestartAndTheFeedGoesOn) {
   EXPECT_EQ(kenya->head(Audience::up), before);
   kenya->write_text(up, "insight", "title", "after");
   EXPECT_EQ(kenya->head(Audience::up).seq, before.seq.next());
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), std::vector<std::string>{"after"});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{"after"});
   Wire(*kenya, *global).run();
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"after"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"after"});
 }
 
 TEST_F(OneNode, WhatWasStagedAndNotCommittedIsGone) {
@@ -75,7 +63,7 @@ TEST_F(OneNode, WhatWasStagedAndNotCommittedIsGone) {
 TEST_F(OneNode, AnEditInTheSameGroupSeesTheOneBefore) {
   kenya->write(up, a_change(record_named("insight"), "title", "first"));
   kenya->write_text(up, "insight", "title", "second");  // commits both
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), std::vector<std::string>{"second"});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{"second"});
 }
 
 TEST_F(OneNode, AChangeOverTheLimitIsRefusedAndTheNextOneGoesThrough) {
@@ -85,7 +73,7 @@ TEST_F(OneNode, AChangeOverTheLimitIsRefusedAndTheNextOneGoesThrough) {
   EXPECT_EQ(refused.error().code, "change.too-large");
   EXPECT_FALSE(refused.error().next.empty());
   kenya->write_text(up, "insight", "title", "small");
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), std::vector<std::string>{"small"});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{"small"});
 }
 
 TEST_F(OneNode, ARebuildShowsTheSame) {
@@ -113,7 +101,7 @@ TEST_F(OneNode, ARebuildThatWasCutShortIsNoticed) {
   kenya->restart();
   ASSERT_TRUE(kenya->replica->must_rebuild());
   EXPECT_TRUE(kenya->replica->rebuild());
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), std::vector<std::string>{"kept"});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{"kept"});
 }
 
 TEST_F(OneNode, AnotherNodesKeyDoesNotOpenTheDatabase) {
@@ -217,7 +205,7 @@ TEST_F(OneNode, OfAPieceThatOverlapsOnlyTheNewEntriesAreTaken) {
     EXPECT_TRUE(global->replica->receive(std::move(window)).refused.empty());
     global->commit();
   }
-  EXPECT_EQ(global->values(Audience::up, "insight", "more"), std::vector<std::string>{"three"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "more"), Values{"three"});
   const KnownFeed feed = *global->directory->feed(kenya->head(Audience::up).feed);
   EXPECT_EQ(feed.head, kenya->head(Audience::up));
   const auto stored = global->store->pieces_of(feed.row, Sequence(1), SIZE_MAX);
@@ -292,8 +280,7 @@ TEST_F(OneNode, AnEntryThatCannotBeReadIsKeptPassedOnAndHoldsUpNothing) {
   window.pieces.push_back(std::move(*verified));
   EXPECT_TRUE(global->replica->receive(std::move(window)).refused.empty());
   global->commit();
-  EXPECT_EQ(global->values(Audience::up, "insight 2", "title"),
-            std::vector<std::string>{"after it"});
+  EXPECT_EQ(global->values(Audience::up, "insight 2", "title"), Values{"after it"});
   const auto pending = global->store->pending(Arrival(0), 10);
   ASSERT_EQ(pending.size(), 2U);
   EXPECT_EQ(pending[0].waits_for, "malformed");

@@ -23,7 +23,7 @@ TEST_P(Restore, WhatAChildLostComesBackFromItsParent) {
   kenya->write_text(up, "old", "title", "changed");
   exchange();
   put_back(*kenya, GetParam());
-  ASSERT_EQ(kenya->values(Audience::up, "new", "title"), Texts{});
+  ASSERT_EQ(kenya->values(Audience::up, "new", "title"), Values{});
   exchange();
   EXPECT_TRUE(caught_up);
   expect_at_both(Audience::up, "new", {"after the backup"});
@@ -64,7 +64,7 @@ TEST_P(Restore, WhatAChildWroteOfflineSinceReachesItsParent) {
   expect_at_both(Audience::up, "old", {"before"});
   expect_at_both(Audience::up, "new", {"4"});
   expect_at_both(Audience::up, "offline", {"7"});
-  EXPECT_EQ(kenya->values(Audience::chapter, "note", "title"), Texts{"at home, changed"});
+  EXPECT_EQ(kenya->values(Audience::chapter, "note", "title"), Values{"at home, changed"});
   EXPECT_EQ(own_feeds(*kenya, Audience::up), 2U);
   // The records are what the log says, also when they are made anew from it.
   const std::string view = kenya->view_hash();
@@ -99,7 +99,7 @@ TEST_P(Restore, WhatAParentLostComesBackFromItsChildren) {
   // There is nobody above it to say what it lost.
   EXPECT_TRUE(is_waiting(*global));
   EXPECT_FALSE(caught_up);
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{"before"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"before"});
   confirm(*global);
   exchange();
   EXPECT_TRUE(caught_up);
@@ -185,23 +185,6 @@ TEST_P(RestoreOnce, AStartAfterACrashBeginsNoIncarnation) {
   EXPECT_FALSE(is_waiting(*kenya));
 }
 
-// Keeps nothing: the process dies after the database was committed and before the file was written.
-class DiesBeforeWriting final : public MarkKeeper {
- public:
-  explicit DiesBeforeWriting(MarkKeeper& file) : file_(file) {}
-
-  std::optional<ExportMark> read() override { return file_.read(); }
-
-  std::vector<Bytes> read_revocations() override { return file_.read_revocations(); }
-
-  bool write(const ExportMark& /*mark*/, const std::vector<Bytes>& /*revocations*/) override {
-    throw Broken("the process was killed");
-  }
-
- private:
-  MarkKeeper& file_;
-};
-
 TEST_P(RestoreOnce, ACrashBetweenDatabaseAndFileIsNoRollback) {
   kenya->write_text(up, "insight", "title", "before");
   kenya->restart();
@@ -211,7 +194,7 @@ TEST_P(RestoreOnce, ACrashBetweenDatabaseAndFileIsNoRollback) {
   EXPECT_THROW(kenya->write_text(up, "insight", "title", "saved"), Broken);
   kenya->restart();
   EXPECT_EQ(kenya->replica->directory().incarnation(), before);
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Texts{"saved"});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{"saved"});
 }
 
 TEST_P(RestoreOnce, ACrashInTheMiddleOfANewIncarnationEndsInOne) {
@@ -272,8 +255,7 @@ TEST_P(RestoreOnce, AThousandEntriesRaiseTheMarkWithoutAnyEnd) {
   kenya->write_text(up, "insight", "title", "before");
   const auto before = kenya->mark->read();
   for (std::size_t i = 0; i < limits::mark_entries; ++i)
-    static_cast<void>(kenya->write(
-        up, testing::a_change(testing::record_named("many"), "title", std::to_string(i))));
+    static_cast<void>(kenya->write(up, a_change(record_named("many"), "title", std::to_string(i))));
   kenya->commit();
   ASSERT_TRUE(before && kenya->mark->read());
   EXPECT_EQ(kenya->mark->read()->number, before->number + 1);

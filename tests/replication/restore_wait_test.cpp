@@ -45,8 +45,8 @@ TEST_F(RestoredNode, ARestoredNodeServesThoseBelowOnceItHasMetTheOneAbove) {
   EXPECT_EQ(waiting.listener().state(), SessionState::open);
   EXPECT_TRUE(waiting.dialler().exchanges_only_statements());
   EXPECT_FALSE(waiting.dialler().caught_up());
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Texts{});
-  EXPECT_EQ(kisumu->values(Audience::all, "note", "title"), Texts{});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{});
+  EXPECT_EQ(kisumu->values(Audience::all, "note", "title"), Values{});
   // A revocation comes through all the same.
   auto uganda = TestNode::below(*global, "UG");
   Wire(*uganda, *global).run();
@@ -60,8 +60,8 @@ TEST_F(RestoredNode, ARestoredNodeServesThoseBelowOnceItHasMetTheOneAbove) {
   waiting.run();
   EXPECT_EQ(waiting.listener().end_code(), "node.restored");
   for (int i = 0; i < 2; ++i) Wire(*kisumu, *kenya).run();
-  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Texts{"from below"});
-  EXPECT_EQ(kisumu->values(Audience::all, "note", "title"), Texts{"from Kenya"});
+  EXPECT_EQ(kenya->values(Audience::up, "insight", "title"), Values{"from below"});
+  EXPECT_EQ(kisumu->values(Audience::all, "note", "title"), Values{"from Kenya"});
 }
 
 // A child that calls again and pushes before it knows.
@@ -74,7 +74,7 @@ TEST_F(RestoredNode, WhatIsPushedAtAWaitingNodeIsSentAgainLater) {
   Wire pushed(*kenya, *global, true);
   pushed.run();
   EXPECT_EQ(pushed.dialler().state(), SessionState::open);
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{"before"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"before"});
   confirm(*global);
   exchange();
   EXPECT_TRUE(caught_up);
@@ -101,7 +101,7 @@ TEST_F(RestoredNode, AWaitingNodeTakesNothingButStatementsOfAPeerThatSendsMoreAl
   wire.say_to_listener(MarkFrame{2, Arrival(1'000'000)});
   wire.say_to_listener(EndFrame{{Arrival(1'000'000), Arrival(1'000'000), Arrival(1'000'000)}, {}});
   EXPECT_EQ(wire.listener().state(), SessionState::open);
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{});
   EXPECT_EQ(global->directory->feed(kenya->head(Audience::up).feed), nullptr);
   EXPECT_EQ(receipts_by(*kenya, *global), 0U);
   EXPECT_EQ(global->store->peers().at(0).held[2], before.held[2]);
@@ -128,7 +128,7 @@ TEST_F(RestoredNode, NothingButStatementsIsTakenOfAWaitingNodeThatSendsMoreAllTh
   ASSERT_TRUE(wire.dialler().exchanges_only_statements());
   wire.say_to_dialler(segment_of(*global, Audience::all));
   EXPECT_EQ(wire.dialler().state(), SessionState::open);
-  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), Texts{});
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), Values{});
   confirm(*global);
   exchange();
   expect_at_both(Audience::all, "synthesis", {"not ours to send yet"});
@@ -179,7 +179,6 @@ TEST_F(RestoredNode, APersonCanSayThatTheRestoredStateIsAllThereIs) {
 // Agreeing with the one above says nothing of it: that one may not hold it.
 TEST_F(RestoredNode, ASecondHistoryThatOnlyAChildHoldsIsEndedOnceItIsBack) {
   auto kisumu = TestNode::below(*kenya, "KSM");
-  constexpr Address down{Audience::down, {}};
   kenya->write_text(down, "guidance", "title", "before");
   exchange();
   Wire(*kisumu, *kenya).run();
@@ -197,7 +196,7 @@ TEST_F(RestoredNode, ASecondHistoryThatOnlyAChildHoldsIsEndedOnceItIsBack) {
     const auto forked = forked_feeds(*node->directory);
     ASSERT_EQ(forked.size(), 1U);
     EXPECT_TRUE(forked.front().closed);
-    EXPECT_EQ(node->values(Audience::down, "guidance", "title"), (Texts{"lost", "since"}));
+    EXPECT_EQ(node->values(Audience::down, "guidance", "title"), (Values{"lost", "since"}));
   }
 }
 
@@ -214,7 +213,7 @@ TEST_F(RestoredNode, WhatAChildWasHandedBeforeTheParentToldIsNotSignedASecondTim
   kenya->write_text(up, "kept", "title", "to nobody yet");
   for (int i = 0; i < 2; ++i) {
     Wire(*kisumu, *kenya).run();
-    ASSERT_EQ(kisumu->values(Audience::all, "handed", "title"), Texts{"to Kisumu"});
+    ASSERT_EQ(kisumu->values(Audience::all, "handed", "title"), Values{"to Kisumu"});
     exchange();
   }
   EXPECT_TRUE(caught_up);
@@ -307,7 +306,6 @@ TEST_F(RestoredNode, WordsOrderedToBeErasedBeforeTheParentToldAreErasedEverywher
 // What only a child holds, of a life that the backup does not know, is no second roll-back.
 TEST_F(RestoredNode, FeedsOfALostLifeThatOnlyAChildHoldsComeBackOnce) {
   auto kisumu = TestNode::below(*kenya, "KSM");
-  constexpr Address down{Audience::down, {}};
   exchange();
   Wire(*kisumu, *kenya).run();
   save(*kenya);
@@ -316,7 +314,7 @@ TEST_F(RestoredNode, FeedsOfALostLifeThatOnlyAChildHoldsComeBackOnce) {
   exchange();
   kenya->write_text(down, "guidance", "title", "only below");
   Wire(*kisumu, *kenya).run();
-  ASSERT_EQ(kisumu->values(Audience::down, "guidance", "title"), Texts{"only below"});
+  ASSERT_EQ(kisumu->values(Audience::down, "guidance", "title"), Values{"only below"});
   put_back(*kenya, With::database_only);
   exchange();
   EXPECT_FALSE(is_waiting(*kenya));
@@ -324,7 +322,7 @@ TEST_F(RestoredNode, FeedsOfALostLifeThatOnlyAChildHoldsComeBackOnce) {
     Wire(*kisumu, *kenya).run();
     exchange();
   }
-  EXPECT_EQ(kenya->values(Audience::down, "guidance", "title"), Texts{"only below"});
+  EXPECT_EQ(kenya->values(Audience::down, "guidance", "title"), Values{"only below"});
   const Incarnation before = kenya->replica->directory().incarnation();
   Wire last(*kisumu, *kenya);
   last.run();

@@ -3,9 +3,7 @@
 
 #include "replication/format/limits.h"
 #include "replication/session.h"
-#include "tests/support/node.h"
-
-#include <gtest/gtest.h>
+#include "tests/support/tree.h"
 
 #include <filesystem>
 #include <map>
@@ -16,21 +14,27 @@
 
 namespace chapterd::testing {
 
-using Texts = std::vector<std::string>;
-
-inline constexpr Address up{Audience::up, {}};
-inline constexpr Address all{Audience::all, {}};
-inline constexpr Address home{Audience::chapter, {}};
-
 // What was put back with the database.
 enum class With { database_only, whole_folder };
 
-struct Restored : ::testing::Test {
-  SeededRandom random{31};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
+// Keeps nothing: the process dies after the database was committed and before the file was written.
+class DiesBeforeWriting final : public MarkKeeper {
+ public:
+  explicit DiesBeforeWriting(MarkKeeper& file) : file_(file) {}
 
+  std::optional<ExportMark> read() override { return file_.read(); }
+
+  std::vector<Bytes> read_revocations() override { return file_.read_revocations(); }
+
+  bool write(const ExportMark& /*mark*/, const std::vector<Bytes>& /*revocations*/) override {
+    throw Broken("the process was killed");
+  }
+
+ private:
+  MarkKeeper& file_;
+};
+
+struct Restored : Pair {
   static void save(TestNode& node) {
     for (const char* file : {"chapterd.db", "chapterd.db-wal", "instance"}) {
       const std::string kept = node.folder.file(std::string(file) + ".kept");
@@ -88,13 +92,6 @@ struct Restored : ::testing::Test {
     }
   }
 
-  [[nodiscard]] static std::size_t own_feeds(TestNode& node, Audience audience) {
-    std::size_t count = 0;
-    for (const FeedRow row : node.replica->directory().own_feeds())
-      count += node.replica->directory().feed(row).intro.audience == audience ? 1 : 0;
-    return count;
-  }
-
   [[nodiscard]] static bool is_waiting(TestNode& node) {
     return !node.store->values(stored_name::restored).empty();
   }
@@ -104,7 +101,7 @@ struct Restored : ::testing::Test {
     node.commit();
   }
 
-  void expect_at_both(Audience audience, const std::string& record, const Texts& values) {
+  void expect_at_both(Audience audience, const std::string& record, const Values& values) {
     EXPECT_EQ(kenya->values(audience, record, "title"), values) << "Kenya, " << record;
     EXPECT_EQ(global->values(audience, record, "title"), values) << "global, " << record;
   }

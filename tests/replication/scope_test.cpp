@@ -1,28 +1,29 @@
 // Entitlement that changes in the middle of a session, credit and budgets.
 #include "replication/format/limits.h"
 #include "replication/session.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-constexpr Address all{Audience::all, {}};
+struct Session3 : Pair {
+  // More than a session may send before it hears that it was taken.
+  void kenya_writes_much() {
+    for (int i = 0; i < 4000; ++i) {
+      const std::string text = std::to_string(i) + std::string(2000, 'x');
+      kenya->write(up, a_change(record_named(std::to_string(i)), "t", text));
+    }
+    kenya->commit();
+  }
 
-struct Session3 : ::testing::Test {
-  SeededRandom random{11};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
-  static std::string long_text(int i) { return std::to_string(i) + std::string(2000, 'x'); }
+  void greet(Session& sender, Session& receiver) {
+    ASSERT_TRUE(receiver.receive(sender.take_output(), clock.now()));
+    ASSERT_TRUE(sender.receive(receiver.take_output(), clock.now()));
+  }
 };
 
 TEST_F(Session3, ARevokedNodeIsToldAndGetsNothingMore) {
@@ -61,7 +62,7 @@ TEST_F(Session3, WhatIsWrittenAfterTheCutIsNotTaken) {
   Wire(*office, *kenya).run();
   Wire wire(*office, *global);
   wire.run();
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), std::vector<std::string>{"before"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"before"});
 }
 
 // A second machine of the chapter, certified by the chapter itself, may hold its private feed.
@@ -74,14 +75,10 @@ TEST_F(Session3, ASecondNodeOfTheChapterGetsWhatOnlyTheChapterMayHold) {
 }
 
 TEST_F(Session3, ATransferIsCutIntoWindowsAndNeverExceedsTheCredit) {
-  for (int i = 0; i < 4000; ++i)
-    kenya->write(up,
-                 testing::a_change(testing::record_named(std::to_string(i)), "t", long_text(i)));
-  kenya->commit();
+  kenya_writes_much();
   Session sender(kenya->context(), global->id(), {Side::dialler, 0, false}, clock.now());
   Session receiver(global->context(), kenya->id(), {}, clock.now());
-  ASSERT_TRUE(receiver.receive(sender.take_output(), clock.now()));
-  ASSERT_TRUE(sender.receive(receiver.take_output(), clock.now()));
+  greet(sender, receiver);
   // The receiver takes everything and acknowledges nothing.
   std::uint64_t content = 0;
   for (Bytes out = sender.take_output(); !out.empty(); out = sender.take_output()) {
@@ -98,14 +95,10 @@ TEST_F(Session3, ATransferIsCutIntoWindowsAndNeverExceedsTheCredit) {
 }
 
 TEST_F(Session3, WhatHasNoRoomIsKeptUnreadUntilThereIsRoomAgain) {
-  for (int i = 0; i < 4000; ++i)
-    kenya->write(up,
-                 testing::a_change(testing::record_named(std::to_string(i)), "t", long_text(i)));
-  kenya->commit();
+  kenya_writes_much();
   Session sender(kenya->context(), global->id(), {Side::dialler, 0, false}, clock.now());
   Session receiver(global->context(), kenya->id(), {}, clock.now());
-  ASSERT_TRUE(receiver.receive(sender.take_output(), clock.now()));
-  ASSERT_TRUE(sender.receive(receiver.take_output(), clock.now()));
+  greet(sender, receiver);
   for (Bytes out = sender.take_output(); !out.empty(); out = sender.take_output())
     ASSERT_TRUE(receiver.receive(out, clock.now()));
   EXPECT_FALSE(receiver.wants_input());
@@ -152,13 +145,7 @@ TEST_F(Session3, AHelloThatRepeatsAHeadDoesNotFloodItsAnswer) {
 
 TEST_F(Session3, ABudgetEndsTheSessionAndTheNextOneGoesOnFromThere) {
   // Random text does not pack: 300 changes of 1 KiB are more than the budget of one session.
-  for (int i = 0; i < 300; ++i) {
-    Bytes noise(500);
-    random.fill(noise);
-    global->write(all,
-                  testing::a_change(testing::record_named(std::to_string(i)), "t", to_hex(noise)));
-  }
-  global->commit();
+  write_noise(*global, all, 300, 500);
   int sessions = 0;
   std::size_t crossed = 0;
   for (; sessions < 20 && kenya->values(Audience::all, "299", "t").empty(); ++sessions) {

@@ -3,7 +3,7 @@
 #include "replication/session.h"
 #include "replication/vault.h"
 #include "tests/support/erasing.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
@@ -14,22 +14,11 @@
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Texts = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-constexpr Address home{Audience::chapter, {}};
 constexpr const char* marker = "achieng-0722-marker";
 
-struct Sealing : ::testing::Test {
-  SeededRandom random{77};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
+struct Sealing : Pair {
   static bool lies_open(const TestNode& node, const std::string& text) {
     for (const auto& file : std::filesystem::directory_iterator(node.folder.path())) {
       std::ifstream in(file.path(), std::ios::binary);
@@ -39,7 +28,7 @@ struct Sealing : ::testing::Test {
     return false;
   }
 
-  static Texts phones(TestNode& node) { return node.values(Audience::chapter, "member", "phone"); }
+  static Values phones(TestNode& node) { return node.values(Audience::chapter, "member", "phone"); }
 
   // The entries of the chapter's feeds that this node has, sealed ones.
   static std::vector<std::pair<FeedIntro, PieceEntry>> sealed_entries(
@@ -62,11 +51,11 @@ struct Sealing : ::testing::Test {
 TEST_F(Sealing, NothingPrivateLiesOpenOnTheDisk) {
   kenya->write_text(home, "member", "phone", marker);
   kenya->write_text(up, "insight", "title", "shared-marker");
-  EXPECT_EQ(phones(*kenya), Texts{marker});
+  EXPECT_EQ(phones(*kenya), Values{marker});
   EXPECT_FALSE(lies_open(*kenya, marker));
   EXPECT_TRUE(lies_open(*kenya, "shared-marker"));
   kenya->restart();
-  EXPECT_EQ(phones(*kenya), Texts{marker});
+  EXPECT_EQ(phones(*kenya), Values{marker});
   EXPECT_FALSE(lies_open(*kenya, marker));
 }
 
@@ -75,14 +64,14 @@ TEST_F(Sealing, TwoNodesOfAChapterReadEachOthers) {
   auto office = TestNode::beside(*kenya);
   office->write_text(home, "member", "email", "two");  // before it has met the first
   for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
-  EXPECT_EQ(phones(*office), Texts{"one"});
-  EXPECT_EQ(kenya->values(Audience::chapter, "member", "email"), Texts{"two"});
+  EXPECT_EQ(phones(*office), Values{"one"});
+  EXPECT_EQ(kenya->values(Audience::chapter, "member", "email"), Values{"two"});
   EXPECT_EQ(kenya->view_hash(), office->view_hash());
   // After the restart of both they still do, and one key is enough for what comes.
   office->restart();
   office->write_text(home, "member", "phone", "three");
   Wire(*office, *kenya).run();
-  EXPECT_EQ(phones(*kenya), Texts{"three"});
+  EXPECT_EQ(phones(*kenya), Values{"three"});
 }
 
 TEST_F(Sealing, ALockedNodeExchangesAndHoldsWhatIsPrivateUntilItIsUnlocked) {
@@ -91,7 +80,7 @@ TEST_F(Sealing, ALockedNodeExchangesAndHoldsWhatIsPrivateUntilItIsUnlocked) {
   for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
   office->lock();
   EXPECT_TRUE(office->replica->vault().is_locked());
-  const Change change = testing::a_change(testing::record_named("x"), "phone", "y");
+  const Change change = a_change(record_named("x"), "phone", "y");
   const auto refused = office->replica->write(home, change);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "chapter.locked");
@@ -99,17 +88,17 @@ TEST_F(Sealing, ALockedNodeExchangesAndHoldsWhatIsPrivateUntilItIsUnlocked) {
   kenya->write_text(home, "member", "phone", "after");
   kenya->write_text(up, "insight", "title", "shared");
   Wire(*office, *kenya).run();
-  EXPECT_EQ(office->values(Audience::up, "insight", "title"), Texts{"shared"});
+  EXPECT_EQ(office->values(Audience::up, "insight", "title"), Values{"shared"});
   const auto waiting = office->store->pending(Arrival(0), 10);
   ASSERT_EQ(waiting.size(), 1U);
   EXPECT_EQ(waiting.front().waits_for, waits_for_key);
-  for (const HeldLayer& held : office->replica->layers_of(testing::record_named("member")))
+  for (const HeldLayer& held : office->replica->layers_of(record_named("member")))
     EXPECT_EQ(is_sealed(held.layer.state), held.space.audience == Audience::chapter);
   // What waits is passed on: a third node gets it from this one.
   auto third = TestNode::beside(*kenya);
   Wire(*third, *office).run();
   office->unlock();
-  EXPECT_EQ(phones(*office), Texts{"after"});
+  EXPECT_EQ(phones(*office), Values{"after"});
   EXPECT_TRUE(office->store->pending(Arrival(0), 10).empty());
   EXPECT_EQ(office->view_hash(), kenya->view_hash());
 }
@@ -153,7 +142,7 @@ TEST_F(Sealing, ViewsAreTheSameWheneverItIsUnlocked) {
     EXPECT_TRUE(node->store->pending(Arrival(0), 10).empty());
     EXPECT_EQ(node->view_hash(), kenya->view_hash());
     for (const std::string record : {"member0", "member1", "member2", "member3", "member4"})
-      for (const HeldLayer& held : node->replica->layers_of(testing::record_named(record)))
+      for (const HeldLayer& held : node->replica->layers_of(record_named(record)))
         EXPECT_FALSE(is_sealed(held.layer.state));
   }
   // Their links are whole: a rebuild from the records' own entries gives the same.
@@ -171,11 +160,11 @@ TEST_F(Sealing, WhatARevokedNodeKnowsOpensNothingLater) {
     Wire(*stolen, *kenya).run();
     Wire(*office, *kenya).run();
   }
-  ASSERT_EQ(phones(*stolen), Texts{"before"});
+  ASSERT_EQ(phones(*stolen), Values{"before"});
   kenya->revoke(stolen->id());
   kenya->write_text(home, "member", "phone", "after");
   for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
-  EXPECT_EQ(phones(*office), Texts{"after"});
+  EXPECT_EQ(phones(*office), Values{"after"});
   office->write_text(home, "member", "phone", "later");
   // The thief gets hold of the sealed bytes all the same.
   const auto keys = stolen->replica->vault().keys();
@@ -207,7 +196,7 @@ TEST_F(Sealing, ARevocationWhileLockedStartsTheNextKeyToo) {
   ChangeView change;
   EXPECT_EQ(read_change(keys.get(), entries.back().first, entries.back().second, plain, change),
             ChangeVerdict::sealed);
-  EXPECT_EQ(phones(*kenya), Texts{"after"});
+  EXPECT_EQ(phones(*kenya), Values{"after"});
 }
 
 // The cut of a revocation reaches a node while nobody can say which private records it touches.
@@ -223,13 +212,13 @@ TEST_F(Sealing, ACutThatCameWhileLockedIsFollowedOnceItIsUnlocked) {
     Wire(*stolen, *kenya).run();
     Wire(*office, *kenya).run();
   }
-  ASSERT_EQ(phones(*office), Texts{"by the thief"});
+  ASSERT_EQ(phones(*office), Values{"by the thief"});
   office->lock();
   kenya->revoke(stolen->id(), cut.seq == Sequence(0) ? std::vector<Head>{} : std::vector{cut});
-  ASSERT_EQ(phones(*kenya), Texts{"kept"});
+  ASSERT_EQ(phones(*kenya), Values{"kept"});
   Wire(*office, *kenya).run();
   office->unlock();
-  EXPECT_EQ(phones(*office), Texts{"kept"});
+  EXPECT_EQ(phones(*office), Values{"kept"});
   EXPECT_EQ(office->view_hash(), kenya->view_hash());
 }
 
@@ -252,7 +241,7 @@ TEST_F(Sealing, ANodeThatTheParentAppointedGetsNoKey) {
 }
 
 TEST_F(Sealing, AChangeForTheChapterThatIsNotSealedIsNotApplied) {
-  const Change change = testing::a_change(testing::record_named("x"), "phone", "open");
+  const Change change = a_change(record_named("x"), "phone", "open");
   const Bytes payload = encode(change);
   PieceEntry entry;
   entry.payload = payload;
@@ -282,9 +271,9 @@ TEST_F(Sealing, WhatIsErasedIsGoneWhereNobodyCouldReadItToo) {
   auto late = TestNode::beside(*kenya);
   late->lock();
   office->lock();
-  testing::erase_texts(*kenya, home, "member", "phone", marker);
-  testing::erase_texts(*kenya, home, "other", "phone", marker);
-  EXPECT_EQ(phones(*kenya), Texts{});
+  erase_texts(*kenya, home, "member", "phone", marker);
+  erase_texts(*kenya, home, "other", "phone", marker);
+  EXPECT_EQ(phones(*kenya), Values{});
   for (int i = 0; i < 2; ++i) {
     for (TestNode* node : {office.get(), reader.get(), late.get()}) Wire(*node, *kenya).run();
   }
@@ -297,7 +286,7 @@ TEST_F(Sealing, WhatIsErasedIsGoneWhereNobodyCouldReadItToo) {
     node->unlock();
   }
   for (TestNode* node : {office.get(), reader.get(), late.get()}) {
-    EXPECT_EQ(phones(*node), Texts{});
+    EXPECT_EQ(phones(*node), Values{});
     EXPECT_TRUE(node->store->pending(Arrival(0), 10).empty());
     EXPECT_EQ(node->view_hash(), kenya->view_hash());
     ASSERT_TRUE(node->replica->rebuild());
@@ -333,11 +322,11 @@ TEST_F(Sealing, ANewNodeMadeOfACopyReadsWhatWasPrivateAndTakesOverWhatWasNotSent
   (*heir)->commit();
   (*heir)->take_over(taken);
   (*heir)->commit();
-  const auto layers = (*heir)->layers_of(testing::record_named("member"));
+  const auto layers = (*heir)->layers_of(record_named("member"));
   ASSERT_EQ(layers.size(), 1U);
   EXPECT_NE(as_text(layers.front().layer.state).find(marker), std::string_view::npos);
   ASSERT_TRUE((*heir)->rebuild());
-  EXPECT_FALSE((*heir)->layers_of(testing::record_named("member")).empty());
+  EXPECT_FALSE((*heir)->layers_of(record_named("member")).empty());
   heir->reset();
   EXPECT_FALSE(lies_open(*kenya, marker));
 }
@@ -352,7 +341,7 @@ TEST_F(Sealing, AnotherNodesKeyUnlocksNothing) {
 
 TEST_F(Sealing, TheLargestChangeFitsAndOneMoreByteIsRefused) {
   const auto sized = [](std::size_t bytes) {
-    return testing::a_change(testing::record_named("x"), "text", std::string(bytes, 'x'));
+    return a_change(record_named("x"), "text", std::string(bytes, 'x'));
   };
   const std::size_t rest = encode(sized(30'000)).size() - 30'000;
   const std::size_t most = limits::payload_bytes - sealed_payload_overhead - rest;

@@ -1,36 +1,21 @@
 // Two nodes and the wire between them.
 #include "replication/session.h"
 
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-
-struct Pair : ::testing::Test {
-  SeededRandom random{1};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-};
-
-constexpr Address up{Audience::up, {}};
-constexpr Address all{Audience::all, {}};
-constexpr Address home{Audience::chapter, {}};
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
 TEST_F(Pair, WhatAChapterWritesReachesItsParentAndTheReceiptComesBack) {
   kenya->write_text(up, "insight", "title", "Cold chain");
   Wire wire(*kenya, *global);
   wire.run();
   EXPECT_EQ(wire.dialler().state(), SessionState::open);
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"),
-            std::vector<std::string>{"Cold chain"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"Cold chain"});
   EXPECT_TRUE(wire.dialler().caught_up());
   EXPECT_TRUE(wire.listener().caught_up());
   const auto* feed = kenya->directory->feed(kenya->head(Audience::up).feed);
@@ -44,8 +29,7 @@ TEST_F(Pair, WhatTheTopPublishesComesDown) {
   global->write_text(all, "synthesis", "title", "Findings");
   Wire wire(*kenya, *global);
   wire.run();
-  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"),
-            std::vector<std::string>{"Findings"});
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), Values{"Findings"});
 }
 
 TEST_F(Pair, WhatIsOnlyForTheChapterStaysThere) {
@@ -118,7 +102,7 @@ TEST_F(Pair, ALostCursorIsRepairedInThreeRoundTripsWithoutSendingEverythingAgain
   kenya->restart();
   Wire wire(*kenya, *global);
   wire.run();
-  EXPECT_EQ(kenya->values(Audience::all, "theme 1", "title"), std::vector<std::string>{"Changed"});
+  EXPECT_EQ(kenya->values(Audience::all, "theme 1", "title"), Values{"Changed"});
   EXPECT_TRUE(wire.dialler().caught_up());
   EXPECT_LE(wire.turns(), 8);  // the last ones only confirm
   EXPECT_LT(wire.bytes(), 3000U);
@@ -130,11 +114,9 @@ TEST_F(Pair, ThreeLevelsBothWays) {
   global->write_text(all, "synthesis", "title", "From the top");
   Wire(*kisumu, *kenya).run();
   Wire(*kenya, *global).run();
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"),
-            std::vector<std::string>{"From the ground"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"From the ground"});
   Wire(*kisumu, *kenya).run();
-  EXPECT_EQ(kisumu->values(Audience::all, "synthesis", "title"),
-            std::vector<std::string>{"From the top"});
+  EXPECT_EQ(kisumu->values(Audience::all, "synthesis", "title"), Values{"From the top"});
   // Both ancestors' receipts have come home.
   const auto* feed = kisumu->directory->feed(kisumu->head(Audience::up).feed);
   EXPECT_EQ(kisumu->store->receipts_of(feed->row).size(), 2U);
@@ -157,7 +139,7 @@ TEST_F(Pair, PartsOfAFeedThatComeByTwoWaysFitTogether) {
   publish_by(second, "one");
   publish_by(first, "two");
   publish_by(second, "three");
-  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), std::vector<std::string>{"three"});
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), Values{"three"});
   EXPECT_TRUE(between.listener().faults().empty());
   EXPECT_TRUE(between.dialler().faults().empty());
 }
@@ -175,8 +157,7 @@ TEST_F(Pair, BothSayThatTheyAgreeAlsoWhenAnEndCrossesAnEntry) {
     wire.listener().tick(clock.now());
     wire.run();
   }
-  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"),
-            std::vector<std::string>{"Findings"});
+  EXPECT_EQ(kenya->values(Audience::all, "synthesis", "title"), Values{"Findings"});
   EXPECT_TRUE(wire.dialler().caught_up());
   EXPECT_TRUE(wire.listener().caught_up());
 }

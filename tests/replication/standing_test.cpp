@@ -1,46 +1,26 @@
 // What counts of a revoked node's work: the same everywhere, in whatever order it came to be known.
 #include "replication/session.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Values = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-constexpr Address all{Audience::all, {}};
+struct Standing : Tree {
+  Head first;   // of what Kisumu wrote to everybody: "one"
+  Head second;  // "two", in its place
 
-class Standing : public ::testing::Test {
- protected:
-  SeededRandom random{41};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-  std::unique_ptr<TestNode> kisumu = TestNode::below(*kenya, "KE-17");
-  std::unique_ptr<TestNode> uganda = TestNode::below(*global, "UG");
-
-  static std::string faults_of(Wire& wire) {
-    std::string codes;
-    for (const Session* session : {&wire.dialler(), &wire.listener()}) {
-      for (const RefusedPiece& fault : session->faults()) codes += " " + fault.error.code;
-    }
-    return codes;
+  void kisumu_writes_two_that_reach_the_top() {
+    kisumu->write_text(all, "insight", "title", "one");
+    first = kisumu->head(Audience::all);
+    kisumu->write_text(all, "insight", "title", "two");
+    second = kisumu->head(Audience::all);
+    meet(*kisumu, *kenya);
+    meet(*kenya, *global);
   }
-
-  static void meet(TestNode& child, TestNode& parent) {
-    Wire wire(child, parent);
-    wire.run();
-    EXPECT_TRUE(wire.dialler().caught_up()) << wire.dialler().end_code() << faults_of(wire);
-    EXPECT_FALSE(wire.dialler().stays_different());
-  }
-
-  static Values title(TestNode& at) { return at.values(Audience::all, "insight", "title"); }
 };
 
 TEST_F(Standing, WhatWasMergedBeyondTheCutIsTakenBackAndWhatItReplacedShowsAgain) {
@@ -91,11 +71,11 @@ TEST_F(Standing, AFeedThatTheRevokerNeverSawCountsForNothingAnywhere) {
 }
 
 TEST_F(Standing, APieceThatStraddlesTheCutCountsUpToIt) {
-  kisumu->write(all, testing::a_change(testing::record_named("insight"), "title", "one"));
+  kisumu->write(all, a_change(record_named("insight"), "title", "one"));
   kisumu->commit();
   const Head cut = kisumu->head(Audience::all);
   meet(*kisumu, *kenya);
-  Change two = testing::a_change(testing::record_named("insight"), "note", "two");
+  Change two = a_change(record_named("insight"), "note", "two");
   kisumu->write(all, two);
   kisumu->commit();
   // Kenya's second office holds both entries as one piece with one checkpoint at its end.
@@ -126,12 +106,7 @@ TEST_F(Standing, ARevocationThatCameFirstCutsWhatComesLater) {
 
 // A higher authority had seen more: its cut holds, and what had been taken back counts again.
 TEST_F(Standing, AHigherCutBringsBackWhatALowerOneTookAway) {
-  kisumu->write_text(all, "insight", "title", "one");
-  const Head first = kisumu->head(Audience::all);
-  kisumu->write_text(all, "insight", "title", "two");
-  const Head second = kisumu->head(Audience::all);
-  meet(*kisumu, *kenya);
-  meet(*kenya, *global);
+  kisumu_writes_two_that_reach_the_top();
   kenya->revoke(kisumu->id(), {first});
   meet(*kenya, *global);
   ASSERT_EQ(title(*global), Values{"one"});
@@ -142,12 +117,7 @@ TEST_F(Standing, AHigherCutBringsBackWhatALowerOneTookAway) {
 }
 
 TEST_F(Standing, WhatIsAdmittedCountsEverywhereAndNobodyLowerCanAdmitIt) {
-  kisumu->write_text(all, "insight", "title", "one");
-  const Head first = kisumu->head(Audience::all);
-  kisumu->write_text(all, "insight", "title", "two");
-  const Head second = kisumu->head(Audience::all);
-  meet(*kisumu, *kenya);
-  meet(*kenya, *global);
+  kisumu_writes_two_that_reach_the_top();
   global->revoke(kisumu->id(), {first});
   meet(*kenya, *global);
   ASSERT_EQ(title(*kenya), Values{"one"});
@@ -168,7 +138,7 @@ TEST_F(Standing, WhatIsAdmittedCountsEverywhereAndNobodyLowerCanAdmitIt) {
 
 TEST_F(Standing, WhoeverHeldOnlyWhatCountedGetsWhatIsAdmittedLater) {
   kisumu->write_text(all, "insight", "title", "one");
-  const Head first = kisumu->head(Audience::all);
+  first = kisumu->head(Audience::all);
   meet(*kisumu, *kenya);
   meet(*kenya, *global);
   meet(*uganda, *global);
@@ -206,9 +176,10 @@ TEST_F(Standing, AReceiptForAnotherEntryProvesNothing) {
   ASSERT_EQ(kenya->store->receipts_of(feed.row)[0].seq, Sequence(2));
   ReceivedWindow restored;
   restored.peer = global->id();
-  const EntryHash first = kenya->store->pieces_of(feed.row, Sequence(1), 1).at(0).last;
+  const EntryHash shorter = kenya->store->pieces_of(feed.row, Sequence(1), 1).at(0).last;
   restored.receipts.push_back(sign_receipt(
-      federation, {global->id(), Epoch(epoch.value + 1), Head{feed.head.feed, Sequence(1), first}},
+      federation,
+      {global->id(), Epoch(epoch.value + 1), Head{feed.head.feed, Sequence(1), shorter}},
       *global->key));
   kenya->replica->receive(std::move(restored));
   kenya->commit();

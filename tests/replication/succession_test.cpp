@@ -1,7 +1,7 @@
 // Authority keys that are replaced, and chapters that move: what stands afterwards, in whatever
 // order the statements come to be known.
 #include "replication/entitlement.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
@@ -11,33 +11,11 @@
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-// global ── KE ── KE-17 ── KE-17-1, and UG beside KE. All know all certificates.
-struct Federation : ::testing::Test {
-  SeededRandom random{47};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-  std::unique_ptr<TestNode> uganda = TestNode::below(*global, "UG");
-  std::unique_ptr<TestNode> kisumu = TestNode::below(*kenya, "KE-17");
-  std::unique_ptr<TestNode> office = TestNode::below(*kisumu, "KE-17-1");
+struct Federation : DeepTree {
   const SigningKey next = SigningKey::generate(random);
   const SigningKey later = SigningKey::generate(random);
-
-  Federation() {
-    for (int round = 0; round < 2; ++round) {
-      Wire(*office, *kisumu).run();
-      Wire(*kisumu, *kenya).run();
-      Wire(*uganda, *global).run();
-      Wire(*kenya, *global).run();
-    }
-  }
-
-  [[nodiscard]] const Authority& authority() const { return global->directory->authority(); }
 
   template <class Body>
   [[nodiscard]] Bytes said(TestNode& by,
