@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
@@ -77,6 +78,8 @@ std::string real_host_name() {
 }  // namespace chapterd
 
 int main(int count, char** words) {
+  // Who reads what is said here may go at any time: that ends no daemon and no half-done work.
+  std::signal(SIGPIPE, SIG_IGN);
   std::ios::sync_with_stdio(false);
   const chapterd::Surroundings around{std::cin,
                                       std::cout,

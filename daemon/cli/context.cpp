@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <istream>
 #include <utility>
 
@@ -58,9 +60,7 @@ Result<void> Context::write_text(std::optional<NewFile>& file, const std::string
 }
 
 std::string Context::command(std::string_view words) const {
-  std::string line = "chapterd ";
-  if (given.has("data")) line += "--data '" + given.text("data") + "' ";
-  return line + std::string(words);
+  return output.hint("chapterd " + std::string(words));
 }
 
 Result<void> Context::confirm(const std::string& question) {
@@ -73,7 +73,9 @@ Result<void> Context::confirm(const std::string& question) {
   output.ask(question + " [y/N] ");
   std::string line;
   std::getline(around.in, line);
-  if (line == "y" || line == "Y" || line == "yes") return {};
+  std::erase_if(line, [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
+  std::ranges::transform(line, line.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (line == "y" || line == "yes") return {};
   return fail(Errc::needs_person, "cli.said-no", "You did not say yes.", "Nothing was changed.",
               "Give the command again when you are sure.");
 }

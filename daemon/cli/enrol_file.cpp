@@ -20,12 +20,12 @@ struct Letter {
 
 constexpr std::array letters{
     Letter{EnrolKind::request, "chapterd join request", "request",
-           "Have it made again: chapterd join CODE --offline"},
+           "Have it made again, there: chapterd join CODE --offline"},
     Letter{EnrolKind::answer, "chapterd join answer", "answer", "Ask for the file once more."},
     Letter{EnrolKind::key_request, "chapterd key request", "request",
-           "Have it made again: chapterd key request"},
+           "Have it made again, there: chapterd key request"},
     Letter{EnrolKind::move_offer, "chapterd move offer", "offer",
-           "Have it made again: chapterd move offer CODE"},
+           "Have it made again, there: chapterd move offer CODE"},
 };
 
 const Letter& letter_of(EnrolKind kind) {

@@ -29,6 +29,17 @@ tl::unexpected<Error> no_file(const std::string& path, int reason) {
               safe, "Check its name and whether you may use it.");
 }
 
+// By then the command has done its work.
+tl::unexpected<Error> not_written(const std::string& path, int reason) {
+  const bool is_disk =
+      reason == ENOSPC || reason == EDQUOT || reason == EROFS || reason == EFBIG || reason == EIO;
+  return fail(
+      is_disk ? Errc::disk : Errc::failed, "cli.not-written",
+      "The file “" + path + "” cannot be written: " + std::strerror(reason) + ".",  // NOLINT
+      "What the command did is done; only the file is missing.",
+      "Name a file on another disk, or - to have it shown here.");
+}
+
 tl::unexpected<Error> too_large(const std::string& path) {
   return fail(Errc::usage, "cli.too-large",
               "“" + path + "” is larger than " + std::to_string(longest_text >> 20U) + " MiB.",
@@ -116,7 +127,7 @@ NewFile::~NewFile() {
 }
 
 Result<void> NewFile::write(const std::string& text) {
-  if (const int trouble = write_all(file_, text); trouble != 0) return no_file(path_, trouble);
+  if (const int trouble = write_all(file_, text); trouble != 0) return not_written(path_, trouble);
   ::close(std::exchange(file_, -1));
   return {};
 }

@@ -23,7 +23,8 @@ class NewFile {
   NewFile& operator=(NewFile&& from) noexcept;
   ~NewFile();
 
-  // On disk when it returns. Errors: cli.no-file.
+  // On disk when it returns. Errors: cli.not-written (disk, failed), which says that the command's
+  // work itself is done.
   [[nodiscard]] Result<void> write(const std::string& text);
 
  private:

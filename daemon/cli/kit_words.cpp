@@ -96,6 +96,13 @@ Result<std::optional<NewFile>> kit_file(Context& context) {
   return context.new_file(context.given.text("kit"));
 }
 
+Result<void> keep_kit(std::optional<NewFile>& file, const KitOwner& owner, const Json& codes) {
+  if (!file || !codes.is_object()) return {};
+  auto written = file->write(kit_page(owner, codes, now_ms()));
+  if (!written) file.reset();
+  return written;
+}
+
 Json for_json(const std::optional<NewFile>& file, const Json& answer) {
   Json shown = answer;
   if (file) {
@@ -105,23 +112,19 @@ Json for_json(const std::optional<NewFile>& file, const Json& answer) {
   return shown;
 }
 
-Result<void> hand_out_kit(Context& context,
-                          std::optional<NewFile>& file,
-                          const KitOwner& owner,
-                          const Json& codes) {
-  if (!codes.is_object()) return {};  // an older node said none
-  const std::string page = kit_page(owner, codes, now_ms());
+void tell_kit(Context& context,
+              const std::optional<NewFile>& file,
+              const KitOwner& owner,
+              const Json& codes) {
+  if (!codes.is_object()) return;  // an older node said none
   const std::string check = "Check the copy by typing it back: " + context.command("kit check");
   if (!file) {
-    context.output.print("\n" + page);
+    context.output.print("\n" + kit_page(owner, codes, now_ms()));
     context.output.say(check);
-    return {};
+    return;
   }
-  auto written = file->write(page);
-  if (!written) return written;
   context.output.say("The recovery kit is in " + context.given.text("kit") +
                      ". Print it, lock the paper away, and delete the file.\n" + check);
-  return {};
 }
 
 }  // namespace chapterd

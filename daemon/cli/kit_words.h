@@ -30,12 +30,17 @@ struct KitOwner {
 // The file that --kit names, made before there is a kit to lose; nothing without --kit. Errors:
 // those of NewFile::make().
 [[nodiscard]] Result<std::optional<NewFile>> kit_file(Context& context);
-// The answer of init or join for --json: without the secrets when they go into a file.
+// Writes the kit into that file, if there is one. A kit that could not be written must not be lost:
+// then `file` is none any more, so that what follows shows it. Errors: those of NewFile::write().
+[[nodiscard]] Result<void> keep_kit(std::optional<NewFile>& file,
+                                    const KitOwner& owner,
+                                    const Json& codes);
+// After keep_kit(): the answer of init or join for --json, without the secrets that lie in a file.
 [[nodiscard]] Json for_json(const std::optional<NewFile>& file, const Json& answer);
-// Writes the kit into that file, or prints it. Errors: those of NewFile::write().
-[[nodiscard]] Result<void> hand_out_kit(Context& context,
-                                        std::optional<NewFile>& file,
-                                        const KitOwner& owner,
-                                        const Json& codes);
+// After keep_kit(): says where the kit is, or prints it.
+void tell_kit(Context& context,
+              const std::optional<NewFile>& file,
+              const KitOwner& owner,
+              const Json& codes);
 
 }  // namespace chapterd

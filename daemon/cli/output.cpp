@@ -1,6 +1,8 @@
 // The streams, and errors in four parts.
 #include "daemon/cli/output.h"
 
+#include "daemon/control/wire.h"
+
 #include <nlohmann/json.hpp>
 
 #include <ostream>
@@ -87,36 +89,32 @@ int exit_code(Errc kind) {
   return 1;
 }
 
-std::string_view name_of(Errc kind) {
-  switch (kind) {
-    case Errc::failed:
-      return "failed";
-    case Errc::usage:
-      return "usage";
-    case Errc::malformed:
-      return "malformed";
-    case Errc::not_found:
-      return "not-found";
-    case Errc::not_allowed:
-      return "not-allowed";
-    case Errc::needs_person:
-      return "needs-person";
-    case Errc::check_failed:
-      return "check-failed";
-    case Errc::gave_up:
-      return "gave-up";
-    case Errc::not_compatible:
-      return "not-compatible";
-    case Errc::unreachable:
-      return "unreachable";
-    case Errc::disk:
-      return "disk";
-  }
-  return "failed";
-}
-
 Output::Output(std::ostream& out, std::ostream& err, Terminal terminal)
     : out_(out), err_(err), terminal_(terminal) {}
+
+void Output::name_folder(std::string folder, std::set<std::string> commands) {
+  // As a shell reads it.
+  for (std::size_t at = folder.find('\''); at != std::string::npos; at = folder.find('\'', at + 4))
+    folder.replace(at, 1, "'\\''");
+  folder_ = "'" + folder + "'";
+  commands_ = std::move(commands);
+}
+
+std::string Output::hint(std::string_view text) const {
+  constexpr std::string_view program = "chapterd ";
+  std::string whole;
+  for (auto at = text.find(program); at != std::string_view::npos; at = text.find(program)) {
+    const std::string_view before = text.substr(0, at);
+    const bool is_elsewhere = before.ends_with("there: ") || before.ends_with("There: ");
+    whole += before;
+    whole += program;
+    text.remove_prefix(at + program.size());
+    const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-");
+    const bool is_command = commands_.contains(std::string(text.substr(0, end)));
+    if (is_command && !is_elsewhere) whole += "--data " + folder_ + " ";
+  }
+  return whole += text;
+}
 
 bool Output::answer(const nlohmann::json& answer) {
   if (!manner_.json) return false;
@@ -132,7 +130,7 @@ void Output::print(std::string_view text) {
 void Output::say(std::string_view text) {
   if (manner_.quiet || manner_.json) return;
   out_.flush();
-  err_ << plain(text, Keep::line_ends) << std::endl;
+  err_ << plain(hint(text), Keep::line_ends) << std::endl;
 }
 
 void Output::detail(std::string_view text) {
@@ -145,16 +143,12 @@ void Output::ask(std::string_view question) {
 }
 
 void Output::error(const Error& bare) {
-  const Error error = completed(bare);
+  Error error = completed(bare);
+  error.next = hint(error.next);
   out_.flush();
   if (manner_.json) {
-    const nlohmann::json json = {{"error",
-                                  {{"kind", name_of(error.kind)},
-                                   {"code", error.code},
-                                   {"what", error.what},
-                                   {"safe", error.safe},
-                                   {"next", error.next},
-                                   {"exit", exit_code(error.kind)}}}};
+    nlohmann::json json = {{"error", control::to_json(error)}};
+    json["error"]["exit"] = exit_code(error.kind);
     err_ << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
     return;
   }

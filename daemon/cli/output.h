@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,6 @@ enum class Shade { plain, strong, faint, good, waits, bad };
 
 // 0 to 9, by what class of trouble it is (docs/operations.md).
 [[nodiscard]] int exit_code(Errc kind);
-// "not-found": how JSON errors name it.
-[[nodiscard]] std::string_view name_of(Errc kind);
 
 class Output {
  public:
@@ -42,6 +41,12 @@ class Output {
   Output(std::ostream& out, std::ostream& err, Terminal terminal);
 
   void use(Manner manner) { manner_ = manner; }
+
+  // From here on hints name this folder; `commands` are the first words of commands.
+  void name_folder(std::string folder, std::set<std::string> commands);
+  // A sentence with commands to give next, "See: chapterd status", as it must be typed for the
+  // folder that this command worked on. What is for another place is worded "there: chapterd …".
+  [[nodiscard]] std::string hint(std::string_view text) const;
 
   [[nodiscard]] const Manner& manner() const { return manner_; }
 
@@ -51,7 +56,7 @@ class Output {
   bool answer(const nlohmann::json& answer);
   // A result: text as it is, with a line end.
   void print(std::string_view text);
-  // Narration; left out with --quiet and --json.
+  // Narration, whose hints name the folder; left out with --quiet and --json.
   void say(std::string_view text);
   // Narration that only -v shows.
   void detail(std::string_view text);
@@ -71,6 +76,8 @@ class Output {
   std::ostream& err_;
   const Terminal terminal_;
   Manner manner_;
+  std::string folder_;  // in quotes; empty: nothing is named
+  std::set<std::string> commands_;
 };
 
 // --- words ---

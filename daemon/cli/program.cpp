@@ -11,6 +11,9 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <poll.h>
+#include <set>
+#include <unistd.h>
 
 namespace chapterd {
 namespace {
@@ -107,6 +110,12 @@ Manner manner_of(const std::vector<std::string>& words) {
           .verbose = has("--verbose") || has("-v")};
 }
 
+// The other end of a pipe has gone, as “head” does once it has seen enough.
+bool has_no_reader(int descriptor) {
+  pollfd pipe{descriptor, POLLOUT, 0};
+  return ::poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR) != 0;
+}
+
 void show_help(Output& output, const std::string& text) {
   const nlohmann::json answer = {{"help", text}};
   if (!output.answer(answer)) output.print(text);
@@ -123,6 +132,11 @@ Result<void> carry_out(Context& context, const Parsed& parsed) {
       break;
   }
   context.given = parsed.given;
+  if (context.given.has("data")) {
+    std::set<std::string> commands;
+    for (const Command& command : context.table) commands.insert(command.path.front());
+    context.output.name_folder(context.given.text("data"), std::move(commands));
+  }
   if (parsed.command->needs_config) {
     auto configured = configure(context);
     if (!configured && !parsed.command->bears_config_error) return configured;
@@ -181,7 +195,7 @@ int run_program(const Doors& doors,
   Context context(doors, around, output, *kinds, table);
   const auto done = carry_out(context, *parsed);
   if (!done) return ended(done.error());
-  if (!output.flush()) {
+  if (!output.flush() && !has_no_reader(STDOUT_FILENO)) {
     return ended(Error(Errc::disk, "cli.stdout", "The answer could not be written to stdout.",
                        "What the command did is done."));
   }

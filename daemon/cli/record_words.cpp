@@ -134,11 +134,11 @@ std::string fields_in_words(const Json& names) {
 }
 
 // The commands that carry a record on, a line each.
-std::string next_lines(const Json& where) {
+std::string next_lines(const Output& output, const Json& where) {
   std::string lines;
   for (const Json& verb : list(where, "next")) {
     if (!verb.is_string()) continue;
-    lines += "    chapterd " + dashed(plain(text(where, "kind"))) + " " +
+    lines += "    " + output.hint("chapterd " + dashed(plain(text(where, "kind")))) + " " +
              dashed(plain(verb.get<std::string>())) + " " + plain(text(where, "id")) + "\n";
   }
   return lines;
@@ -146,7 +146,7 @@ std::string next_lines(const Json& where) {
 
 // What waits for a step of somebody here, and which steps there are.
 std::string steps_to_take(const Output& output, const Json& where) {
-  const std::string steps = next_lines(where);
+  const std::string steps = next_lines(output, where);
   if (const Json& waits = list(where, "waits"); !waits.empty()) {
     const std::string words = "Changed here since, and not carried on: " + fields_in_words(waits);
     return "  " + output.paint(Shade::waits, words) + "\n" +

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sys/resource.h>
 
 namespace chapterd {
 namespace {
@@ -26,6 +28,72 @@ TEST(Invite, WarnsWhenNobodyElseCanReachItsAddress) {
   for (const char* part : {"Warning: ", "127.0.0.1:7468", "--address HOST:PORT", "--offline"}) {
     EXPECT_TRUE(holds(outcome.err, part)) << outcome.err;
   }
+}
+
+// Two computers of one chapter, and another chapter that one of them shares its name with.
+Json two_of_kenya() {
+  return {
+      {"peers",
+       {{{"code", "KE"}, {"name", "Kenya"}, {"computer", "office"}, {"fingerprint", "51f89785"}},
+        {{"code", "KE"}, {"name", "Kenya"}, {"computer", "laptop"}, {"fingerprint", "51aa0000"}},
+        {{"code", "UG"}, {"name", "Uganda"}, {"computer", "mini"}, {"fingerprint", ""}}}}};
+}
+
+TEST(Revoking, NeverPicksOneOfSeveralComputers) {
+  for (const char* wanted : {"KE", "Kenya", "51"}) {
+    Program program;
+    program.node.answers_to("peers.list", two_of_kenya());
+    program.node.answers_to("peers.revoke", Json{{"revoked", "51f89785"}});
+    const Outcome outcome = program.run({"peers", "revoke", wanted, "--reason", "x", "--yes"});
+    EXPECT_EQ(outcome.exit, 2) << wanted << outcome.out;
+    EXPECT_TRUE(program.node.args_of("peers.revoke").is_null()) << wanted;
+  }
+  Program program;
+  program.node.answers_to("peers.list", two_of_kenya());
+  const Outcome outcome = program.run({"peers", "show", "Kenya"});
+  EXPECT_EQ(outcome.exit, 2);
+  for (const char* part : {"peers.ambiguous", "office, 51f89785", "laptop, 51aa0000"})
+    EXPECT_TRUE(holds(outcome.err, part)) << outcome.err;
+}
+
+TEST(Revoking, NamesTheComputerInItsQuestionAndItsAnswer) {
+  for (const char* wanted : {"laptop", "51aa", "51aa0000"}) {
+    Program program;
+    program.node.answers_to("peers.list", two_of_kenya());
+    program.node.answers_to("peers.revoke", Json{{"revoked", "51aa0000"}});
+    Outcome outcome = program.run({"peers", "revoke", wanted, "--reason", "x"});
+    EXPECT_TRUE(holds(outcome.err, "Revoke Kenya (KE), laptop, 51aa0000?")) << outcome.err;
+    outcome = program.run({"peers", "revoke", wanted, "--reason", "x", "--yes"});
+    EXPECT_TRUE(holds(outcome.out, "Revoked: Kenya (KE), laptop, 51aa0000")) << outcome.out;
+    const std::string sent = program.node.args_of("peers.revoke").value("fingerprint", "");
+    EXPECT_TRUE(sent.starts_with("51aa")) << sent;
+  }
+}
+
+TEST(Revoking, AYesIsAYesHoweverItIsTyped) {
+  for (const auto& [typed, exit] : {std::pair{"Yes\n", 0},
+                                    {"YES \r\n", 0},
+                                    {" Y \n", 0},
+                                    {"\n", 6},
+                                    {"yesterday\n", 6},
+                                    {"", 6}}) {
+    Program program;
+    program.terminal.in = true;
+    program.in = typed;
+    program.node.answers_to("peers.list", two_of_kenya());
+    program.node.answers_to("peers.revoke", Json{{"revoked", "51aa0000"}});
+    EXPECT_EQ(program.run({"peers", "revoke", "laptop", "--reason", "x"}).exit, exit) << typed;
+  }
+}
+
+TEST(Revoking, AComputerThatWasNeverHeardIsNamedByItsFingerprint) {
+  Program program;
+  program.node.answers_to("peers.list", two_of_kenya());
+  program.node.answers_to("peers.revoke", Json{{"revoked", "77001122"}});
+  EXPECT_EQ(program.run({"peers", "revoke", "77001122", "--reason", "x", "--yes"}).exit, 0);
+  EXPECT_EQ(program.node.args_of("peers.revoke").value("fingerprint", ""), "77001122");
+  EXPECT_EQ(program.run({"peers", "revoke", "Uganda", "--reason", "x", "--yes"}).exit, 0);
+  EXPECT_EQ(program.node.args_of("peers.revoke").value("code", ""), "UG");
 }
 
 class Joining : public testing::Test {
@@ -93,6 +161,49 @@ TEST_F(Joining, NoFileIsLeftWhereNothingCameOfIt) {
   const std::string path = folder + "/invite.txt";
   EXPECT_EQ(program.run({"invite", "create", "SO", "--name", "x", "--out", path}).exit, 4);
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+// No file that this process writes may grow, as on a full stick.
+class FullDisk {
+ public:
+  FullDisk() {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+  ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_ = {};
+};
+
+TEST_F(Joining, AKitThatCannotBeWrittenIsShown) {
+  const Json kit = {{"authority", "AAAAA-BBBBB"}, {"recovery", "RRRRR-SSSSS"}};
+  program.node.answers_to("found", Json{{"recovery_key", "R"}, {"kit", kit}});
+  program.node.answers_to("join_online", Json{{"chapter", "KE"}, {"name", "Kenya"}, {"kit", kit}});
+  const std::string path = folder + "/kit.txt";
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"init", "--federation", "F", "--kit", path},
+        {"join", "ABCDE", "--kit", path},
+        {"--json", "init", "--federation", "F", "--kit", path}}) {
+    Outcome outcome;
+    {
+      const FullDisk full;
+      outcome = program.run(words);
+    }
+    EXPECT_EQ(outcome.exit, 1) << outcome.out;
+    EXPECT_TRUE(holds(outcome.out, "RRRRR-SSSSS")) << outcome.out;
+    EXPECT_TRUE(holds(outcome.err, "cli.not-written")) << outcome.err;
+    EXPECT_TRUE(holds(outcome.err, "What the command did is done")) << outcome.err;
+    EXPECT_FALSE(std::filesystem::exists(path));
+  }
+  EXPECT_EQ(program.run({"init", "--federation", "F", "--kit", path}).exit, 0);
+  EXPECT_TRUE(std::filesystem::exists(path));
 }
 
 TEST_F(Joining, KeepsWhereItListensInTheFolder) {

@@ -63,6 +63,20 @@ TEST(CommandLine, EveryClassOfErrorHasItsExitCode) {
   }
 }
 
+TEST(CommandLine, HintsNameTheFolderThatTheCommandWorkedOn) {
+  Program program;
+  program.node.answers_to(
+      "status", fail(Errc::failed, "some.code", "It happened.", "All is safe.",
+                     "Start it: chapterd run. See 'chapterd peers list', not chapterd --data x. "
+                     "Install the newer chapterd again. At the other one, there: chapterd run"));
+  const std::string shown = program.run({"--data", "/ke's", "status"}).err;
+  EXPECT_TRUE(holds(shown, "Start it: chapterd --data '/ke'\\''s' run. ")) << shown;
+  EXPECT_TRUE(holds(shown, "'chapterd --data '/ke'\\''s' peers list'")) << shown;
+  EXPECT_TRUE(holds(shown, "not chapterd --data x. Install the newer chapterd again.")) << shown;
+  EXPECT_TRUE(holds(shown, "there: chapterd run")) << shown;
+  EXPECT_TRUE(holds(program.run({"status"}).err, "Start it: chapterd run. ")) << "the default one";
+}
+
 TEST(CommandLine, RefusesWordsThatAreNotUtf8) {
   Program program;
   const Outcome outcome = program.run({"where", "\xff\xfe"});

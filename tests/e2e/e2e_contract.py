@@ -190,6 +190,35 @@ class Streams(Federation):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(b"cli.stdout", done.stderr)
 
+    def piped(self, chapter, *words):
+        """A process whose stdout and stderr nobody reads any more, and how it ended."""
+        reader, writer = os.pipe()
+        process = subprocess.Popen([BINARY, "--data", chapter.folder, *words], stdout=writer,
+                                   stderr=writer, env={**os.environ, "HOME": str(self.place)})  # fmt: skip
+        os.close(writer)
+        os.read(reader, 1)
+        os.close(reader)
+        return process
+
+    def test_a_daemon_goes_on_when_nobody_reads_its_log_any_more(self):
+        world = self.world()
+        world.daemon = self.piped(world, "run")
+        world.log = open(os.devnull)
+        wait_until("it answers", world.answers)
+        kenya = self.kenya_below(world)  # which writes lines about links
+        self.assertEqual(kenya.stop(), 0)
+        self.assertEqual(world.stop(), 0)
+
+    def test_a_command_whose_answer_is_not_read_to_its_end_ends_quietly(self):
+        world = self.world()
+        reader, writer = os.pipe()
+        os.close(reader)
+        for words in (["status"], ["--json", "config", "show"]):
+            done = subprocess.run([BINARY, "--data", world.folder, *words], stdout=writer,
+                                  stderr=subprocess.PIPE, env={**os.environ, "HOME": str(self.place)})  # fmt: skip
+            self.assertEqual((done.returncode, done.stderr), (0, b""), words)
+        os.close(writer)
+
     def test_a_daemon_that_is_told_to_stop_ends_with_zero(self):
         world = self.world()
         world.start()

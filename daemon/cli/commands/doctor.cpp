@@ -39,7 +39,7 @@ std::string page_of(const Output& output, const Json& answer) {
       if (text(finding, "severity") != look.severity) continue;
       page += wrapped("! " + plain(text(finding, "what")), 2, page_columns);
       for (const char* part : {"safe", "do"}) {
-        const std::string words = plain(text(finding, part));
+        const std::string words = output.hint(plain(text(finding, part)));
         if (!words.empty()) page += wrapped(words, 4, page_columns);
       }
       page += "    " + output.paint(Shade::faint, plain(text(finding, "code"))) + "\n";

@@ -15,15 +15,15 @@ Result<void> tell(Context& context,
                   const Json& answer) {
   Output& output = context.output;
   const KitOwner owner{words.federation, words.chapter + " (" + words.code + ")"};
-  if (output.answer(for_json(kit, answer)))
-    return kit ? hand_out_kit(context, kit, owner, member(answer, "kit")) : Result<void>();
+  auto kept = keep_kit(kit, owner, member(answer, "kit"));
+  if (output.answer(for_json(kit, answer))) return kept;
   output.print(output.paint(Shade::good, "Founded: ") + words.federation);
   output.print("  This node is " + owner.chapter + ", in the folder " + context.config().node.data);
-  auto handed = hand_out_kit(context, kit, owner, member(answer, "kit"));
+  tell_kit(context, kit, owner, member(answer, "kit"));
   tell_protection(context, answer);
   output.say("Next, start the daemon and invite a chapter:\n  " + context.command("run") + "\n  " +
              context.command("invite create CODE --name NAME"));
-  return handed;
+  return kept;
 }
 
 Result<void> init(Context& context) {

@@ -35,22 +35,18 @@ Result<void> tell_joined(Context& context, std::optional<NewFile>& kit, const Js
   Output& output = context.output;
   const KitOwner owner{text(answer, "federation_name"),
                        text(answer, "name") + " (" + text(answer, "chapter") + ")"};
-  const bool has_kit = answer.contains("kit");
-  if (output.answer(for_json(kit, answer))) {
-    return kit && has_kit ? hand_out_kit(context, kit, owner, member(answer, "kit"))
-                          : Result<void>();
-  }
+  auto kept = keep_kit(kit, owner, member(answer, "kit"));
+  if (output.answer(for_json(kit, answer))) return kept;
   const Json& parent = member(answer, "parent");
   const std::string above =
       plain(parent.is_string() ? parent.get<std::string>() : text(parent, "name"));
   output.print(output.paint(Shade::good, "Joined: ") + "this node is now " +
                plain(text(answer, "name")) + " (" + plain(text(answer, "chapter")) + ")" +
                (above.empty() ? "" : ", below " + above) + ".");
-  Result<void> handed;
-  if (has_kit) handed = hand_out_kit(context, kit, owner, member(answer, "kit"));
+  tell_kit(context, kit, owner, member(answer, "kit"));
   tell_protection(context, answer);
   output.say("Next: " + context.command("run"));
-  return handed;
+  return kept;
 }
 
 Result<void> finish(Context& context, const std::string& letter) {
@@ -110,7 +106,7 @@ Result<void> join(Context& context) {
   if (enrol_kind(*handed) == EnrolKind::request) {
     return fail(Errc::usage, "enrol.request-here", "This is a request to join, not an invite.",
                 "Nothing was done.",
-                "The chapter that invited answers it: chapterd peers approve FILE");
+                "Hand it to the chapter that invited; there: chapterd peers approve FILE");
   }
   auto listen = take_listen(context, "");  // nobody is below a chapter that has just joined
   if (!listen) return listen;

@@ -5,8 +5,14 @@
 #include "daemon/cli/enrol_file.h"
 #include "daemon/cli/peer_words.h"
 
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
 namespace chapterd {
 namespace {
+
+constexpr std::size_t least_digits = 4;  // of a fingerprint
 
 Result<void> list_peers(Context& context) {
   const auto answer = context.call("peers.list", Json::object());
@@ -23,26 +29,57 @@ Result<void> list_peers(Context& context) {
   return {};
 }
 
-bool is_meant(const Json& peer, const std::string& wanted) {
-  const std::string fingerprint = text(peer, "fingerprint");
-  const bool by_key = wanted.size() >= 4 && fingerprint.starts_with(wanted);
-  return text(peer, "code") == wanted || text(peer, "name") == wanted || by_key;
+// Those that are meant: by the code, else by the chapter's name, the computer's, or at least four
+// digits of the fingerprint.
+std::vector<Json> meant_peers(const Json& peers, const std::string& wanted) {
+  std::vector<Json> found;
+  for (const char* part : {"code", "name", "computer"}) {
+    std::ranges::copy_if(peers, std::back_inserter(found),
+                         [&](const Json& peer) { return text(peer, part) == wanted; });
+    if (!found.empty()) return found;
+  }
+  if (wanted.size() < least_digits) return found;
+  std::ranges::copy_if(peers, std::back_inserter(found), [&](const Json& peer) {
+    return text(peer, "fingerprint").starts_with(wanted);
+  });
+  return found;
 }
 
-Result<Json> find_peer(Context& context) {
-  const std::string wanted = context.given.text("CODE");
+// "Kenya (KE), office, 51f89785": there may be several computers of one chapter.
+std::string whole_name(const Json& peer) {
+  std::string name = peer_name(peer);
+  for (const char* part : {"computer", "fingerprint"}) {
+    if (const std::string more = plain(text(peer, part)); !more.empty()) name += ", " + more;
+  }
+  return name;
+}
+
+// The one that is meant; nothing when none here is called so.
+Result<std::optional<Json>> find_peer(Context& context, const std::string& wanted) {
   const auto answer = context.call("peers.list", Json::object());
   if (!answer) return forward(answer);
-  for (const Json& peer : list(*answer, "peers")) {
-    if (is_meant(peer, wanted)) return peer;
-  }
+  const std::vector<Json> found = meant_peers(list(*answer, "peers"), wanted);
+  if (found.empty()) return std::nullopt;
+  if (found.size() == 1) return found.front();
+  std::string all;
+  for (const Json& peer : found)
+    all += "\n  " + whole_name(peer) + (text(peer, "state") == "revoked" ? ", revoked" : "");
+  return fail(Errc::usage, "peers.ambiguous",
+              "“" + wanted + "” is said of " + std::to_string(found.size()) + " computers:" + all,
+              "Nothing was changed.", "Name one by its fingerprint.");
+}
+
+tl::unexpected<Error> unknown(const std::string& wanted) {
   return fail(Errc::not_found, "peers.unknown", "No chapter here is called “" + wanted + "”.",
               "Nothing was changed.", "See: chapterd peers list");
 }
 
 Result<void> show_peer(Context& context) {
-  const auto peer = find_peer(context);
-  if (!peer) return forward(peer);
+  const std::string wanted = context.given.text("CODE");
+  const auto found = find_peer(context, wanted);
+  if (!found) return forward(found);
+  if (!*found) return unknown(wanted);
+  const Json* peer = &**found;
   Output& output = context.output;
   if (output.answer(*peer)) return {};
   output.print(output.paint(Shade::strong, peer_name(*peer)));
@@ -94,18 +131,25 @@ Result<void> approve(Context& context) {
   return {};
 }
 
+// Which node that is, the node judges: it also knows computers that were never heard.
+Json node_called(const std::string& wanted, const std::optional<Json>& peer) {
+  if (peer && (text(*peer, "code") == wanted || text(*peer, "name") == wanted))
+    return {{"code", text(*peer, "code")}};
+  const bool is_fingerprint = wanted.size() >= least_digits &&
+                              wanted.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (is_fingerprint) return {{"fingerprint", wanted}};
+  return peer ? Json{{"fingerprint", text(*peer, "fingerprint")}} : Json{{"code", wanted}};
+}
+
 Result<void> revoke(Context& context) {
   const std::string wanted = context.given.text("CODE");
-  const auto peer = find_peer(context);
-  const std::string name = peer ? peer_name(*peer) : wanted;
+  const auto peer = find_peer(context, wanted);
+  if (!peer) return forward(peer);
+  const std::string name = *peer ? whole_name(**peer) : wanted;
   auto sure = context.confirm("Revoke " + name + "? This cannot be undone.");
   if (!sure) return sure;
-  Json args = {{"reason", context.given.text("reason")}};
-  if (peer && text(*peer, "code") != wanted && !text(*peer, "fingerprint").empty()) {
-    args["fingerprint"] = text(*peer, "fingerprint");
-  } else {
-    args["code"] = wanted;
-  }
+  Json args = node_called(wanted, *peer);
+  args["reason"] = context.given.text("reason");
   const auto answer = context.call("peers.revoke", args);
   if (!answer) return forward(answer);
   if (context.output.answer(*answer)) return {};
@@ -117,7 +161,9 @@ Result<void> revoke(Context& context) {
 }  // namespace
 
 std::vector<Command> peers_commands() {
-  const Argument code{.name = "CODE", .help = "Code or name of the chapter."};
+  const Argument code{
+      .name = "CODE",
+      .help = "Code or name of the chapter, name of its computer, or the fingerprint."};
   const auto row = [](const char* verb, const char* help) {
     return Command{.path = {"peers", verb}, .help = help, .group = command_group::others};
   };

@@ -132,7 +132,7 @@ std::string needs(const Output& output, const Json& status) {
   std::string page = output.paint(Shade::strong, "What needs you") + "\n";
   if (open.empty()) return page + "  Nothing.\n";
   for (const Json& one : open) {
-    const std::string words = plain(text(one, "text"));
+    const std::string words = output.hint(plain(text(one, "text")));
     page += wrapped("! " + (words.empty() ? plain(text(one, "code")) : words), 2, page_columns);
   }
   return page;
