@@ -8,6 +8,7 @@
 
 #include <sodium/crypto_aead_xchacha20poly1305.h>
 #include <sodium/crypto_pwhash_argon2id.h>
+#include <sodium/utils.h>
 
 #include <algorithm>
 #include <array>
@@ -196,6 +197,19 @@ Result<ByteView> secret_for(Protection protection, const Unwrapping& unwrapping)
   return *unwrapping.machine_secret;
 }
 
+Result<Bytes> open_seed(const Header& header, ByteView file, ByteView secret) {
+  GuardedBytes key(wrapping_key_size);
+  if (!derive(key, header, secret)) return no_memory(header.cost);
+  const ByteView sealed = file.subspan(header_size, seed_size + tag_size);
+  Bytes seed(seed_size);
+  if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+          seed.data(), nullptr, nullptr, sealed.data(), sealed.size(), file.data(), header_size,
+          header.nonce.bytes.data(), key.view().data()) != 0) {
+    return refused(header.protection);
+  }
+  return seed;
+}
+
 }  // namespace
 
 Wrapping Wrapping::with_passphrase(std::string_view passphrase, Argon2Cost cost) {
@@ -242,17 +256,12 @@ Result<Bytes> decode_key_file(KeyPurpose purpose, ByteView file, const Unwrappin
   if (!header) return forward(header);
   const Result<ByteView> secret = secret_for(header->protection, unwrapping);
   if (!secret) return forward(secret);
-  GuardedBytes key(wrapping_key_size);
-  if (!derive(key, *header, *secret)) return no_memory(header->cost);
-
-  const ByteView sealed = file.subspan(header_size, seed_size + tag_size);
-  Bytes seed(seed_size);
-  if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-          seed.data(), nullptr, nullptr, sealed.data(), sealed.size(), file.data(), header_size,
-          header->nonce.bytes.data(), key.view().data()) != 0) {
-    return refused(header->protection);
-  }
-  return seed;
+  auto seed = open_seed(*header, file, *secret);
+  if (seed || header->protection != Protection::passphrase) return seed;
+  std::string with_end = std::string(as_text(*secret)) + '\r';
+  auto older = open_seed(*header, file, as_bytes(with_end));
+  sodium_memzero(with_end.data(), with_end.size());
+  return older ? older : seed;
 }
 
 }  // namespace chapterd

@@ -5,7 +5,7 @@
 //   offset length
 //        0      8  magic "CHPTRKEY"
 //        8      1  version: 1
-//        9      1  purpose: 1 node, 2 authority, 3 chapter, 5 a backup
+//        9      1  purpose: 1 node, 2 authority, 3 chapter, 4 a backup
 //       10      1  protection: 1 machine, 2 passphrase
 //       11      4  Argon2id memory in KiB, 8 to 1048576; 0 when machine-bound
 //       15      4  Argon2id passes, 1 to 16; 0 when machine-bound
@@ -92,7 +92,9 @@ struct Unwrapping {
 [[nodiscard]] Result<Protection> key_file_protection(KeyPurpose purpose, ByteView file);
 
 // The 32-byte seed; the caller moves it into a key and wipe()s it. Costs what the file says,
-// up to most_argon2_cost. Thread-safe. Errors, beside those of key_file_protection():
+// up to most_argon2_cost. A passphrase also opens what was made of it with the end of a line that
+// Windows writes behind it, as earlier releases took it from a file. Thread-safe. Errors, beside
+// those of key_file_protection():
 //   key.wrong-passphrase          the file is whole, but this passphrase does not open it
 //   key.other-machine             the file is whole, but was bound to another machine secret
 //   key.passphrase-needed         it is protected by a passphrase and none was handed in

@@ -1,6 +1,7 @@
 // Typed passphrases.
 #include "daemon/cli/secret_input.h"
 
+#include "crypto/passphrase.h"
 #include "daemon/cli/context.h"
 
 #include <istream>
@@ -56,7 +57,7 @@ Result<std::string> given_passphrase(Context& context) {
   if (const std::string file = variable(context, "CHAPTERD_PASSPHRASE_FILE"); !file.empty()) {
     auto text = context.read_text(file);
     if (!text) return text;
-    return text->substr(0, text->find('\n'));
+    return passphrase_in(*text);
   }
   if (context.output.terminal().in) return ask_secret(context, "Passphrase: ");
   return fail(Errc::needs_person, "cli.no-passphrase",
@@ -73,17 +74,15 @@ bool asked_passphrase(Context& context, const Error& error) {
 }
 
 Result<void> choose_passphrase(Context& context) {
-  constexpr std::size_t least = 8;
   if (!context.output.terminal().in) {
     return fail(Errc::needs_person, "cli.no-terminal",
                 "There is no terminal to ask for a passphrase on.", "Nothing was changed.",
                 "Leave --passphrase out and name a file with it in CHAPTERD_PASSPHRASE_FILE.");
   }
-  const std::string first = ask_secret(context, "New passphrase, eight characters or more: ");
-  if (first.size() < least) {
-    return fail(Errc::usage, "cli.short-passphrase", "This passphrase is too short.",
-                "Nothing was changed.", "Take four or five words that belong together for you.");
-  }
+  const std::string question =
+      "New passphrase, " + std::to_string(least_passphrase) + " characters or more: ";
+  const std::string first = ask_secret(context, question);
+  if (auto checked = check_new_passphrase(first); !checked) return checked;
   if (ask_secret(context, "Once more: ") != first) {
     return fail(Errc::usage, "cli.not-the-same", "The two are not the same.",
                 "Nothing was changed.", "Give the command again.");

@@ -22,7 +22,7 @@ class Context;
 [[nodiscard]] bool asked_passphrase(Context& context, const Error& error);
 
 // Asks for a new one twice. Errors: cli.no-terminal (needs_person), cli.not-the-same,
-// cli.short-passphrase (usage).
+// passphrase.short (usage).
 [[nodiscard]] Result<void> choose_passphrase(Context& context);
 
 }  // namespace chapterd

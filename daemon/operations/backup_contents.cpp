@@ -26,6 +26,13 @@ using Json = nlohmann::json;
 
 constexpr std::string_view key_ending = ".key";
 
+constexpr std::size_t key_part_bytes = 1 + 32;
+
+tl::unexpected<Error> damaged(const std::string& what) {
+  return fail(Errc::check_failed, "backup.damaged", what, "The node was not touched.",
+              "Take another backup.");
+}
+
 // "chapterd.db", "node.key": no folders, nothing hidden.
 bool is_plain_name(std::string_view name) {
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789.-";
@@ -83,6 +90,15 @@ class NewFiles {
   int file_ = -1;
 };
 
+// Each key is so small that it comes in one piece.
+Result<void> take_key(KeyParts& keys, std::string_view name, bool begins, ByteView bytes) {
+  if (!begins || bytes.size() != key_part_bytes) return damaged("A key in the backup is damaged.");
+  GuardedBytes part(key_part_bytes);
+  std::ranges::copy(bytes, part.writable().begin());
+  keys.insert_or_assign(std::string(name), std::move(part));
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string> key_files_in(const std::string& folder) {
@@ -114,22 +130,20 @@ Result<void> write_key_part(const std::string& path,
                             ByteView part,
                             const KeySecrets& secrets,
                             Random& random) {
-  if (part.size() != 33 || part[0] < 1 || part[0] > 3) {
-    return fail(Errc::check_failed, "backup.damaged", "A key in the backup is damaged.",
-                "The node was not touched.", "Take another backup.");
-  }
+  if (part.size() != key_part_bytes || part[0] < 1 || part[0] > 3)
+    return damaged("A key in the backup is damaged.");
   return write_seed(path, static_cast<KeyPurpose>(part[0]), part.subspan(1), secrets, random);
 }
 
 Result<void> unpack_backup(const std::string& path,
                            const std::optional<std::string>& passphrase,
-                           const std::string& folder) {
+                           const std::string& folder,
+                           KeyParts* keys) {
   NewFiles files(folder.ends_with('/') ? folder : folder + "/");
   const auto sink = [&](std::string_view name, bool begins, ByteView bytes) -> Result<void> {
-    if (!is_plain_name(name)) {
-      return fail(Errc::check_failed, "backup.damaged", path + " holds a file that cannot be.",
-                  "The node was not touched.", "Take another backup.");
-    }
+    if (!is_plain_name(name)) return damaged(path + " holds a file that cannot be.");
+    if (name.ends_with(key_ending))
+      return keys == nullptr ? Result<void>() : take_key(*keys, name, begins, bytes);
     return files.take(name, begins, bytes);
   };
   if (auto read = read_backup(path, passphrase, sink); !read) return read;

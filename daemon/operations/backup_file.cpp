@@ -261,14 +261,16 @@ Result<void> read_backup(const std::string& path,
     const std::uint32_t size = in.u32();
     const std::uint8_t type = in.u8();
     if (size > most_chunk) return damaged(path);
-    const auto plain = key->open(file.read(size), context_of(opening->digest, number, type));
+    auto plain = key->open(file.read(size), context_of(opening->digest, number, type));
     if (!plain) return damaged(path);
     if (type == 2) return file.read(1).empty() ? Result<void>() : Result<void>(damaged(path));
     ByteReader content(*plain);
     const std::string name(content.sized_text(most_name));
     const bool begins = content.u8() == 1;
     if (!content.good()) return damaged(path);
-    if (auto taken = sink(name, begins, content.bytes(content.remaining())); !taken) return taken;
+    auto taken = sink(name, begins, content.bytes(content.remaining()));
+    wipe(*plain);  // it may have been a key
+    if (!taken) return taken;
   }
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/operations/backups.h"
 
 #include "crypto/guarded.h"
+#include "crypto/passphrase.h"
 #include "crypto/system_random.h"
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/backup_contents.h"
@@ -37,7 +38,6 @@ using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr const char* ending = ".chapterd-backup";
-constexpr std::size_t least_passphrase = 10;
 constexpr std::size_t rows_a_time = 4096;
 
 std::string own_folder(const Config& config) {
@@ -102,11 +102,14 @@ Json head_of(SeenDatabase& seen, Instant now, bool with_keys) {
           {"keys", with_keys}};
 }
 
-Result<void> add_keys(const Config& config, BackupWriter& writer) {
+Result<void> add_keys(const Config& config, const PublicKey& authority, BackupWriter& writer) {
   const auto secrets = key_secrets();
   if (!secrets) return forward(secrets);
   for (const std::string& name : key_files_in(config.node.data)) {
-    auto key = read_key_part(config.node.data + "/" + name, *secrets);
+    const bool is_authority = name == "authority.key";
+    auto key = read_key_part(is_authority ? authority_file(config.node.data, authority, *secrets)
+                                          : config.node.data + "/" + name,
+                             *secrets);
     if (!key) return forward(key);
     auto added = writer.add(name, *key);
     wipe(*key);
@@ -121,14 +124,7 @@ std::optional<std::string> passphrase_of(Arguments& in) {
   return text;
 }
 
-Result<void> check_passphrase(const std::optional<std::string>& passphrase) {
-  if (!passphrase || passphrase->size() >= least_passphrase) return {};
-  return fail(Errc::usage, "backup.passphrase-short",
-              "The passphrase has fewer than " + std::to_string(least_passphrase) + " characters.",
-              "Nothing was done.", "Choose a longer one: several words do well.");
-}
-
-// The database of one moment, beside the place where the backup will be.
+// The database of one moment. It is not sealed, so it stays in the data folder.
 Result<SeenDatabase> copied(const Config& config, const std::string& copy) {
   try {
     copy_database(config.node.data + "/chapterd.db", copy);
@@ -190,7 +186,9 @@ Result<Json> create_backup(const Config& config, const Json& args) {
   const std::string out = in.text_or("out", "");
   const auto passphrase = passphrase_of(in);
   if (auto done = in.done(); !done) return forward(done);
-  if (auto checked = check_passphrase(passphrase); !checked) return forward(checked);
+  if (passphrase) {
+    if (auto checked = check_new_passphrase(*passphrase); !checked) return forward(checked);
+  }
   if (auto started = start_crypto(); !started) return forward(started);
   if (auto checked = check_may_use(config.node.data); !checked) return forward(checked);
   if (::access((config.node.data + "/chapterd.db").c_str(), R_OK) != 0) {
@@ -201,12 +199,14 @@ Result<Json> create_backup(const Config& config, const Json& args) {
   const Instant began = SystemClock().now();
   const auto path = place_for(config, out, "making-" + stamp(began));
   if (!path) return forward(path);
-  const std::string copy = *path + ".db";
+  const std::string copy = config.node.data + "/making-" + std::to_string(::getpid()) + ".db";
   ::unlink(copy.c_str());
   auto made = [&]() -> Result<Json> {
     auto seen = copied(config, copy);
     if (!seen) return forward(seen);
     Json head = head_of(*seen, began, passphrase.has_value());
+    const KnownChapter* own = seen->directory.authority().chapter(seen->directory.chapter());
+    const PublicKey authority = own == nullptr ? PublicKey() : own->certificate.authority;
     seen->reader.reset();
     std::string name = *path;
     if (out.empty() || fs::is_directory(out)) {
@@ -220,7 +220,7 @@ Result<Json> create_backup(const Config& config, const Json& args) {
     if (!writer) return forward(writer);
     if (auto added = writer->add_file("chapterd.db", copy); !added) return forward(added);
     if (passphrase) {
-      if (auto added = add_keys(config, *writer); !added) return forward(added);
+      if (auto added = add_keys(config, authority, *writer); !added) return forward(added);
     }
     const auto size = writer->finish();
     if (!size) return forward(size);
@@ -250,7 +250,7 @@ Result<Json> verify_backup(const Config& /*config*/, const Json& args) {
   if (!scratch) return forward(scratch);
   auto row = describe_backup(file);
   if (!row) return row;
-  if (auto unpacked = unpack_backup(file, passphrase, scratch->file("")); !unpacked)
+  if (auto unpacked = unpack_backup(file, passphrase, scratch->file(""), nullptr); !unpacked)
     return forward(unpacked);
   auto check = check_database(scratch->file("chapterd.db"));
   if (!check) return forward(check);
@@ -284,28 +284,42 @@ Json compare_with_live(const SeenDatabase& live, const SeenDatabase& kept) {
   return {{"since", since}, {"elsewhere", elsewhere}, {"lost", since - elsewhere}};
 }
 
+// The newest backup of the node whose database that is, or of any when it cannot be read.
+Result<Json> newest_in(const std::string& folder, const Result<SeenDatabase>& live) {
+  auto rows = backups_in(folder);
+  if (rows.empty()) {
+    return fail(Errc::not_found, "backup.none", "There is no backup in " + folder + ".",
+                "Nothing was changed.", "Make one with: chapterd backup create");
+  }
+  if (!live) return rows.front();
+  const std::string self = fingerprint(live->directory.self());
+  const auto own =
+      std::ranges::find_if(rows, [&](const Json& row) { return row.value("node", "") == self; });
+  if (own != rows.end()) return *own;
+  return fail(Errc::not_found, "backup.none-of-this-node",
+              "The backups in " + folder + " are of other computers; none is of this one.",
+              "Nothing was changed.", "Make one with: chapterd backup create");
+}
+
 Result<Json> drill_backup(const Config& config, const Json& args) {
   Arguments in(args);
   const std::string folder = folder_of(config, in);
   const auto passphrase = passphrase_of(in);
   if (auto done = in.done(); !done) return forward(done);
   if (auto started = start_crypto(); !started) return forward(started);
-  const auto rows = backups_in(folder);
-  if (rows.empty()) {
-    return fail(Errc::not_found, "backup.none", "There is no backup in " + folder + ".",
-                "Nothing was changed.", "Make one with: chapterd backup create");
-  }
-  const std::string file = rows.front()["file"].get<std::string>();
+  const auto live = look_into(config.node.data + "/chapterd.db");
+  auto newest = newest_in(folder, live);
+  if (!newest) return newest;
+  const std::string file = (*newest)["file"].get<std::string>();
   const auto scratch = ScratchFolder::make();
   if (!scratch) return forward(scratch);
-  if (auto unpacked = unpack_backup(file, passphrase, scratch->file("")); !unpacked)
+  if (auto unpacked = unpack_backup(file, passphrase, scratch->file(""), nullptr); !unpacked)
     return forward(unpacked);
   auto check = check_database(scratch->file("chapterd.db"));
   if (!check) return forward(check);
   const auto kept = look_into(scratch->file("chapterd.db"));
   if (!kept) return forward(kept);
-  Json answer = rows.front();
-  const auto live = look_into(config.node.data + "/chapterd.db");
+  Json answer = std::move(*newest);
   answer["live"] = nullptr;
   answer["own"] = true;
   if (live) {

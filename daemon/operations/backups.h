@@ -15,7 +15,7 @@ namespace chapterd {
 //
 // {"out": a file or a folder; absent: the folder "backups" of the data folder, "passphrase"} gives
 // {"file", "bytes", "ms", "entries", "feeds", "records", "keys", "sealed", "same_disk"}. Errors:
-// no_node(), backup.exists, backup.passphrase-short, those of BackupWriter and of read_key().
+// no_node(), backup.exists, passphrase.short, those of BackupWriter and of read_key().
 [[nodiscard]] Result<nlohmann::json> create_backup(const Config& config,
                                                    const nlohmann::json& args);
 
@@ -38,7 +38,8 @@ namespace chapterd {
 
 // {"folder", "passphrase"} tries the newest one out: {"file", "made_ms", "ok", "entries", "live":
 // entries held now, "since": own entries written since, "elsewhere": of these held by others too,
-// "lost", "check"}. Errors: backup.none (not_found), and what verify_backup() says.
+// "lost", "check"}. Of several nodes' backups only this node's count, while its database can be
+// read. Errors: backup.none, backup.none-of-this-node (not_found), and what verify_backup() says.
 [[nodiscard]] Result<nlohmann::json> drill_backup(const Config& config, const nlohmann::json& args);
 
 }  // namespace chapterd

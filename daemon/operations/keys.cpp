@@ -2,6 +2,7 @@
 #include "daemon/operations/keys.h"
 
 #include "crypto/guarded.h"
+#include "crypto/passphrase.h"
 #include "replication/store/folder.h"
 
 #include <algorithm>
@@ -124,9 +125,10 @@ Result<KeySecrets> key_secrets() {
   if (!secrets.passphrase && !file.empty()) {
     auto text = read_file(file, most_passphrase_bytes);
     if (!text) return forward(text);
-    const std::string_view all = as_text(*text);
-    secrets.passphrase = std::string(all.substr(0, all.find('\n')));
+    auto passphrase = passphrase_in(as_text(*text));
     wipe(*text);
+    if (!passphrase) return forward(passphrase);
+    secrets.passphrase = std::move(*passphrase);
   }
   if (secrets.unattended && !secrets.passphrase) {
     return fail(Errc::usage, "key.unattended",
@@ -141,6 +143,10 @@ Result<KeySecrets> key_secrets() {
                 "Nothing was changed.", "Set CHAPTERD_MACHINE_KEY to the path of a file.");
   }
   return secrets;
+}
+
+Result<void> check_for_new(const KeySecrets& secrets) {
+  return secrets.passphrase ? check_new_passphrase(*secrets.passphrase) : Result<void>();
 }
 
 Result<void> write_seed(const std::string& path,
@@ -206,6 +212,14 @@ Result<SigningKey> read_key(const std::string& path,
   const auto seed = read_seed(path, purpose, secrets);
   if (!seed) return forward(seed);
   return SigningKey::from_seed(seed->view());
+}
+
+std::string authority_file(const std::string& folder,
+                           const PublicKey& in_use,
+                           const KeySecrets& secrets) {
+  std::string next = folder + "/authority.key.next";
+  const auto key = read_key(next, KeyPurpose::authority, secrets);
+  return key && key->public_key() == in_use ? next : folder + "/authority.key";
 }
 
 Result<std::optional<SigningKey>> authority_in_use(const DataFolder& folder,

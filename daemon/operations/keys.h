@@ -39,8 +39,11 @@ void say_passphrase(std::string passphrase);
 void say_unattended();
 
 // From the environment: called before other threads start. Errors: key.no-place (no HOME either),
-// and those of read_file() for the passphrase's file.
+// those of read_file() for the passphrase's file, passphrase.empty.
 [[nodiscard]] Result<KeySecrets> key_secrets();
+
+// Whether a node that begins now may keep its keys so. Error: passphrase.short.
+[[nodiscard]] Result<void> check_for_new(const KeySecrets& secrets);
 
 // Makes the machine secret when it is needed and missing. Errors: those of write_file_durably(),
 // key.machine-file.
@@ -69,6 +72,12 @@ void say_unattended();
 [[nodiscard]] Result<SigningKey> read_key(const std::string& path,
                                           KeyPurpose purpose,
                                           const KeySecrets& secrets);
+
+// Of authority.key and authority.key.next the file that holds the key in use, as far as `secrets`
+// open them; authority.key when neither is known to.
+[[nodiscard]] std::string authority_file(const std::string& folder,
+                                         const PublicKey& in_use,
+                                         const KeySecrets& secrets);
 
 // The authority key in use: that of authority.key, or, once a successor took effect, that of
 // authority.key.next, which then takes its place. Nothing when neither file holds it. Errors: those

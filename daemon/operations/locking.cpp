@@ -25,13 +25,15 @@ tl::unexpected<Error> no_daemon() {
 // The keys are opened on this thread, which takes a moment on purpose; only then comes the writer.
 Result<Json> unlock(NodeAccess& node, const Json& args) {
   Arguments in(args);
+  // Earlier releases took an empty one for new keys: what it protects must still open.
+  const bool is_given = args.contains("passphrase");
   const std::string passphrase = in.text_or("passphrase", "");
   if (auto done = in.done(); !done) return forward(done);
   if (node.connections() == nullptr) return no_daemon();
   const NodeParts& parts = node.parts();
   KeySecrets secrets;
   secrets.machine_file = parts.machine_file;
-  if (!passphrase.empty()) secrets.passphrase = passphrase;
+  if (is_given) secrets.passphrase = passphrase;
   const auto seed = read_seed(parts.folder.chapter_key(), KeyPurpose::chapter, secrets);
   if (!seed) return forward(seed);
   auto done = node.write_alone([&](Replica& replica) -> Result<Json> {

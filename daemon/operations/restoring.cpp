@@ -48,6 +48,7 @@ tl::unexpected<Error> cannot_move(const std::string& path) {
 struct Target {
   DataFolder folder;
   std::string unpacked;  // a folder inside it, with a slash
+  KeyParts keys;         // of the backup
 };
 
 // The node that a folder belongs to, as far as its database can still tell.
@@ -94,19 +95,16 @@ Result<void> note_newer(const DataFolder& folder, Reader& kept) {
 }
 
 // Notes in the answer how they are protected here.
-Result<void> put_keys(const DataFolder& folder, const std::string& unpacked, Json& answer) {
-  const auto names = key_files_in(unpacked);
-  if (names.empty()) return {};
+Result<void> put_keys(const DataFolder& folder, const KeyParts& keys, Json& answer) {
+  if (keys.empty()) return {};
   const auto secrets = key_secrets();
   if (!secrets) return forward(secrets);
+  if (auto checked = check_for_new(*secrets); !checked) return checked;
   SystemRandom random;
-  for (const std::string& name : names) {
+  for (const auto& [name, part] : keys) {
     // A key that is there already is as good, and may open what this program does not know.
     if (is_there(folder.path() + "/" + name)) continue;
-    auto part = read_file(unpacked + name, 64);
-    if (!part) return forward(part);
-    auto written = write_key_part(folder.path() + "/" + name, *part, *secrets, random);
-    wipe(*part);
+    auto written = write_key_part(folder.path() + "/" + name, part.view(), *secrets, random);
     if (!written) return written;
     answer["protection"] = secrets->passphrase ? "passphrase" : "machine";
     answer["unattended"] = secrets->unattended;
@@ -132,9 +130,9 @@ Result<Json> put_back(Target& target, const Json& head, bool replace) {
                  {"node", fingerprint(kept->directory.self())},
                  {"entries", kept->entries()},
                  {"made_ms", head.value("made_ms", std::int64_t{0})}};
+  if (auto put = put_keys(folder, target.keys, answer); !put) return forward(put);
   if (auto noted = note_newer(folder, *kept->reader); !noted) return forward(noted);
   kept->reader.reset();
-  if (auto put = put_keys(folder, target.unpacked, answer); !put) return forward(put);
   const auto aside =
       put_aside(folder, "before-restore", {database_files.begin(), database_files.end()});
   if (!aside) return forward(aside);
@@ -145,6 +143,7 @@ Result<Json> put_back(Target& target, const Json& head, bool replace) {
   return answer;
 }
 
+// Keys lay there when an earlier release was cut short.
 void remove_folder(const std::string& path) {
   for (const char* file : database_files) ::unlink((path + file).c_str());
   for (const std::string& key : key_files_in(path)) ::unlink((path + key).c_str());
@@ -212,11 +211,11 @@ Result<Json> restore_backup(const Config& config, const Json& args) {
   if (!head) return head;
   auto folder = open_folder(config.node.data, Create::yes);
   if (!folder) return forward(folder);
-  Target target{std::move(*folder), config.node.data + "/restoring/"};
+  Target target{std::move(*folder), config.node.data + "/restoring/", {}};
   remove_folder(target.unpacked);
   if (::mkdir(target.unpacked.c_str(), 0700) != 0) return cannot_move(target.unpacked);
   const auto passphrase = words.empty() ? std::nullopt : std::optional(words);
-  auto unpacked = unpack_backup(file, passphrase, target.unpacked);
+  auto unpacked = unpack_backup(file, passphrase, target.unpacked, &target.keys);
   Result<Json> answer =
       unpacked ? put_back(target, *head, replace) : Result<Json>(forward(unpacked));
   remove_folder(target.unpacked);

@@ -129,6 +129,14 @@ TEST(KeyFile, DoesNotOpenWithAnotherPassphrase) {
   }
 }
 
+TEST(KeyFile, OpensThoughItsPassphraseWasTakenWithTheEndOfALineOnWindows) {
+  SeededRandom random(1);
+  const std::string with_end = std::string(passphrase) + '\r';
+  const Bytes file = encode_key_file(KeyPurpose::authority, seed,
+                                     Wrapping::with_passphrase(with_end, cheap), random);
+  EXPECT_EQ(open_authority(file), "opened");
+}
+
 TEST(KeyFile, DoesNotOpenOnAnotherMachine) {
   const Bytes other = counting(1);
   const Unwrapping unwrapping = {.passphrase = {}, .machine_secret = other};

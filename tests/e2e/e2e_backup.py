@@ -1,12 +1,32 @@
 # Backups of real nodes: made while the daemon runs, tried out, put back.
+import contextlib
+import ctypes
 import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import unittest
 
 from harness import BINARY, INSIGHT, SOURCE, Federation, seconds, wait_until
+
+
+@contextlib.contextmanager
+def made_in(folder):
+    """The names of all files that anybody makes in the folder meanwhile, also those that go again."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    made_or_moved_in = 0x100 | 0x80
+    watch = libc.inotify_init1(os.O_NONBLOCK)
+    assert libc.inotify_add_watch(watch, os.fsencode(folder), made_or_moved_in) >= 0
+    names = []
+    yield names
+    events = os.read(watch, 65536)
+    while events:
+        size = struct.unpack_from("=iIII", events)[3]
+        names.append(events[16 : 16 + size].rstrip(b"\0").decode())
+        events = events[16 + size :]
+    os.close(watch)
 
 
 class Backup(Federation):
@@ -110,6 +130,28 @@ class Backup(Federation):
         )
         self.assertTrue(answer["has_keys"])
         self.assertEqual(other.json("status", environment=there)["chapter"]["code"], "KE")
+
+    def test_only_the_backup_itself_ever_lies_on_the_stick(self):
+        stick = self.place / "stick"
+        stick.mkdir()
+        words = self.place / "words"
+        words.write_text("correct horse battery staple\n")
+        with made_in(stick) as names:
+            self.kenya.good("backup", "create", "--out", stick, "--passphrase-file", words)
+        self.assertTrue(names)
+        for name in names:
+            self.assertRegex(name, r"^KE-\d{8}-\d{6}\.chapterd-backup(\.new)?$")
+
+    def test_a_drill_in_a_folder_of_several_nodes_takes_the_newest_of_its_own(self):
+        shared = self.place / "shared"
+        shared.mkdir()
+        self.world_.good("backup", "create", "--out", shared)
+        none = self.kenya.run("--json", "backup", "drill", shared)
+        self.assertEqual(none.returncode, 4)
+        self.assertEqual(json.loads(none.stderr)["error"]["code"], "backup.none-of-this-node")
+        self.kenya.good("backup", "create", "--out", shared)
+        self.world_.good("backup", "create", "--out", shared / "newest.chapterd-backup")
+        self.assertEqual(self.kenya.json("backup", "drill", shared)["chapter"], "KE")
 
     def test_what_is_wrong_with_a_backup_is_said(self):
         file = self.place / "kenya.backup"

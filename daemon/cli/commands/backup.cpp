@@ -1,4 +1,5 @@
 // backup: keep a copy of the node, look at it, try it out, put it back.
+#include "crypto/passphrase.h"
 #include "daemon/cli/answers.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/context.h"
@@ -14,7 +15,9 @@ Result<Json> with_passphrase(Context& context, Json args) {
   if (!context.given.has("passphrase-file")) return args;
   const auto words = context.read_text(context.given.text("passphrase-file"));
   if (!words) return forward(words);
-  args["passphrase"] = words->substr(0, words->find('\n'));
+  auto passphrase = passphrase_in(*words);
+  if (!passphrase) return forward(passphrase);
+  args["passphrase"] = std::move(*passphrase);
   return args;
 }
 
