@@ -200,6 +200,7 @@ Daemon::Parts::Parts(std::unique_ptr<OpenedNode> opened,
 
 Writer::Events Daemon::Parts::writer_events() {
   return {[this](Arrival) {
+            node_->follow_authority();
             if (Peers* peers = told_) peers->committed();
           },
           [this](const std::exception& thrown) { reason_.broken(thrown); },
@@ -317,7 +318,7 @@ Result<void> Daemon::run() {
     log::info("daemon.stopped", {});
     return {};
   }
-  log::error("daemon.broken", {});
+  log::error("daemon.broken", {{"code", log::code(broken->code)}});
   return fail(*broken);
 }
 

@@ -50,7 +50,7 @@ struct Doors {
   // What counts for keys from now on: a passphrase, and that a new node starts without it.
   std::function<void(const std::string&)> say_passphrase;
   std::function<void()> say_unattended;
-  std::function<Result<nlohmann::json>(const Config&, const std::string& federation)> show_kit;
+  std::function<Result<nlohmann::json>(const Config&, const nlohmann::json& facts)> show_kit;
   std::function<Result<nlohmann::json>(const Config&, const std::vector<std::string>& codes)>
       restore_kit;
 };

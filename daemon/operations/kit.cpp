@@ -77,6 +77,7 @@ Result<Json> facts(NodeAccess& node, const Json& args) {
   if (auto done = Arguments(args).done(); !done) return forward(done);
   return node.read([&](Reader& reader, const Directory& directory) -> Result<Json> {
     return Json{{"federation", to_hex(directory.authority().federation().view())},
+                {"authority", to_hex(own_chapter(directory).certificate.authority.view())},
                 {"federation_name", federation_name(directory)},
                 {"chapter", own_chapter(directory).certificate.code},
                 {"name", own_name(reader, directory)}};
@@ -99,13 +100,18 @@ Json kit_json(const FederationId& federation, ByteView authority_seed, ByteView 
           {"chapter", kit_code(KitPart::chapter, federation.view(), chapter_seed)}};
 }
 
-Result<Json> show_kit(const Config& config, const std::string& federation) {
+Result<Json> show_kit(const Config& config, const Json& facts) {
   const auto secrets = key_secrets();
   if (!secrets) return forward(secrets);
-  const auto id = FederationId::from(from_hex(federation).value_or(Bytes()));
-  if (!id) return fail(Errc::usage, "argument.type", "No id of a federation was given.");
+  const auto id = FederationId::from(from_hex(facts.value("federation", "")).value_or(Bytes()));
+  const auto in_use = PublicKey::from(from_hex(facts.value("authority", "")).value_or(Bytes()));
+  if (!id || !in_use) {
+    return fail(Errc::not_compatible, "kit.facts", "The daemon is of an older release.",
+                "Nothing was changed.", "Start the daemon again: chapterd run");
+  }
   const std::string folder = config.node.data;
-  const auto authority = read_seed(folder + "/authority.key", KeyPurpose::authority, *secrets);
+  const auto authority =
+      read_seed(authority_file(folder, *in_use, *secrets), KeyPurpose::authority, *secrets);
   if (!authority) return forward(authority);
   const auto chapter = read_seed(folder + "/chapter.key", KeyPurpose::chapter, *secrets);
   if (!chapter) return forward(chapter);
@@ -117,6 +123,7 @@ Result<Json> restore_kit(const Config& config, const std::vector<std::string>& c
     if (auto started = start_crypto(); !started) return forward(started);
     const auto secrets = key_secrets();
     if (!secrets) return forward(secrets);
+    if (auto checked = check_for_new(*secrets); !checked) return forward(checked);
     const auto folder = open_folder(config.node.data, Create::no);
     if (!folder) return forward(folder);
     const auto store = open_database(*folder, nullptr);

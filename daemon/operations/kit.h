@@ -18,9 +18,10 @@ namespace chapterd {
                                       ByteView authority_seed,
                                       ByteView chapter_seed);
 
-// The kit of the node in this folder, from its key files; also while its daemon runs. `federation`
-// in hex. Errors: those of key_secrets() and read_seed().
-[[nodiscard]] Result<nlohmann::json> show_kit(const Config& config, const std::string& federation);
+// The kit of the node in this folder, from its key files; also while its daemon runs. `facts` as
+// the verb kit.facts gives them. Errors: kit.facts (not_compatible), those of key_secrets() and
+// read_seed().
+[[nodiscard]] Result<nlohmann::json> show_kit(const Config& config, const nlohmann::json& facts);
 
 // Writes key files anew from typed codes: authority.key, chapter.key, or both, protected as new
 // ones are. The node must not be running. {"restored": ["authority", …]}. Errors: kit.mistyped,

@@ -4,6 +4,7 @@
 #include "daemon/operations/keys.h"
 #include "daemon/operations/node_folder.h"
 
+#include <unistd.h>
 #include <utility>
 
 namespace chapterd {
@@ -66,6 +67,22 @@ Result<void> OpenedNode::unlock(const KeySecrets& secrets) {
   if (!unlocked) locked_because_ = unlocked.error();
   replica_->commit();
   return {};
+}
+
+void OpenedNode::follow_authority() {
+  const Authority& known = replica_->directory().authority();
+  if (std::exchange(followed_, known.version()) == known.version()) return;
+  const KnownChapter* chapter = known.chapter(replica_->directory().chapter());
+  const auto held = authority_.get();
+  if (chapter == nullptr) return;
+  const PublicKey& in_use = chapter->certificate.authority;
+  const bool waits = ::access(folder_.next_authority_key().c_str(), F_OK) == 0;
+  if (held == nullptr ? !waits : held->public_key() == in_use) return;
+  const auto secrets = key_secrets();
+  auto key = secrets ? authority_in_use(folder_, in_use, *secrets, *random_)
+                     : Result<std::optional<SigningKey>>(std::nullopt);
+  const bool is_here = key && *key;
+  authority_.set(is_here ? std::make_shared<const SigningKey>(std::move(**key)) : nullptr);
 }
 
 Result<std::unique_ptr<OpenedNode>> OpenedNode::open(const Config& config) {

@@ -42,6 +42,11 @@ class OpenedNode {
 
   [[nodiscard]] const ChapterVault& vault() const { return *vault_; }
 
+  // After each transaction, on the thread that writes: once a successor of the chapter's authority
+  // key took effect, nothing is signed with the one before, and the new one is used if it waits
+  // here and opens. Else it is locked until somebody unlocks it.
+  void follow_authority();
+
  private:
   OpenedNode(const Config& config,
              DataFolder folder,
@@ -68,6 +73,7 @@ class OpenedNode {
   MarkFile mark_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Replica> replica_;
+  std::uint64_t followed_ = 0;  // version of the authority
 };
 
 }  // namespace chapterd

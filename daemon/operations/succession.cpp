@@ -2,8 +2,8 @@
 // one.
 //
 // A new key lies in authority.key.next until its successor statement has taken effect; whoever
-// opens the node next then puts it in place of the old one. So a crash at any point leaves a key
-// that is in use.
+// has the node open then, or opens it next, puts it in place of the old one. So a crash at any
+// point leaves a key that is in use.
 #include "base/byte_stream.h"
 #include "crypto/guarded.h"
 #include "crypto/kit_code.h"
@@ -56,7 +56,7 @@ Result<KeyRequest> decode_request(const std::string& base32) {
   request.acceptance = in.fixed<Signature>();
   if (in.finished()) return request;
   return fail(Errc::malformed, "key.request", "This is not a request for a new authority key.",
-              unchanged, "Have it made again: chapterd key request");
+              unchanged, "Have it made again, there: chapterd key request");
 }
 
 // Of a node that keeps its keys behind a passphrase a new one is not left open on the disk.
@@ -94,10 +94,10 @@ Result<void> settle(NodeAccess& node) {
   const auto secrets = key_secrets();
   if (!secrets) return forward(secrets);
   auto settled = node.read([&](Reader&, const Directory& directory) -> Result<Json> {
-    const auto key =
-        authority_in_use(node.parts().folder, own_chapter(directory).certificate.authority,
-                         *secrets, node.parts().random);
+    auto key = authority_in_use(node.parts().folder, own_chapter(directory).certificate.authority,
+                                *secrets, node.parts().random);
     if (!key) return forward(key);
+    if (*key) node.parts().authority.set(std::make_shared<const SigningKey>(std::move(**key)));
     return Json();
   });
   if (!settled) return forward(settled);
@@ -169,13 +169,12 @@ Result<Json> rotate(NodeAccess& node, const Json& args) {
                                               directory.chapter(), SuccessorBy::rotation, *key);
     if (own_chapter(directory).certificate.authority != (*authority)->public_key()) {
       return fail(Errc::needs_person, "key.changed",
-                  "The authority key of this chapter has changed since the daemon was started.",
-                  unchanged, "Start the daemon again, then try again.");
+                  "The authority key of this chapter was replaced at this moment.", unchanged,
+                  "See: chapterd key show");
     }
     if (auto written = write_successor(replica, **authority, successor, false); !written)
       return forward(written);
-    return Json{{"authority", fingerprint(key->public_key())},
-                {"restart", node.connections() != nullptr}};
+    return Json{{"authority", fingerprint(key->public_key())}};
   });
   if (!answer) return answer;
   if (auto settled = settle(node); !settled) return forward(settled);
@@ -219,7 +218,7 @@ Result<Successor> asked_successor(const Directory& directory, const KeyRequest& 
   successor.acceptance = asked.acceptance;
   if (verify_acceptance(authority.federation(), successor)) return successor;
   return fail(Errc::malformed, "key.request", "This request was changed on its way.", unchanged,
-              "Have it made again: chapterd key request");
+              "Have it made again, there: chapterd key request");
 }
 
 Result<Json> recover(NodeAccess& node, const Json& args) {
@@ -300,8 +299,7 @@ Result<Json> recover_root(NodeAccess& node, const Json& args) {
     successor.recovery = recovery->public_key();
     if (auto written = write_successor(replica, *recovery, successor, is_stolen); !written)
       return forward(written);
-    return Json{{"authority", fingerprint(key->public_key())},
-                {"restart", node.connections() != nullptr}};
+    return Json{{"authority", fingerprint(key->public_key())}};
   });
   if (!answer) return answer;
   if (auto settled = settle(node); !settled) return forward(settled);

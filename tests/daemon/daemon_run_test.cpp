@@ -1,6 +1,7 @@
 // Daemons as people run them: verbs over the control socket, work that travels over TLS.
 #include "daemon/control/control_client.h"
 #include "daemon/operations/held.h"
+#include "daemon/operations/kit.h"
 #include "daemon/operations/node_caller.h"
 #include "daemon/operations/opened_node.h"
 #include "daemon/operations/reach.h"
@@ -253,6 +254,25 @@ TEST_F(Family, ARevokedNodeIsToldAndWritesNoMore) {
   EXPECT_EQ(must(top_->call("peers.list", Json::object()))["peers"][0]["state"], "revoked");
 }
 
+// The daemon takes its chapter's new authority key, and so do the kit and what it signs.
+TEST_F(Family, ANewAuthorityKeyIsUsedAsSoonAsItsSuccessorIsHeld) {
+  const Json before = must(child_->call("key.show", Json::object()));
+  const Json asked = must(child_->call("key.request", Json::object()));
+  must(top_->call("key.recover", {{"request", asked["request"]}}));
+  EXPECT_TRUE(comes_true([&] {
+    const Json now = must(child_->call("key.show", Json::object()));
+    return now["authority"] != before["authority"] && now["here"] == true;
+  }));
+  const Json kit = must(show_kit(child_config_, must(child_->call("kit.facts", Json::object()))));
+  const Json checked = must(child_->call("kit.check", {{"codes", {kit["authority"]}}}));
+  EXPECT_EQ(checked["checked"][0]["right"], true) << checked.dump();
+  must(child_->call("invite.create", {{"code", "KE-17"}, {"name", "Kisumu"}}));
+  const Json rotated = must(child_->call("key.rotate", Json::object()));
+  const Json last = must(child_->call("key.show", Json::object()));
+  EXPECT_EQ(last["authority"], rotated["authority"]);
+  EXPECT_EQ(last["here"], true);
+}
+
 // A revocation that names nothing of what is held, as one from further up would be.
 void revoke_from_the_beginning(const Config& config, const std::string& code) {
   const auto opened = OpenedNode::open(config);
@@ -338,6 +358,9 @@ TEST_F(Family, AnInviteLetsOnlyOneNodeIn) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, "invite.used");
   EXPECT_EQ(second.error().kind, Errc::not_allowed);
+  const auto status = ask(place_.config("second"), "status", Json::object());
+  EXPECT_EQ(code_of(status), "invite.used") << "and not that it should be tried once more";
+  EXPECT_EQ(status.error().next, second.error().next);
 }
 
 TEST_F(Family, JoiningWhereNobodyListensKeepsTheRequest) {

@@ -1,4 +1,6 @@
 // Authority keys in real folders: a rotation, a lost one, a stolen one, and the paper key.
+#include "daemon/operations/backup_contents.h"
+#include "daemon/operations/backups.h"
 #include "daemon/operations/founding.h"
 #include "daemon/operations/held.h"
 #include "daemon/operations/opened_node.h"
@@ -92,6 +94,24 @@ TEST_F(Keys, ALostKeyComesBackFromAboveAfterFourWords) {
   EXPECT_EQ(show(kenya_)["here"], true);
   EXPECT_FALSE(fs::exists(place_.path("kenya/authority.key.next")));
   must(ask(kenya_, "key.rotate", Json::object()));
+}
+
+TEST_F(Keys, OfABackupAreNeverUnpackedToADisk) {
+  const std::string file = place_.path("sealed");
+  const std::string words = "correct horse battery staple";
+  must(create_backup(top_, {{"out", file}, {"passphrase", words}}));
+  for (const char* folder : {"looked", "restored"}) {
+    fs::create_directory(place_.path(folder));
+    KeyParts keys;
+    KeyParts* const wanted = folder == std::string("looked") ? nullptr : &keys;
+    ASSERT_TRUE(unpack_backup(file, words, place_.path(folder), wanted));
+    EXPECT_EQ(keys.size(), wanted == nullptr ? 0U : 3U);
+    for (const auto& entry : fs::directory_iterator(place_.path(folder)))
+      EXPECT_EQ(entry.path().filename(), "chapterd.db");
+  }
+  const Config other = place_.config("other");
+  must(restore_backup(other, {{"file", file}, {"passphrase", words}}));
+  EXPECT_EQ(show(other), show(top_));
 }
 
 TEST_F(Keys, OnlyAChapterAboveGivesAKeyAndOnlyForAWholeRequest) {

@@ -106,8 +106,8 @@ class Program {
     made.run = [](const Config&) -> Result<void> { return {}; };
     made.say_passphrase = [this](const std::string& said) { passphrase = said; };
     made.say_unattended = [] {};
-    made.show_kit = [this](const Config&, const std::string& federation) {
-      return node.call("show_kit", {{"federation", federation}});
+    made.show_kit = [this](const Config&, const Json& facts) {
+      return node.call("show_kit", facts);
     };
     made.restore_kit = [this](const Config&, const std::vector<std::string>& codes) {
       return node.call("restore_kit", {{"codes", codes}});

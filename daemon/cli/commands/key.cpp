@@ -8,11 +8,6 @@
 namespace chapterd {
 namespace {
 
-void say_what_next(Context& context, const Json& answer) {
-  if (is_true(answer, "restart"))
-    context.output.say("Start the daemon again: until then it signs with the key before.");
-}
-
 Result<void> show_keys(Context& context) {
   const auto answer = context.call("key.show", Json::object());
   if (!answer) return forward(answer);
@@ -37,7 +32,6 @@ Result<void> rotate_key(Context& context) {
   if (output.answer(*answer)) return {};
   output.print("The authority key of this chapter is now " + plain(text(*answer, "authority")) +
                ". What the one before signed stands.");
-  say_what_next(context, *answer);
   output.say(
       "Make a new backup, and print the recovery kit again (chapterd kit show): the old ones hold "
       "the old key.");
@@ -63,7 +57,7 @@ Result<void> request(Context& context) {
   if (path == "-" || output.answer(*answer)) return {};
   output.print("The request is in " + path + ". Hand it to the chapter above.");
   output.print("Compare these words by voice: " + output.paint(Shade::strong, words));
-  output.say("The new key is kept here, and is used from the first start after the answer came.");
+  output.say("The new key is kept here, and is used once the answer has come.");
   return {};
 }
 
@@ -107,7 +101,6 @@ Result<void> recover_global(Context& context) {
   if (context.output.answer(*answer)) return {};
   context.output.print("The authority key of the global chapter is now " +
                        plain(text(*answer, "authority")) + ".");
-  say_what_next(context, *answer);
   return {};
 }
 

@@ -49,7 +49,8 @@ Result<void> check(Context& context) {
       context.output.print(is_true(each, "right")
                                ? worded_part(text(each, "part")) + " is copied right."
                                : "Code " + std::to_string(number) + ": " +
-                                     plain(text(each, "why")) + " " + plain(text(each, "next")));
+                                     plain(text(each, "why")) + " " +
+                                     context.output.hint(plain(text(each, "next"))));
     }
   }
   if (wrong == 0) return {};
@@ -66,15 +67,16 @@ Result<void> show_again(Context& context) {
   if (!kit) return forward(kit);
   const auto facts = context.call("kit.facts", Json::object());
   if (!facts) return forward(facts);
-  auto codes = context.doors.show_kit(context.config(), text(*facts, "federation"));
+  auto codes = context.doors.show_kit(context.config(), *facts);
   if (!codes && asked_passphrase(context, codes.error()))
-    codes = context.doors.show_kit(context.config(), text(*facts, "federation"));
+    codes = context.doors.show_kit(context.config(), *facts);
   if (!codes) return forward(codes);
-  if (context.output.answer(*codes)) return {};
-  return hand_out_kit(context, *kit,
-                      {text(*facts, "federation_name"),
-                       text(*facts, "name") + " (" + text(*facts, "chapter") + ")"},
-                      *codes);
+  const KitOwner owner{text(*facts, "federation_name"),
+                       text(*facts, "name") + " (" + text(*facts, "chapter") + ")"};
+  auto kept = keep_kit(*kit, owner, *codes);
+  if (context.output.answer(*kit ? Json{{"file", context.given.text("kit")}} : *codes)) return kept;
+  tell_kit(context, *kit, owner, *codes);
+  return kept;
 }
 
 Result<void> restore(Context& context) {
