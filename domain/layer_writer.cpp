@@ -50,37 +50,55 @@ std::size_t size_of(const Change& empty, const Operation& operation) {
   return encode(one).size() - encode(empty).size();
 }
 
-// As many changes of the layer as its operations need, in their order; the state comes last, so
-// that nobody sees it before what it is said of.
+// Bytes that the operations of such a change may take.
+std::size_t room_in(const Change& empty) {
+  return limits::payload_bytes - sealing_bytes - encode(empty).size() - longest_count_bytes;
+}
+
+// The changes of one layer; what is too large for any becomes a finding.
 void divide(LayerChange whole, Draft& draft) {
   if (fits(whole.change)) return draft.changes.push_back(std::move(whole));
-  std::vector<Operation> operations = std::exchange(whole.change.operations, {});
-  std::stable_partition(operations.begin(), operations.end(),
-                        [](const Operation& operation) { return operation.field != state_field; });
-  const std::size_t room =
-      limits::payload_bytes - sealing_bytes - encode(whole.change).size() - longest_count_bytes;
-  LayerChange part = whole;
-  std::size_t used = 0;
-  for (Operation& operation : operations) {
-    const std::size_t size = size_of(whole.change, operation);
+  Change empty = whole.change;
+  empty.operations.clear();
+  const std::size_t room = room_in(empty);
+  std::erase_if(whole.change.operations, [&](const Operation& operation) {
+    const std::size_t size = size_of(empty, operation);
     if (size > room) {
       draft.findings.push_back({operation.field, "size.too-large",
                                 "This is " + std::to_string(size) +
                                     " bytes long; the most that one field holds is " +
                                     std::to_string(room) + ". Shorten it."});
-      continue;
     }
-    if (used + size > room || part.change.operations.size() == limits::operations) {
-      draft.changes.push_back(std::exchange(part, whole));
-      used = 0;
-    }
-    used += size;
-    part.change.operations.push_back(std::move(operation));
-  }
-  draft.changes.push_back(std::move(part));
+    return size > room;
+  });
+  for (Change& part : divided(std::move(whole.change)))
+    draft.changes.push_back({whole.audience, whole.target, std::move(part)});
 }
 
 }  // namespace
+
+std::vector<Change> divided(Change whole) {
+  if (fits(whole)) return {std::move(whole)};
+  std::vector<Change> parts;
+  std::vector<Operation> operations = std::exchange(whole.operations, {});
+  std::stable_partition(operations.begin(), operations.end(),
+                        [](const Operation& operation) { return operation.field != state_field; });
+  const std::size_t room = room_in(whole);
+  Change part = whole;
+  std::size_t used = 0;
+  for (Operation& operation : operations) {
+    const std::size_t size = size_of(whole, operation);
+    const bool is_full = used + size > room || part.operations.size() == limits::operations;
+    if (is_full && !part.operations.empty()) {
+      parts.push_back(std::exchange(part, whole));
+      used = 0;
+    }
+    used += size;
+    part.operations.push_back(std::move(operation));
+  }
+  parts.push_back(std::move(part));
+  return parts;
+}
 
 const SeenField* LayerWriter::seen(const LayerRef& layer, const std::string& field) const {
   const SeenLayer* held = view_.layer(layer);

@@ -10,6 +10,11 @@
 
 namespace chapterd {
 
+// The same operations in as many changes as they need, in their order; the state comes last, so
+// that nobody sees it before what it is said of. An operation that is too large for any change has
+// one of its own, which Replica::write() refuses.
+[[nodiscard]] std::vector<Change> divided(Change whole);
+
 // Writes nothing that a layer already says: an edit without effect makes no change.
 class LayerWriter {
  public:

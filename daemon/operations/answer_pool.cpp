@@ -28,7 +28,10 @@ class LoneJob final : public Writer::Job {
 
   std::future<Result<Json>> answer() { return promise_.get_future(); }
 
-  void stage(Replica& replica) override { answer_ = write_(replica); }
+  void stage(Replica& replica) override {
+    answer_ = write_(replica);
+    if (!*answer_ && replica.has_staged()) replica.abandon();
+  }
 
   void finish(const std::optional<Error>& error) override {
     const bool refused_itself = answer_ && !*answer_;

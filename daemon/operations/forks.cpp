@@ -153,7 +153,7 @@ Result<Json> close_forks(NodeAccess& node, const Json& args) {
   if (auto done = in.done(); !done) return forward(done);
   const auto authority = unlocked_authority(node);
   if (!authority) return forward(authority);
-  return node.write([&](Replica& replica) -> Result<Json> {
+  return node.write_alone([&](Replica& replica) -> Result<Json> {
     const Directory& directory = replica.directory();
     if (auto checked = check_may_write(directory); !checked) return forward(checked);
     const ByNode nodes = forks_by_node(directory, code);
@@ -173,7 +173,7 @@ Result<Json> close_forks(NodeAccess& node, const Json& args) {
       if (!used.contains(name))
         return fail(Errc::not_found, "fork.no-such-branch",
                     "No history of " + shown(code) + " is called " + shown(name) + ".", unchanged,
-                    "See their names with: chapterd fork list " + shown(code));
+                    "See their names with: chapterd fork list " + code);
     }
     std::uint64_t listed = 0;
     for (Close& body : closings) {

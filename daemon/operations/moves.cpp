@@ -7,6 +7,7 @@
 #include "daemon/operations/verbs.h"
 #include "daemon/operations/where.h"
 #include "daemon/operations/writing.h"
+#include "domain/layer_writer.h"
 #include "replication/format/limits.h"
 #include "replication/format/piece.h"
 #include "replication/verified.h"
@@ -58,7 +59,7 @@ Result<Offer> decode_offer(const std::string& base32) {
   offer.certificate.assign(certificate.begin(), certificate.end());
   if (in.finished()) return offer;
   return fail(Errc::malformed, "move.offer", "This is not an offer to take a chapter in.",
-              unchanged, "Have it made again: chapterd move offer CODE");
+              unchanged, "Have it made again, there: chapterd move offer CODE");
 }
 
 Result<std::vector<std::string>> addresses_for(Arguments& in, NodeAccess& node) {
@@ -89,8 +90,9 @@ Result<const KnownChapter*> moving(const Directory& directory, const std::string
   const Authority& authority = directory.authority();
   const KnownChapter* chapter = authority.chapter_with_code(code);
   if (chapter == nullptr) {
-    return fail(Errc::not_found, "chapter.unknown", "No chapter here has the code " + shown(code),
-                unchanged, "Synchronise, then try again.");
+    return fail(Errc::not_found, "chapter.unknown",
+                "No chapter here has the code " + shown(code) + ".", unchanged,
+                "Synchronise, then try again.");
   }
   const ChapterId id = chapter->certificate.chapter;
   const ChapterPath own = authority.path_of(directory.chapter());
@@ -181,7 +183,7 @@ Result<Json> approve(NodeAccess& node, const Json& args) {
     const bool is_done = earlier != nullptr && earlier->body.certificate == offered->certificate;
     if (is_done || now == nullptr || now->body.certificate != offered->certificate) {
       return fail(Errc::not_allowed, "move.offer", "This offer cannot be carried out any more.",
-                  unchanged, "Have it made again: chapterd move offer CODE");
+                  unchanged, "Have it made again, there: chapterd move offer CODE");
     }
     if (only_look) return answer;
     if (auto written = replica.write_statement(bytes); !written) return forward(written);
@@ -220,10 +222,11 @@ std::vector<LeftBehind> left_behind(Reader& reader, const Directory& directory) 
   return found;
 }
 
+// Values of before by their names, in the new entries.
+using NewNames = std::map<ValueName, ValueName>;
+
 // The same change, superseding what the entry of before superseded and that entry itself.
-Change anew(const ChangeView& view,
-            const EntryHash& hash,
-            std::map<std::uint64_t, std::uint64_t>& names) {
+Change anew(const ChangeView& view, const EntryHash& hash, const NewNames& names) {
   Change change;
   change.record = view.record;
   change.kind = std::string(view.kind);
@@ -235,8 +238,8 @@ Change anew(const ChangeView& view,
         std::string(each.field), each.action, Bytes(each.value.begin(), each.value.end()), {}};
     for (const ValueName& name : view.supersedes(each)) {
       operation.supersedes.push_back(name);
-      if (const auto at = names.find(name.entry); at != names.end())
-        operation.supersedes.push_back({at->second, name.operation});
+      if (const auto at = names.find(name); at != names.end())
+        operation.supersedes.push_back(at->second);
     }
     operation.supersedes.push_back({own, number++});
     std::ranges::sort(operation.supersedes);
@@ -247,9 +250,18 @@ Change anew(const ChangeView& view,
   return change;
 }
 
-Result<std::uint64_t> write_anew(Replica& replica,
-                                 const LeftBehind& left,
-                                 std::map<std::uint64_t, std::uint64_t>& names) {
+// Each value of before has its name among those that it is superseded by.
+void note_names(const Change& change, std::uint64_t before, std::uint64_t now, NewNames& names) {
+  std::uint16_t number = 0;
+  for (const Operation& operation : change.operations) {
+    for (const ValueName& name : operation.supersedes) {
+      if (name.entry == before) names.emplace(name, ValueName{now, number});
+    }
+    ++number;
+  }
+}
+
+Result<std::uint64_t> write_anew(Replica& replica, const LeftBehind& left, NewNames& names) {
   const FeedIntro& intro = left.feed.intro;
   const Address address{intro.audience, intro.target ? intro.target->chapter : ChapterId{}};
   std::uint64_t written = 0;
@@ -263,9 +275,12 @@ Result<std::uint64_t> write_anew(Replica& replica,
       if (piece->first.plus(i) <= left.through || piece->entries[i].kind != EntryKind::data ||
           !decode_change(piece->entries[i].payload, view))
         continue;
-      const auto done = replica.write(address, anew(view, hashes[i], names));
-      if (!done) return forward(done);
-      names.emplace(name_part(hashes[i]), name_part(done->hash));
+      // With one more name in each operation, what fitted before may fit no more.
+      for (const Change& part : divided(anew(view, hashes[i], names))) {
+        const auto done = replica.write(address, part);
+        if (!done) return forward(done);
+        note_names(part, name_part(hashes[i]), name_part(done->hash), names);
+      }
       ++written;
     }
   }
@@ -290,7 +305,7 @@ Result<Json> send(NodeAccess& node, const Json& args) {
     const auto found = left_behind(replica.store(), replica.directory());
     if (found.empty()) return nothing_left();
     std::uint64_t entries = 0;
-    std::map<std::uint64_t, std::uint64_t> names;  // of the entries of before, in the new ones
+    NewNames names;
     for (const LeftBehind& left : found) {
       const auto written = write_anew(replica, left, names);
       if (!written) return forward(written);

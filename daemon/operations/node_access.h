@@ -131,7 +131,8 @@ class NodeAccess {
   // Calls `write` on the writer; what it staged is on disk when this returns a value. A `write`
   // that refuses has staged nothing.
   [[nodiscard]] virtual Result<nlohmann::json> write(const Write& write) = 0;
-  // The same for upkeep of the whole database: nothing of anybody else is staged meanwhile.
+  // The same where nothing of anybody else may be staged meanwhile: for upkeep of the whole
+  // database, and for a `write` that may refuse half-way. What that has staged is taken back.
   [[nodiscard]] virtual Result<nlohmann::json> write_alone(const Write& write) = 0;
 
   // Null when no daemon is running.

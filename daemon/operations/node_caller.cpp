@@ -23,6 +23,7 @@ class LocalAccess final : public NodeAccess {
     auto answer = write(node_.replica());
     if (answer) node_.replica().commit();
     if (answer) node_.replica().drop_remains();
+    if (!answer && node_.replica().has_staged()) node_.replica().abandon();
     return answer;
   }
 

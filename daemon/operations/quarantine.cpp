@@ -185,7 +185,7 @@ Result<Json> admit(NodeAccess& node, const Json& args) {
   if (auto done = in.done(); !done) return forward(done);
   const auto authority = unlocked_authority(node);
   if (!authority) return forward(authority);
-  return node.write([&](Replica& replica) -> Result<Json> {
+  return node.write_alone([&](Replica& replica) -> Result<Json> {
     const Directory& directory = replica.directory();
     if (auto checked = check_may_write(directory); !checked) return forward(checked);
     const std::vector<SetAside> found = set_aside(replica.store(), directory, code);

@@ -95,6 +95,16 @@ TEST_F(Moving, NothingIsLostTheOldParentGetsNothingNewAndTheNewOneNothingOld) {
   ASSERT_TRUE(reaches(kisumu_, top_, old));
   kenya_.daemon.reset();
   const std::string unsent = endorsed(kisumu_, "Rafts");
+  // As much as one entry holds: written anew it has to name what it replaces, too.
+  Json much = complete_insight(
+      "Piers", kisumu_.call("record.list", {{"kind", "theme"}})["records"][0]["id"]);
+  much["tags"] = Json::array();
+  for (int i = 0; i < 495; ++i)
+    much["tags"].push_back(std::to_string(1000 + i) + std::string(76, 'x'));
+  const std::string large =
+      kisumu_.call("record.add", {{"kind", "insight"}, {"fields", much}})["id"];
+  for (const char* verb : {"submit", "endorse"})
+    kisumu_.call("record.move", {{"id", large}, {"verb", verb}});
 
   // Uganda offers, the global chapter approves, and KE-17 learns of it.
   ASSERT_TRUE(comes_true([&] {
@@ -138,6 +148,10 @@ TEST_F(Moving, NothingIsLostTheOldParentGetsNothingNewAndTheNewOneNothingOld) {
   EXPECT_FALSE(has_need(kisumu_, "move.left-behind"));
   EXPECT_EQ(code_of(kisumu_.daemon->call("move.send", Json::object())), "move.nothing");
   EXPECT_TRUE(reaches(kisumu_, uganda_, unsent));
+  EXPECT_TRUE(comes_true([&] {
+    const auto shown = uganda_.daemon->call("record.show", {{"id", large}});
+    return shown && (*shown)["fields"].value("tags", Json::array()).size() == 495;
+  }));
   EXPECT_TRUE(reaches(kisumu_, top_, unsent));
   EXPECT_TRUE(comes_true([&] {
     return kisumu_.call("record.where", {{"id", unsent}})["summary"] == "global";
