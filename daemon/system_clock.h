@@ -4,6 +4,7 @@
 #include "base/time.h"
 
 #include <chrono>
+#include <ctime>
 
 namespace chapterd {
 
@@ -19,19 +20,25 @@ class SystemClock final : public Clock {
   }
 };
 
-// Starts at the system's date and from there moves evenly, whatever is done to the date: for
-// time-outs and back-off. Thread-safe.
+// Starts at the system's date and from there moves evenly, whatever is done to the date, also while
+// the machine sleeps: for time-outs, back-off and how long ago something was. Thread-safe.
 class EvenClock final : public Clock {
  public:
   [[nodiscard]] Instant now() const override {
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
-    const auto passed = std::chrono::steady_clock::now() - began_;
-    return start_.plus_ms(duration_cast<milliseconds>(passed).count());
+    return start_.plus_ms(duration_cast<milliseconds>(since_boot() - began_).count());
   }
 
  private:
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  // std::chrono::steady_clock stands still while a laptop sleeps.
+  [[nodiscard]] static std::chrono::nanoseconds since_boot() {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  }
+
+  std::chrono::nanoseconds began_ = since_boot();
   Instant start_ = SystemClock().now();
 };
 

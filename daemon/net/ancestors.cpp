@@ -65,6 +65,7 @@ void Ancestors::stop() {
 
 void Ancestors::connected(asio::error_code error, asio::tcp::socket socket) {
   if (error) return failed("net.unreachable");
+  if (owner_->paused_) return;  // it is asked once that is over
   const auto& addresses = owner_->options_.ancestors;
   LinkOptions options;
   options.side = Side::dialler;

@@ -48,7 +48,7 @@ class LinkOwner {
   virtual ~LinkOwner() = default;
   // Bytes went out or came in, before anything is known of what they mean.
   virtual void link_moved(std::size_t bytes) = 0;
-  // The handshake proved link.peer(), and a session with it begins.
+  // A session begins with a node that is certified, or that was called from here: no stranger.
   virtual void link_opened(Link& link) = 0;
   // Whatever went on is over; the connection still says goodbye.
   virtual void link_closing(Link& link) = 0;

@@ -33,8 +33,7 @@ Link::Link(const LinkContext& context,
                                           : TlsChannel::accept(context.tls)),
       input_gate_(context.loop),
       output_gate_(context.loop),
-      deadline_(context.clock.now().plus_ms(handshake_ms)),
-      heard_(context.clock.now()) {}
+      deadline_(context.clock.now().plus_ms(handshake_ms)) {}
 
 void Link::start() {
   asio::error_code ignored;  // options only make it faster

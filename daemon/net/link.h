@@ -61,7 +61,11 @@ class Link final : public std::enable_shared_from_this<Link> {
   // Null before there is one; stays when it is closed.
   [[nodiscard]] const Session* session() const { return session_ ? &*session_ : nullptr; }
 
-  [[nodiscard]] Instant heard() const { return heard_; }
+  // Whether that is no stranger: it is certified in this federation, or was called from here.
+  [[nodiscard]] bool is_known() const;
+
+  // When bytes last came; nothing before the first.
+  [[nodiscard]] const std::optional<Instant>& heard() const { return heard_; }
 
   // Entries that came in this session and are stored.
   [[nodiscard]] std::uint64_t entries_received() const { return entries_received_; }
@@ -100,6 +104,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   void answer(const JoinFrame& join);
   void joined(const Result<Bytes>& answer);
   void open_session();
+  void announce();
   void follow_session();
   void without_damage(const std::function<void()>& work);
   void go_on();
@@ -120,8 +125,9 @@ class Link final : public std::enable_shared_from_this<Link> {
   Phase phase_ = Phase::handshake;
   std::optional<PublicKey> peer_;
   Instant deadline_;  // of every phase but joining and session
-  Instant heard_;
+  std::optional<Instant> heard_;
   std::string end_code_;
+  bool is_announced_ = false;  // to its owner, as open
   bool was_open_ = false;
   bool said_goodbye_ = false;
   Bytes sending_;  // what the socket is writing

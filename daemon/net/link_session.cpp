@@ -95,6 +95,18 @@ void Link::open_session() {
                                options_.patience, options_.lanes};
   session_.emplace(context, *peer_, options, context_.clock.now());
   phase_ = Phase::session;
+  announce();
+}
+
+bool Link::is_known() const {
+  return peer_ &&
+         (options_.side == Side::dialler || context_.directory.authority().node(*peer_) != nullptr);
+}
+
+// Anybody may begin a session with a HELLO; whoever brings no certificate in it stays a stranger.
+void Link::announce() {
+  if (is_announced_ || !is_known()) return;
+  is_announced_ = true;
   owner_.link_opened(*this);
 }
 
@@ -106,11 +118,14 @@ void Link::go_on() {
 }
 
 void Link::note_stream(const Result<void>& taken) const {
-  if (!taken) log::warn("link.stream", {{"peer", *peer_}, {"code", log::code(taken.error().code)}});
+  if (taken) return;
+  const auto write = is_known() ? log::warn : log::debug;
+  write("link.stream", {{"peer", *peer_}, {"code", log::code(taken.error().code)}});
 }
 
 // After everything that the session was told: what came goes on, what is to be said is said.
 void Link::follow_session() {
+  if (phase_ == Phase::session) announce();
   if (phase_ != Phase::session) return;
   pass_on();
   if (session_->state() == SessionState::open) was_open_ = true;

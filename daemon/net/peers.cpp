@@ -260,7 +260,7 @@ void Peers::link_opened(Link& link) {
 }
 
 void Peers::link_closing(Link& link) {
-  if (link.peer()) {
+  if (link.is_known()) {
     const Session* session = link.session();
     log::info("link.closed", {{"peer", *link.peer()},
                               {"code", log::code(link.end_code())},
@@ -338,6 +338,8 @@ std::vector<PeerStatus> Peers::status() const {
   std::vector<PeerStatus> all;
   std::set<PublicKey> seen;
   for (const auto& [key, link] : links_) {
+    // Who calls without saying who it is, is nobody to show or to wait for.
+    if (link->options().side == Side::listener && !link->is_known()) continue;
     all.push_back(status_of(*link));
     if (all.back().key) seen.insert(*all.back().key);
   }

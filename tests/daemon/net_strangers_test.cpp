@@ -59,6 +59,23 @@ TEST_F(Strangers, AnUnknownKeyIsTurnedAway) {
   EXPECT_TRUE(comes_true([&] { return connections() == 0; }));
 }
 
+TEST_F(Strangers, ConnectionsOfNobodyAreNoChaptersAndWriteNoLog) {
+  const auto shown = [&] { return global.on_loop([&] { return global.peers().status().size(); }); };
+  ::testing::internal::CaptureStderr();
+  const RawClient silent(global.port());
+  RawClient quiet(global.port());
+  ASSERT_TRUE(quiet.shake_hands(stranger, global.id()));
+  ASSERT_TRUE(comes_true([&] { return strangers() == 2; }));
+  EXPECT_EQ(shown(), 0U);
+  HelloFrame hello;
+  hello.federation = global.node().directory->authority().federation();
+  quiet.send(Frame(hello));
+  EXPECT_EQ(quiet.bye(), "node.unknown");
+  EXPECT_EQ(shown(), 0U);
+  global.stop();
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST_F(Strangers, AnUnknownKeyMayNotSayAnythingElseFirst) {
   RawClient client(global.port());
   ASSERT_TRUE(client.shake_hands(stranger, global.id()));
