@@ -4,6 +4,7 @@
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/doctor_facts.h"
 #include "daemon/operations/held.h"
+#include "daemon/operations/node_folder.h"
 #include "daemon/operations/verbs.h"
 #include "daemon/operations/where.h"
 #include "replication/store/folder.h"
@@ -34,7 +35,7 @@ void check_folder(const Facts& facts, Diagnoses& found) {
 }
 
 void check_daemon(const Facts& facts, Diagnoses& found) {
-  if (!facts.daemon || (facts.folder && !facts.has_database)) return;
+  if (!facts.daemon || !facts.has_database) return;
   if (facts.is_held) {
     found.push_back({Severity::trouble, "daemon.no-answer",
                      "Another process uses the data folder " + facts.config.node.data +
@@ -71,17 +72,14 @@ void check_disk(const Facts& facts, Diagnoses& found) {
 void check_database(const Facts& facts, Diagnoses& found) {
   if (facts.folder && facts.folder->code != "folder.open-to-others") return;
   if (!facts.has_database) {
-    if (facts.has_keys) {
-      found.push_back({Severity::trouble, "node.database-lost",
-                       "The database is missing or empty, while the keys of a node are here.",
-                       "The keys were not touched. What other nodes have received is safe there.",
-                       "Put the last backup back: chapterd backup restore FILE"});
-    } else {
-      found.push_back({Severity::person, "node.not-initialised", "This folder holds no node yet.",
-                       "Nothing was changed.",
-                       "Found a federation with 'chapterd init', or join "
-                       "one with 'chapterd join'."});
-    }
+    const Error none = no_node(facts.config.node.data);
+    const bool is_lost = none.code == "node.database-lost";
+    found.push_back(from(is_lost ? Severity::trouble : Severity::person, none));
+    if (is_lost) found.back().next = "Put the last backup back: chapterd backup restore FILE";
+    return;
+  }
+  if (facts.database && facts.database->code == "store.newer-schema") {
+    found.push_back(from(Severity::trouble, *facts.database));
     return;
   }
   const bool has_faults = facts.check.is_object() && !facts.check.value("ok", true);

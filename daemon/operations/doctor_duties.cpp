@@ -6,6 +6,7 @@
 #include "daemon/operations/verbs.h"
 #include "replication/invite.h"
 
+#include <map>
 #include <set>
 
 namespace chapterd {
@@ -13,6 +14,8 @@ namespace {
 
 // Of the newest orders to erase: whether each computer has obeyed takes a look at all of them.
 constexpr std::size_t most_orders = 100;
+
+constexpr std::size_t shown_digits = 8;  // of an invite's id
 
 }  // namespace
 
@@ -37,7 +40,7 @@ void check_forks(const Facts& facts, Diagnoses& found) {
          (is_own ? std::string("This computer") : "A computer of " + shown(code)) +
              " has two histories: a copy of its data folder was used on a second computer.",
          "Nothing is lost: what both wrote counts.",
-         "Stop one of the two, and there give: chapterd restore --as-new-node. The other one ends "
+         "Stop one of the two, and give there: chapterd restore --as-new-node. The other one ends "
          "this by itself. See: chapterd fork list " +
              code});
   }
@@ -78,15 +81,27 @@ void check_erasures(const Facts& facts, Diagnoses& found) {
                    "then chapterd erase report ID"});
 }
 
+// What is settled needs nobody: the chapter came by another invite, or somebody went on about it.
 void check_invites(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
+  std::map<std::string, KeptInvite> newest;  // by code
   for (const NamedValue& value : facts.seen->reader->values("invite/")) {
-    const auto kept = decode_kept_invite(value.value);
-    if (!kept || kept->state != InviteState::open || kept->invite.expires > facts.now) continue;
+    auto kept = decode_kept_invite(value.value);
+    if (!kept) continue;
+    const auto at = newest.find(kept->invite.code);
+    if (at != newest.end() && at->second.invite.expires > kept->invite.expires) continue;
+    std::string code = kept->invite.code;
+    newest.insert_or_assign(std::move(code), std::move(*kept));
+  }
+  for (const auto& [code, kept] : newest) {
+    if (kept.state != InviteState::open || kept.invite.expires > facts.now) continue;
+    if (facts.seen->directory.authority().chapter_with_code(code) != nullptr) continue;
+    const std::string id = to_hex(invite_id(kept.invite.secret).view()).substr(0, shown_digits);
     found.push_back({Severity::note, "invite.expired",
-                     "The invite of " + shown(kept->invite.code) + " expired and was not used.",
+                     "The invite of " + shown(code) + " expired and was not used.",
                      "Nothing was changed.",
-                     "Make a new one: chapterd invite create " + shown(kept->invite.code)});
+                     "Make a new one: chapterd invite create " + code +
+                         ". If nobody shall come: chapterd invite revoke " + id});
   }
 }
 

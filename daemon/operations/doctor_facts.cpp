@@ -13,7 +13,6 @@
 
 #include <filesystem>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace chapterd {
@@ -23,10 +22,6 @@ using Json = nlohmann::json;
 
 // A larger log takes longer than somebody waits for an answer: verify is for that.
 constexpr std::uintmax_t most_checked_bytes = std::uintmax_t{256} << 20U;
-
-bool is_there(const std::string& path) {
-  return ::access(path.c_str(), F_OK) == 0;
-}
 
 std::optional<Error> folder_trouble(const std::string& path) {
   if (auto checked = check_may_use(path); !checked) return checked.error();
@@ -74,6 +69,21 @@ void look_at_keys(Facts& facts) {
     facts.authority_key = key.error();
   if (auto seed = read_seed(folder + "chapter.key", KeyPurpose::chapter, *secrets); !seed)
     facts.chapter_key = seed.error();
+}
+
+// A file that holds a key of before is as good as none.
+void compare_authority(Facts& facts) {
+  if (!facts.seen || facts.authority_key) return;
+  const Directory& directory = facts.seen->directory;
+  const KnownChapter* own = directory.authority().chapter(directory.chapter());
+  const auto secrets = key_secrets();
+  if (own == nullptr || !secrets) return;
+  const PublicKey& in_use = own->certificate.authority;
+  const auto key = read_key(authority_file(facts.config.node.data, in_use, *secrets),
+                            KeyPurpose::authority, *secrets);
+  if (key && key->public_key() == in_use) return;
+  facts.authority_key =
+      Error(Errc::not_found, "key.no-authority", "The authority key in this folder was replaced.");
 }
 
 std::optional<ExportMark> mark_in(Reader& reader) {
@@ -132,9 +142,9 @@ Facts gather_facts(const Config& config, const Json& args) {
   if (facts.folder && facts.folder->code != "folder.open-to-others") return facts;
   if (facts.daemon) look_at_lock(facts);
   if (auto disk = disk_space(config.node.data, config.store.disk_low_bytes)) facts.disk = *disk;
-  facts.has_keys = is_there(config.node.data + "/node.key");
   look_at_keys(facts);
   look_at_database(facts);
+  compare_authority(facts);
   if (facts.status.is_object() && facts.status.contains("peers"))
     facts.peers = facts.status["peers"];
   return facts;

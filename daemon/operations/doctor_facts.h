@@ -34,7 +34,6 @@ struct Facts {
   std::string peer;             // code of the only chapter that is asked about; empty: all
   std::optional<Error> folder;  // why it cannot be used
   bool has_database = false;
-  bool has_keys = false;
   bool is_held = false;         // by a process that does not answer
   std::optional<Error> daemon;  // why it does not answer; none: it does
   nlohmann::json status;        // what the daemon says of itself, or null
@@ -69,7 +68,8 @@ inline constexpr std::int64_t long_silence_ms = 14LL * 24 * 3600 * 1000;
 inline constexpr const char* work_is_safe = "Everything that was saved is safe.";
 inline constexpr const char* go_on_anew =
     "Ask the chapter above why. To go on, put a backup back on a computer in good hands and make "
-    "it a new node: chapterd backup restore FILE, then chapterd restore --as-new-node";
+    "it a new node, there: chapterd backup restore FILE. Then there: chapterd restore "
+    "--as-new-node";
 
 [[nodiscard]] const char* word_of(Severity severity);
 // "Kenya (KE)"

@@ -43,7 +43,7 @@ constexpr std::array ends_of_links{
     EndOfLink{"link.replaced", Severity::person,
               " hung up because another computer calls with the key of this one: a copy of this "
               "data folder is in use.",
-              "Stop one of the two, and there give: chapterd restore --as-new-node"},
+              "Stop one of the two, and give there: chapterd restore --as-new-node"},
     EndOfLink{"disk.low", Severity::warning, " takes nothing because its disk is nearly full.",
               "Tell the people there; this node tries again by itself."},
     EndOfLink{"budget.session", Severity::note,
@@ -57,8 +57,8 @@ constexpr std::array ends_of_links{
     EndOfLink{"node.rolled-back", Severity::warning,
               " told this node, or was told, that it was put back to an older state.",
               "Nothing: both recover by themselves. See: chapterd status. If nobody put a backup "
-              "back, a copy of a data folder is in use: stop one of the two computers, and there "
-              "give: chapterd restore --as-new-node"},
+              "back, a copy of a data folder is in use: stop one of the two computers, and give "
+              "there: chapterd restore --as-new-node"},
 };
 
 const EndOfLink* meaning_of(std::string_view code) {

@@ -14,6 +14,7 @@
 #include "daemon/operations/keys.h"
 #include "daemon/operations/kit.h"
 #include "daemon/operations/node_folder.h"
+#include "daemon/operations/pending_join.h"
 #include "daemon/operations/store_trouble.h"
 #include "daemon/system_clock.h"
 #include "replication/invite.h"
@@ -29,7 +30,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t most_pending_bytes = 16 * 1024;
 constexpr std::chrono::seconds join_timeout(20);
 
 // A node that is being set up: the folder is ours.
@@ -187,45 +187,9 @@ Result<Json> found(Beginning& beginning, const FoundOptions& options) {
 
 // --- joining ---
 
-// What was prepared here: the invite, how this computer is to be called, and with what code the
-// chapter above refused the request, if it did.
-struct PendingJoin {
-  Invite invite;
-  std::string node_name;
-  std::string refused;
-};
-
-Result<void> keep(const DataFolder& folder, const PendingJoin& pending) {
-  ByteWriter out;
-  out.sized_text(to_text(pending.invite)).sized_text(pending.node_name).sized_text(pending.refused);
-  return write_file_durably(pending_join_file(folder), out.view());
-}
-
-Result<PendingJoin> pending_join(const DataFolder& folder) {
-  const auto bytes = read_file(pending_join_file(folder), most_pending_bytes);
-  if (!bytes && bytes.error().kind == Errc::not_found) {
-    return fail(Errc::not_found, "join.not-asked", "This folder has asked nobody to join.",
-                "Nothing was changed.",
-                "Name the folder that the request was made in, or begin with: chapterd join CODE");
-  }
-  if (!bytes) return forward(bytes);
-  ByteReader in(*bytes);
-  const std::string text(in.sized_text(most_pending_bytes));
-  PendingJoin pending;
-  pending.node_name = std::string(in.sized_text(most_pending_bytes));
-  if (in.remaining() > 0) pending.refused = std::string(in.sized_text(most_pending_bytes));
-  auto invite = invite_from_text(text);
-  if (!in.finished() || !invite) {
-    return fail(Errc::check_failed, "join.damaged", "The kept request to join is damaged.",
-                "Nothing was changed.", "Begin again with the invite: chapterd join CODE");
-  }
-  pending.invite = std::move(*invite);
-  return pending;
-}
-
 // A request that may still be answered is not given up for another one.
 Result<void> check_pending(const DataFolder& folder, const Invite& invite) {
-  const auto pending = pending_join(folder);
+  const auto pending = pending_join(folder.path());
   if (!pending || !pending->refused.empty()) return {};
   if (pending->invite.secret == invite.secret) return {};
   return fail(Errc::needs_person, "join.pending",
@@ -262,9 +226,12 @@ Result<Prepared> prepare(const Config& config, const std::string& text, const st
   const DataFolder& folder = (*beginning)->folder;
   if (auto checked = check_pending(folder, *invite); !checked) return forward(checked);
   PendingJoin pending{std::move(*invite), name, {}};
-  if (auto kept = keep(folder, pending); !kept) return forward(kept);
   // The parent may have answered already for these keys, so they stay.
   const bool has_keys = ::access(folder.node_key().c_str(), F_OK) == 0;
+  if (!has_keys) {
+    if (auto checked = check_for_new((*beginning)->secrets); !checked) return forward(checked);
+  }
+  if (auto kept = keep(folder.path(), pending); !kept) return forward(kept);
   auto keys = has_keys ? read_keys(**beginning) : make_keys(**beginning);
   if (!keys) return forward(keys);
   if (!has_keys) {
@@ -297,7 +264,7 @@ Result<Json> finish(Prepared& prepared, ByteView bytes) {
   if (!store) return forward(store);
   if (auto written = write_first(*prepared.beginning, **store, prepared.keys.node, first); !written)
     return forward(written);
-  ::unlink(pending_join_file(prepared.beginning->folder).c_str());
+  ::unlink(pending_join_file(prepared.beginning->folder.path()).c_str());
   const ChapterPath path = known->path_of(invite.chapter);
   CHECK(!path.above.empty());  // check_answer() saw the certificate
   return Json{{"chapter", invite.code},
@@ -329,7 +296,7 @@ Result<Bytes> ask_parent(Prepared& prepared) {
     if (refusal == nullptr) continue;
     if (refusal->is_final) {
       prepared.pending.refused = refusal->code;
-      if (auto kept = keep(prepared.beginning->folder, prepared.pending); !kept)
+      if (auto kept = keep(prepared.beginning->folder.path(), prepared.pending); !kept)
         return forward(kept);
     }
     return fail(answer.error().kind, answer.error().code, refusal->what,
@@ -345,11 +312,12 @@ Result<Json> found_federation(const Config& config, const FoundOptions& options)
     if (auto checked = check_options(options); !checked) return forward(checked);
     const auto beginning = begin(config, Create::yes);
     if (!beginning) return forward(beginning);
-    if (waits_to_join((*beginning)->folder)) {
+    if (waits_to_join((*beginning)->folder.path())) {
       return fail(Errc::needs_person, "join.pending",
                   "This folder waits for the answer of a chapter that it asked to join.",
                   "Its keys and its request are kept.", "Choose another folder with --data.");
     }
+    if (auto checked = check_for_new((*beginning)->secrets); !checked) return forward(checked);
     return found(**beginning, options);
   });
 }
@@ -373,7 +341,7 @@ Result<Json> finish_join(const Config& config, ByteView answer) {
   return without_throwing([&]() -> Result<Json> {
     auto beginning = begin(config, Create::no);
     if (!beginning) return forward(beginning);
-    auto pending = pending_join((*beginning)->folder);
+    auto pending = pending_join((*beginning)->folder.path());
     if (!pending) return forward(pending);
     auto keys = read_keys(**beginning);
     if (!keys) return forward(keys);

@@ -5,6 +5,8 @@
 // database once.
 #include "daemon/operations/node_folder.h"
 
+#include "daemon/operations/join_refusal.h"
+#include "daemon/operations/pending_join.h"
 #include "replication/directory.h"
 
 #include <cerrno>
@@ -25,9 +27,9 @@ bool is_empty(const std::string& path) {
   return ::stat(path.c_str(), &status) != 0 || status.st_size == 0;
 }
 
-bool has_keys(const DataFolder& folder) {
-  return is_there(folder.node_key()) || is_there(folder.authority_key()) ||
-         is_there(folder.chapter_key());
+bool has_keys(const std::string& folder) {
+  return is_there(folder + "/node.key") || is_there(folder + "/authority.key") ||
+         is_there(folder + "/chapter.key");
 }
 
 Error database_lost(const std::string& what) {
@@ -37,8 +39,8 @@ Error database_lost(const std::string& what) {
           "away and keep it, for it holds the keys; then begin in a new one."};
 }
 
-Error missing(const DataFolder& folder) {
-  return database_lost("The database " + folder.database() + " is missing or empty.");
+Error missing(const std::string& folder) {
+  return database_lost("The database " + folder + "/chapterd.db is missing or empty.");
 }
 
 // "Move it away if nothing needs it" would be bad advice beside keys.
@@ -46,7 +48,7 @@ Result<std::unique_ptr<SqliteStore>> open_file(const DataFolder& folder, const L
   SqliteOptions options;
   options.seal = seal;
   auto store = SqliteStore::open(folder.database(), options);
-  if (store || store.error().code != "store.foreign-file" || !has_keys(folder)) return store;
+  if (store || store.error().code != "store.foreign-file" || !has_keys(folder.path())) return store;
   return fail(database_lost(folder.database() + " is no database of chapterd."));
 }
 
@@ -84,16 +86,19 @@ Result<DataFolder> open_folder(const std::string& path, Create create) {
   return DataFolder::open(path, create);
 }
 
-std::string pending_join_file(const DataFolder& folder) {
-  return folder.path() + "/join.pending";
-}
-
-bool waits_to_join(const DataFolder& folder) {
+bool waits_to_join(const std::string& folder) {
   return is_there(pending_join_file(folder));
 }
 
-Error no_node(const DataFolder& folder) {
+Error no_node(const std::string& folder) {
   if (waits_to_join(folder)) {
+    const auto pending = pending_join(folder);
+    const JoinRefusal* refusal = pending ? refusal_with(pending->refused) : nullptr;
+    if (refusal != nullptr) {
+      return {Errc::needs_person, std::string(refusal->code),
+              std::string("This folder asked to join and was refused: ") + refusal->what,
+              "The keys that were made for it are kept.", refusal->next};
+    }
     return {Errc::needs_person, "join.pending",
             "This folder waits for the answer of the chapter above.",
             "The keys and the request to join are kept.",
@@ -107,10 +112,10 @@ Error no_node(const DataFolder& folder) {
 
 Result<std::unique_ptr<SqliteStore>> open_database(const DataFolder& folder,
                                                    const LayerSeal* seal) {
-  if (is_empty(folder.database())) return fail(no_node(folder));
+  if (is_empty(folder.database())) return fail(no_node(folder.path()));
   auto store = open_file(folder, seal);
   if (!store) return store;
-  if (!names_a_node(**store)) return fail(no_node(folder));
+  if (!names_a_node(**store)) return fail(no_node(folder.path()));
   if ((*store)->counters().arrival.value > 0) return store;
   return fail(Errc::failed, "node.incomplete", "Setting this node up was cut short.",
               "Nothing was written with it yet.",
@@ -118,9 +123,9 @@ Result<std::unique_ptr<SqliteStore>> open_database(const DataFolder& folder,
 }
 
 Result<void> make_room(const DataFolder& folder) {
-  const bool keys_count = has_keys(folder) && !waits_to_join(folder);
+  const bool keys_count = has_keys(folder.path()) && !waits_to_join(folder.path());
   if (is_empty(folder.database())) {
-    if (keys_count) return fail(missing(folder));
+    if (keys_count) return fail(missing(folder.path()));
   } else {
     const auto store = open_file(folder, nullptr);
     if (!store) return forward(store);
@@ -128,7 +133,7 @@ Result<void> make_room(const DataFolder& folder) {
       return fail(Errc::not_allowed, "node.exists", "This folder holds a node already.",
                   "Nothing was changed.", "Choose another folder with --data.");
     }
-    if (keys_count && !names_a_node(**store)) return fail(missing(folder));
+    if (keys_count && !names_a_node(**store)) return fail(missing(folder.path()));
   }
   for (const char* part : {"", "-wal", "-shm"}) ::unlink((folder.database() + part).c_str());
   return {};

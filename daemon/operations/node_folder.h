@@ -17,13 +17,12 @@ namespace chapterd {
 // check_may_use() and DataFolder::open().
 [[nodiscard]] Result<DataFolder> open_folder(const std::string& path, Create create);
 
-// Where prepare_join() keeps what it needs again.
-[[nodiscard]] std::string pending_join_file(const DataFolder& folder);
-[[nodiscard]] bool waits_to_join(const DataFolder& folder);
+[[nodiscard]] bool waits_to_join(const std::string& folder);
 
-// Why there is no node in a folder without a database: join.pending (needs_person),
-// node.database-lost (needs_person: keys are there), node.not-initialised (not_found).
-[[nodiscard]] Error no_node(const DataFolder& folder);
+// Why there is no node in a folder without a database: join.pending (needs_person; or the code with
+// which the chapter above refused the request for good), node.database-lost (needs_person: keys are
+// there), node.not-initialised (not_found).
+[[nodiscard]] Error no_node(const std::string& folder);
 
 // The database of a node; `seal` must outlive it. Errors: those of no_node(), also for a file that
 // is empty or of something else while keys lie beside it; node.incomplete for a start that was cut

@@ -3,6 +3,7 @@
 
 #include "daemon/operations/store_trouble.h"
 #include "replication/store/sqlite/sqlite_reader.h"
+#include "replication/store/sqlite/sqlite_store.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -21,6 +22,7 @@ std::uint64_t SeenDatabase::entries() const {
 
 Result<SeenDatabase> look_into(const std::string& database) {
   try {
+    if (auto checked = check_schema(database); !checked) return forward(checked);
     auto reader = open_reader(database);
     auto directory = Directory::load(Snapshot(*reader));
     if (!directory) return forward(directory);

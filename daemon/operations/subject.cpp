@@ -1,6 +1,7 @@
 // report.subject: everything that a node holds of one person, with where each came from.
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/erasures.h"
+#include "daemon/operations/finding.h"
 #include "domain/value.h"
 #include "replication/stored_piece.h"
 #include "replication/vault.h"
@@ -9,15 +10,16 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <sstream>
 
 namespace chapterd {
 namespace {
 
 using Json = nlohmann::json;
 
-// What a person is recognised by; shorter words would be found everywhere.
+// What a person is recognised by.
 constexpr std::array<std::string_view, 4> telling{"legal_name", "name", "email", "phone"};
-constexpr std::size_t least_telling = 4;
 
 // The operations of one entry, as written.
 Json operations_json(const ChangeView& change) {
@@ -73,17 +75,42 @@ Json history_json(Reader& reader,
   return history;
 }
 
-// The texts by which the person may be named elsewhere.
-std::vector<std::string> words_of(const RecordView& view, const Kind* kind) {
-  std::vector<std::string> words;
+// What was looked for elsewhere, folded(); what is so short that it would be found everywhere.
+struct Searched {
+  std::set<std::string> words;
+  std::set<std::string> too_short;
+};
+
+// The values by which the person may be named elsewhere, and each part of a name: people are called
+// by one of them.
+Searched words_of(const RecordView& view, const Kind* kind) {
+  Searched searched;
+  const auto take = [&](const std::string& word) {
+    if (!word.empty())
+      (word.size() < least_searched ? searched.too_short : searched.words).insert(word);
+  };
   const Json fields = fields_json(view, kind);
   for (const std::string_view name : telling) {
     const auto at = fields.find(name);
     if (at == fields.end() || !at->is_string()) continue;
-    auto word = at->get<std::string>();
-    if (word.size() >= least_telling) words.push_back(std::move(word));
+    const std::string whole = folded(at->get<std::string>());
+    take(whole);
+    if (name == "phone") take(without_gaps(whole));
+    if (!name.ends_with("name")) continue;
+    std::istringstream parts(whole);
+    for (std::string part; parts >> part;) take(part);
   }
-  return words;
+  return searched;
+}
+
+bool names_one(const Bytes& value, const Searched& searched) {
+  const auto read = from_cbor(value);
+  if (!read) return false;
+  const std::string text = folded(read->is_string() ? read->get<std::string>() : read->dump());
+  const std::string dense = without_gaps(text);
+  return std::ranges::any_of(searched.words, [&](const std::string& word) {
+    return stands_in(text, word) || (is_number(word) && stands_in(dense, word));
+  });
 }
 
 // Records in whose text one of the words stands: a person must look whether it is the same person.
@@ -91,19 +118,15 @@ Json mentions_json(Reader& reader,
                    const Directory& directory,
                    const Kinds& kinds,
                    const RecordKey& key,
-                   const std::vector<std::string>& words) {
+                   const Searched& searched) {
   Json mentions = Json::array();
-  const auto names_one = [&](const Bytes& value) {
-    return std::ranges::any_of(words, [&](const std::string& word) {
-      return as_text(value).find(word) != std::string_view::npos;
-    });
-  };
+  const auto is_named = [&](const Bytes& value) { return names_one(value, searched); };
   for (const Kind* kind : kinds.records()) {
     for_each_record(reader, directory, kinds, kind->name, [&](const RecordView& view) {
       if (view.key == key) return true;
       Json fields = Json::array();
       for (const ShownField& field : view.fields) {
-        if (std::ranges::any_of(field.values, names_one)) fields.push_back(field.name);
+        if (std::ranges::any_of(field.values, is_named)) fields.push_back(field.name);
       }
       if (!fields.empty()) {
         mentions.push_back({{"id", to_text(view.key.id)},
@@ -139,14 +162,16 @@ Result<Json> subject_report(NodeAccess& node, const Json& args) {
       if (found)
         each["record"] = to_json(view_of(*found, parts.kinds), parts.kinds.find(found->kind));
     }
+    const Searched searched = words_of(view, kind);
     return Json{{"about", title_of(view, parts.kinds)},
                 {"chapter", code_of(directory.authority(), directory.chapter())},
                 {"written_ms", parts.date.now().ms},
                 {"record", to_json(view, kind)},
                 {"history", history_json(reader, directory, keys.get(), *record)},
                 {"linked", std::move(linked)},
-                {"mentions",
-                 mentions_json(reader, directory, parts.kinds, view.key, words_of(view, kind))}};
+                {"mentions", mentions_json(reader, directory, parts.kinds, view.key, searched)},
+                {"searched", searched.words},
+                {"too_short", searched.too_short}};
   });
 }
 

@@ -2,11 +2,17 @@
 import base64
 import json
 import os
+import re
 import shutil
+import sqlite3
 import subprocess
 import unittest
 
 from harness import BINARY, INSIGHT, Federation, free_port, wait_until
+
+
+FAKER = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+MONTHS_LATER = {"LD_PRELOAD": FAKER, "FAKETIME": "+125d"}
 
 
 class Doctor(Federation):
@@ -47,6 +53,16 @@ class Doctor(Federation):
         nothing.folder.mkdir(mode=0o700)
         self.assertIn("node.not-initialised", self.findings(nothing))
 
+    def test_a_folder_that_waits_to_join_has_lost_nothing(self):
+        invite = self.world_.good("invite", "create", "UG", "--name", "Uganda")
+        waiting = self.chapter("waiting")
+        waiting.good("join", "-", "--offline", "--out", self.place / "request.txt",
+                     stdin=invite.encode())  # fmt: skip
+        found = self.findings(waiting)
+        self.assertEqual(set(found), {"join.pending"})
+        self.assertEqual(found["join.pending"]["severity"], "person")
+        self.assertEqual(waiting.run("doctor").returncode, 6)
+
     def test_a_folder_that_others_can_read(self):
         self.world_.folder.chmod(0o755)
         self.assertIn("chmod 700", self.findings(self.world_)["folder.open-to-others"]["do"])
@@ -63,6 +79,15 @@ class Doctor(Federation):
         if free.free > free.total // 20:
             self.skipTest("this disk has too much room for that")
         self.assertIn("disk.low", self.findings(self.world_, environment=environment))
+
+    def test_a_database_of_a_newer_program(self):
+        database = sqlite3.connect(self.world_.folder / "chapterd.db")
+        database.execute("PRAGMA user_version = 99")
+        database.close()
+        self.assertEqual(self.world_.run("status").returncode, 9)
+        found = self.findings(self.world_)
+        self.assertIn("newer chapterd", found["store.newer-schema"]["do"])
+        self.assertNotIn("store.damaged", found)
 
     def test_a_damaged_database(self):
         database = self.world_.folder / "chapterd.db"
@@ -173,11 +198,19 @@ class Doctor(Federation):
         kenya.good("insight", "endorse", id)
         self.assertIn("work.waiting", self.findings(kenya))
 
-    def test_an_expired_invite(self):
-        invite = self.world_.run("invite", "create", "KE", "--name", "Kenya", "--days", "0")
-        if invite.returncode != 0:
-            self.skipTest("an invite cannot be made so short")
-        self.assertIn("invite.expired", self.findings(self.world_))
+    @unittest.skipUnless(os.path.exists(FAKER), "libfaketime is not there; scripts/install has it")
+    def test_an_expired_invite_is_told_until_somebody_goes_on_about_it(self):
+        told = lambda: self.findings(self.world_, environment=MONTHS_LATER).get("invite.expired")
+        self.world_.good("invite", "create", "KE", "--name", "Kenya")
+        self.world_.good("invite", "create", "UG", "--name", "Uganda")
+        for _ in range(2):
+            command = re.search(r"chapterd (invite create [A-Z]+)", told()["do"])[1]
+            self.world_.good(*command.split(), environment=MONTHS_LATER)
+        self.assertIsNone(told())
+        self.world_.good("invite", "create", "TZ", "--name", "Tanzania")
+        command = re.search(r"chapterd (invite revoke [0-9a-f]+)", told()["do"])[1]
+        self.world_.good(*command.split())
+        self.assertIsNone(told())
 
     def test_a_configuration_that_cannot_be_read(self):
         (self.world_.folder / "chapterd.toml").write_text("[sync]\nlisten = 7\n")

@@ -197,6 +197,9 @@ Result<void> subject(Context& context) {
                " that point at it, and " +
                counted(list(*answer, "mentions").size(), "record", "records") +
                " in which the same name, address or number stands.");
+  if (const std::size_t short_ones = list(*answer, "too_short").size(); short_ones > 0)
+    output.say(counted(short_ones, "name was", "names were") +
+               " too short to be looked for elsewhere; the file says which.");
   output.say("It holds confidential words: hand it to nobody but the person.");
   return {};
 }

@@ -140,6 +140,13 @@ Bytes at_rest(const StoredLayer& layer, const LayerSeal* seal) {
 
 }  // namespace
 
+Result<void> check_schema(const std::string& path) {
+  Connection connection(path, std::string(), Access::read_only);
+  const auto schema = identify(connection, path);
+  if (!schema) return forward(schema);
+  return {};
+}
+
 struct WriteStatements {
   explicit WriteStatements(Connection& connection)
       : new_feed(connection,

@@ -16,6 +16,10 @@ struct SqliteOptions {
   const LayerSeal* seal = nullptr;  // needed for private layers; must outlive the store
 };
 
+// Whether this program can read the database that is there; changes nothing. Errors:
+// store.newer-schema, store.foreign-file, store.damaged. Throws Broken when it cannot be opened.
+[[nodiscard]] Result<void> check_schema(const std::string& path);
+
 struct WriteStatements;
 
 // At most one for a file at a time, in one process (SQLite before 3.51.3 can damage a WAL that two
