@@ -10,6 +10,7 @@
 #include "daemon/operations/keys.h"
 #include "daemon/operations/node_folder.h"
 #include "daemon/operations/put_aside.h"
+#include "daemon/operations/seen_database.h"
 #include "daemon/operations/store_trouble.h"
 #include "daemon/system_clock.h"
 #include "replication/replica.h"
@@ -44,8 +45,7 @@ Result<Keys> keys_of(const DataFolder& folder, const KeySecrets& secrets, Random
                 "A new node needs a certificate, and the chapter's authority key is not here.",
                 "Nothing was changed.",
                 "Bring authority.key of the chapter into this folder for the moment. Without it, "
-                "set up a new node in an empty folder: chapterd invite create above, then chapterd "
-                "join");
+                "join with a new node in an empty folder, by an invite of the chapter above.");
   }
   if (!authority) return forward(authority);
   auto chapter = read_seed(folder.chapter_key(), KeyPurpose::chapter, secrets);
@@ -114,6 +114,57 @@ Result<Heir> turn(const std::string& path,
               taken.size()};
 }
 
+bool is_there(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+// The new node stands ready under these names before anything of the old one is moved.
+std::string ready_database(const DataFolder& folder) {
+  return folder.path() + "/becoming.db";
+}
+
+std::string ready_key(const DataFolder& folder) {
+  return folder.path() + "/node.key.next";
+}
+
+// A power cut in the middle of put_in_place(): the old key is moved first, the new one last.
+bool was_cut_short(const DataFolder& folder) {
+  return is_there(ready_key(folder)) && !is_there(folder.node_key());
+}
+
+// Whatever stops it half-way, giving the command again completes it. Returns where the old files
+// lie; empty when they were moved before.
+Result<std::string> put_in_place(const DataFolder& folder) {
+  std::string kept;
+  bool done = true;
+  if (is_there(ready_database(folder))) {
+    auto aside = put_aside(folder, "before-new-node",
+                           {"node.key", "chapterd.db", "chapterd.db-wal", "chapterd.db-shm"});
+    if (!aside) return aside;
+    kept = std::move(*aside);
+    done = ::rename(ready_database(folder).c_str(), folder.database().c_str()) == 0 &&
+           sync_folder_of(folder.database());
+  }
+  done = done && ::rename(ready_key(folder).c_str(), folder.node_key().c_str()) == 0 &&
+         sync_folder_of(folder.node_key());
+  if (done) return kept;
+  return fail(Errc::failed, "backup.cannot-restore", "The new database cannot be put in place.",
+              "The older one and the new one are both in the folder.",
+              "Look at the folder's permissions, then give the same command again.");
+}
+
+Result<Json> complete(const DataFolder& folder, const KeySecrets& secrets) {
+  const auto key = read_key(ready_key(folder), KeyPurpose::node, secrets);
+  if (!key) return forward(key);
+  const auto kept = put_in_place(folder);
+  if (!kept) return forward(kept);
+  const auto seen = look_into(folder.database());
+  if (!seen) return forward(seen);
+  return Json{{"chapter", code_of(seen->directory.authority(), seen->directory.chapter())},
+              {"node", fingerprint(key->public_key())},
+              {"kept", *kept}};
+}
+
 }  // namespace
 
 Result<Json> make_new_node(const Config& config, const Json& args) {
@@ -127,6 +178,7 @@ Result<Json> make_new_node(const Config& config, const Json& args) {
   if (!folder) return forward(folder);
   auto secrets = key_secrets();
   if (!secrets) return forward(secrets);
+  if (was_cut_short(*folder)) return complete(*folder, *secrets);
   // The new node's key is protected as that of before.
   const auto protection = protection_of(folder->node_key(), KeyPurpose::node);
   if (!protection) return forward(protection);
@@ -134,9 +186,10 @@ Result<Json> make_new_node(const Config& config, const Json& args) {
   SystemRandom random;
   const auto keys = keys_of(*folder, *secrets, random);
   if (!keys) return forward(keys);
-  const std::string copy = folder->path() + "/becoming.db";
+  const std::string copy = ready_database(*folder);
   const auto remove_copy = [&] {
     for (const char* part : {"", "-wal", "-shm"}) ::unlink((copy + part).c_str());
+    ::unlink(ready_key(*folder).c_str());
   };
   remove_copy();
   copy_database(folder->database(), copy);
@@ -154,22 +207,17 @@ Result<Json> make_new_node(const Config& config, const Json& args) {
                 "Nothing was changed.",
                 "Copy it anew while the daemon is stopped, or use: chapterd backup create");
   }
-  const auto aside = put_aside(*folder, "before-new-node",
-                               {"chapterd.db", "chapterd.db-wal", "chapterd.db-shm", "node.key"});
-  if (!aside) return forward(aside);
+  auto written = write_key(ready_key(*folder), KeyPurpose::node, keys->now, *secrets, random);
+  if (!written) return forward(written);
   MarkFile file(folder->instance());
   if (!file.write(mark, file.read_revocations())) throw DiskFull("the disk is full");
-  auto written = write_key(folder->node_key(), KeyPurpose::node, keys->now, *secrets, random);
-  if (!written) return forward(written);
-  if (::rename(copy.c_str(), folder->database().c_str()) != 0 || !sync_folder_of(copy)) {
-    return fail(Errc::failed, "backup.cannot-restore", "The new database cannot be put in place.",
-                "The older one lies in " + *aside + ".", "Rename " + copy + " to chapterd.db.");
-  }
+  const auto kept = put_in_place(*folder);
+  if (!kept) return forward(kept);
   return Json{{"chapter", heir->chapter},
               {"node", fingerprint(keys->now.public_key())},
               {"before", fingerprint(keys->before.public_key())},
               {"taken", heir->taken},
-              {"kept", *aside}};
+              {"kept", *kept}};
 }
 
 }  // namespace chapterd

@@ -1,5 +1,6 @@
 // A copied folder, as the chapter above sees it: told, shown, ended, and what was set aside looked
 // at.
+#include "daemon/operations/new_node.h"
 #include "daemon/operations/opened_node.h"
 #include "replication/verified.h"
 #include "tests/daemon/operations_support.h"
@@ -129,6 +130,29 @@ TEST_F(CopiedFolder, OnlyTheHistoriesThatWereNamedCountAndTheOtherCanBeAdmitted)
   EXPECT_TRUE(is_told("quarantine"));
   EXPECT_EQ(must(ask(top_, "quarantine.admit", {{"code", "KE"}}))["left"], 0);
   EXPECT_TRUE(shows(second_));
+}
+
+const Json as_second = {{"name", "second"}, {"take_unsent", true}};
+
+TEST_F(CopiedFolder, NothingIsMovedBeforeTheNewNodeIsReady) {
+  // No new key can be written, as on a full disk.
+  for (const char* name : {"copy/node.key.new", "copy/node.key.next.new"})
+    std::filesystem::create_directory(place_.path(name));
+  EXPECT_FALSE(make_new_node(copy_, as_second));
+  EXPECT_TRUE(ask(copy_, "status", Json::object())) << "the copy is as it was";
+}
+
+TEST_F(CopiedFolder, BecomingANewNodeIsCompletedAfterAPowerCut) {
+  namespace fs = std::filesystem;
+  const Json made = must(make_new_node(copy_, as_second));
+  const std::string folder = place_.path("copy/");
+  fs::rename(folder + "node.key", folder + "node.key.next");
+  fs::rename(folder + "chapterd.db", folder + "becoming.db");
+  EXPECT_EQ(must(make_new_node(copy_, as_second))["node"], made["node"]);
+  EXPECT_EQ(must(ask(copy_, "key.show", Json::object()))["node"], made["node"]);
+  fs::rename(folder + "node.key", folder + "node.key.next");
+  EXPECT_EQ(must(make_new_node(copy_, as_second))["node"], made["node"]);
+  EXPECT_TRUE(ask(copy_, "status", Json::object()));
 }
 
 TEST_F(CopiedFolder, ANameThatIsNoneChangesNothing) {

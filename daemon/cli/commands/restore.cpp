@@ -65,11 +65,12 @@ Result<void> as_new_node(Context& context) {
     answer = context.doors.folder_work(context.config(), "new-node", args);
   if (!answer) return forward(answer);
   if (output.answer(*answer)) return {};
+  const std::string before = plain(text(*answer, "before"));
   output.print("This is now a node of its own of " + plain(text(*answer, "chapter")) + ": " +
-               plain(text(*answer, "node")) + ". The copy was " + plain(text(*answer, "before")) +
-               ".");
-  output.say("The copied database and key lie in " + plain(text(*answer, "kept")) +
-             ". Delete them once all is well.");
+               plain(text(*answer, "node")) + "." +
+               (before.empty() ? "" : " The copy was " + before + "."));
+  if (const std::string kept = plain(text(*answer, "kept")); !kept.empty())
+    output.say("The copied database and key lie in " + kept + ". Delete them once all is well.");
   output.say("Start it with: " + context.command("run"));
   return {};
 }
