@@ -3,6 +3,7 @@
 
 #include "base/contract.h"
 #include "domain/names.h"
+#include "domain/value.h"
 
 #include <nlohmann/json.hpp>
 
@@ -169,9 +170,7 @@ void sort_by_order(std::vector<T>& items) {
 }
 
 std::string shown(double value) {
-  return value == std::floor(value) && std::fabs(value) < 1e15
-             ? std::to_string(static_cast<std::int64_t>(value))
-             : Json(value).dump();
+  return json_number(value).dump();
 }
 
 // A value of the response on the scale, nothing when it is not given.

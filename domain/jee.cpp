@@ -1,12 +1,13 @@
 // Scores of Joint External Evaluations from CSV.
 #include "domain/jee.h"
 
+#include "domain/value.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <tuple>
 
 extern "C" {
@@ -47,13 +48,6 @@ std::optional<T> number_from(const std::string& text) {
   const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
   if (end.ec != std::errc() || end.ptr != text.data() + text.size()) return std::nullopt;
   return number;
-}
-
-// Whole numbers as integers: 3, not 3.0.
-Json json_number(double value) {
-  if (value == std::floor(value) && std::fabs(value) < 1e15)
-    return static_cast<std::int64_t>(value);
-  return value;
 }
 
 Json response_json(const JeeResponse& response) {

@@ -23,29 +23,16 @@ tl::unexpected<Error> wrong(std::string code, std::string message) {
   return fail(Errc::usage, std::move(code), std::move(message));
 }
 
-std::string number_text(double value) {
-  if (value == std::floor(value) && std::fabs(value) < 1e15) {
-    return std::to_string(static_cast<std::int64_t>(value));
-  }
-  return Json(value).dump();
-}
-
 // --- numbers ---
 
 Result<void> check_range(const Field& field, double value) {
   if (field.least && value < *field.least) {
-    return wrong("field.range", "The least is " + number_text(*field.least) + ".");
+    return wrong("field.range", "The least is " + json_number(*field.least).dump() + ".");
   }
   if (field.most && value > *field.most) {
-    return wrong("field.range", "The most is " + number_text(*field.most) + ".");
+    return wrong("field.range", "The most is " + json_number(*field.most).dump() + ".");
   }
   return {};
-}
-
-constexpr double exact_integers = 9007199254740992.0;  // 2^53: beyond it doubles skip integers
-
-bool is_whole(double value) {
-  return value == std::floor(value) && std::fabs(value) <= exact_integers;
 }
 
 // Whole numbers are stored as integers, however they were written, so that equal values are equal.
@@ -53,13 +40,14 @@ Result<Bytes> number_stored(const Field& field, const Json& value) {
   if (!value.is_number()) return wrong("field.type", "This must be a number.");
   const auto real = value.get<double>();
   if (!std::isfinite(real)) return wrong("field.type", "This must be a finite number.");
-  const bool whole = value.is_number_integer() || is_whole(real);
+  const auto integer = whole_number(real);
+  const bool whole = value.is_number_integer() || integer;
   if (!whole && field.type != FieldType::number) {
     return wrong("field.type", value.dump() + " is not a whole number.");
   }
   const auto in_range = check_range(field, real);
   if (!in_range) return forward(in_range);
-  if (value.is_number_float() && whole) return to_cbor(Json(static_cast<std::int64_t>(real)));
+  if (value.is_number_float() && integer) return to_cbor(Json(*integer));
   auto stored = to_cbor(value);
   if (!stored) return wrong("field.range", stored.error().what);
   return stored;

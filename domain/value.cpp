@@ -195,4 +195,15 @@ Result<Json> from_cbor(ByteView item) {
   return json;
 }
 
+std::optional<std::int64_t> whole_number(double value) {
+  constexpr double exact_integers = 9007199254740992.0;  // 2^53
+  if (value != std::floor(value) || std::fabs(value) > exact_integers) return std::nullopt;
+  return static_cast<std::int64_t>(value);
+}
+
+nlohmann::json json_number(double value) {
+  if (const auto whole = whole_number(value)) return *whole;
+  return value;
+}
+
 }  // namespace chapterd

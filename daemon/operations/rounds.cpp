@@ -3,6 +3,7 @@
 
 #include "crypto/hash.h"
 #include "daemon/operations/arguments.h"
+#include "domain/value.h"
 
 #include <nlohmann/json.hpp>
 
@@ -154,10 +155,9 @@ Json levels_json(const Scale& scale, const Levels& levels) {
   }
   Json json = Json::array();
   for (const auto& [level, units] : all) {
-    const auto number = static_cast<std::int64_t>(level);
-    const bool integer = static_cast<double>(number) == level;
-    const auto label = integer ? scale.labels.find(std::to_string(number)) : scale.labels.end();
-    json.push_back({{"value", integer ? Json(number) : Json(level)},
+    const auto label =
+        whole_number(level) ? scale.labels.find(json_number(level).dump()) : scale.labels.end();
+    json.push_back({{"value", json_number(level)},
                     {"count", units},
                     {"label", label == scale.labels.end() ? std::string() : label->second}});
   }
@@ -165,9 +165,7 @@ Json levels_json(const Scale& scale, const Levels& levels) {
 }
 
 Json number_or_null(const std::optional<double>& number) {
-  if (!number) return {};
-  const auto whole = static_cast<std::int64_t>(*number);
-  return static_cast<double>(whole) == *number ? Json(whole) : Json(*number);
+  return number ? json_number(*number) : Json();
 }
 
 }  // namespace
