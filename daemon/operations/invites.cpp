@@ -95,8 +95,8 @@ Result<void> check_invite(Replica& replica, const Asked& asked, std::uint64_t le
         "There is a chapter, or an open invite for one, with the code " + shown(asked.code) + ".",
         unchanged,
         "An invite that is open: revoke it first. A chapter that lost its computer comes back with "
-        "its backup: chapterd backup restore FILE on the new computer, then chapterd restore "
-        "--as-new-node. Else choose another code.");
+        "its backup on a new computer, there: chapterd backup restore FILE. Then there: chapterd "
+        "restore --as-new-node. Else choose another code.");
   }
   if (level > own_chapter(directory).certificate.level && level < limits::path_chapters) return {};
   return fail(Errc::usage, "invite.level",
