@@ -60,6 +60,19 @@ class Moving : public ::testing::Test {
         title);
   }
 
+  // As much as one entry holds: written anew it has to name what it replaces, too.
+  static std::string endorsed_large(Node& at) {
+    const Json themes = at.call("record.list", {{"kind", "theme"}});
+    Json much = complete_insight("Piers", themes["rows"][0]["id"]);
+    much["tags"] = Json::array();
+    for (int i = 0; i < 495; ++i)
+      much["tags"].push_back(std::to_string(1000 + i) + std::string(76, 'x'));
+    const std::string id = at.call("record.add", {{"kind", "insight"}, {"fields", much}})["id"];
+    for (const char* verb : {"submit", "endorse"})
+      at.call("record.move", {{"id", id}, {"verb", verb}});
+    return id;
+  }
+
   static bool shows(Node& at, const std::string& id) {
     return at.daemon->call("record.show", {{"id", id}}).has_value();
   }
@@ -95,16 +108,7 @@ TEST_F(Moving, NothingIsLostTheOldParentGetsNothingNewAndTheNewOneNothingOld) {
   ASSERT_TRUE(reaches(kisumu_, top_, old));
   kenya_.daemon.reset();
   const std::string unsent = endorsed(kisumu_, "Rafts");
-  // As much as one entry holds: written anew it has to name what it replaces, too.
-  Json much = complete_insight(
-      "Piers", kisumu_.call("record.list", {{"kind", "theme"}})["records"][0]["id"]);
-  much["tags"] = Json::array();
-  for (int i = 0; i < 495; ++i)
-    much["tags"].push_back(std::to_string(1000 + i) + std::string(76, 'x'));
-  const std::string large =
-      kisumu_.call("record.add", {{"kind", "insight"}, {"fields", much}})["id"];
-  for (const char* verb : {"submit", "endorse"})
-    kisumu_.call("record.move", {{"id", large}, {"verb", verb}});
+  const std::string large = endorsed_large(kisumu_);
 
   // Uganda offers, the global chapter approves, and KE-17 learns of it.
   ASSERT_TRUE(comes_true([&] {

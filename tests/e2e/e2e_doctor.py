@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import unittest
 
-from harness import BINARY, INSIGHT, Federation, free_port, wait_until
+from harness import BINARY, INSIGHT, SANITIZED, Federation, free_port, wait_until
 
 
 FAKER = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
@@ -198,6 +198,7 @@ class Doctor(Federation):
         kenya.good("insight", "endorse", id)
         self.assertIn("work.waiting", self.findings(kenya))
 
+    @unittest.skipIf(SANITIZED, "a sanitizer and libfaketime both want to be loaded first")
     @unittest.skipUnless(os.path.exists(FAKER), "libfaketime is not there; scripts/install has it")
     def test_an_expired_invite_is_told_until_somebody_goes_on_about_it(self):
         told = lambda: self.findings(self.world_, environment=MONTHS_LATER).get("invite.expired")
