@@ -124,7 +124,7 @@ std::optional<std::string> passphrase_of(Arguments& in) {
   return text;
 }
 
-// The database of one moment. It is not sealed, so it stays in the data folder.
+// The database of one moment. It is not sealed, so it does not lie beside the backup.
 Result<SeenDatabase> copied(const Config& config, const std::string& copy) {
   try {
     copy_database(config.node.data + "/chapterd.db", copy);
@@ -199,10 +199,19 @@ Result<Json> create_backup(const Config& config, const Json& args) {
   const Instant began = SystemClock().now();
   const auto path = place_for(config, out, "making-" + stamp(began));
   if (!path) return forward(path);
-  const std::string copy = config.node.data + "/making-" + std::to_string(::getpid()) + ".db";
+  std::string copy = config.node.data + "/making-" + std::to_string(::getpid()) + ".db";
   ::unlink(copy.c_str());
+  std::optional<ScratchFolder> scratch;
   auto made = [&]() -> Result<Json> {
     auto seen = copied(config, copy);
+    if (!seen) {
+      // The disk of the data folder may be full or read-only: then a backup is wanted most.
+      auto elsewhere = ScratchFolder::make();
+      if (!elsewhere) return forward(seen);
+      for (const char* part : {"", "-wal", "-shm"}) ::unlink((copy + part).c_str());
+      copy = scratch.emplace(std::move(*elsewhere)).file("copy.db");
+      seen = copied(config, copy);
+    }
     if (!seen) return forward(seen);
     Json head = head_of(*seen, began, passphrase.has_value());
     const KnownChapter* own = seen->directory.authority().chapter(seen->directory.chapter());

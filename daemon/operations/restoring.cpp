@@ -99,11 +99,11 @@ Result<void> put_keys(const DataFolder& folder, const KeyParts& keys, Json& answ
   if (keys.empty()) return {};
   const auto secrets = key_secrets();
   if (!secrets) return forward(secrets);
-  if (auto checked = check_for_new(*secrets); !checked) return checked;
   SystemRandom random;
   for (const auto& [name, part] : keys) {
     // A key that is there already is as good, and may open what this program does not know.
     if (is_there(folder.path() + "/" + name)) continue;
+    if (auto checked = check_for_new(*secrets); !checked) return checked;
     auto written = write_key_part(folder.path() + "/" + name, part.view(), *secrets, random);
     if (!written) return written;
     answer["protection"] = secrets->passphrase ? "passphrase" : "machine";

@@ -80,6 +80,8 @@ class SmallDisk(Federation):
                 acknowledged.pop(next(iter(acknowledged)))
             except Refused as refused:
                 self.assertEqual(refused.code, "store.disk-full")
+        # A backup to another disk is wanted most now.
+        self.kenya.good("backup", "create", "--out", self.place / "saved.backup")
 
     def check_news_from_above_wait(self):
         with Control(self.world_.folder) as control:
