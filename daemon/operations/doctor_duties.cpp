@@ -101,7 +101,7 @@ void check_invites(const Facts& facts, Diagnoses& found) {
                      "The invite of " + shown(code) + " expired and was not used.",
                      "Nothing was changed.",
                      "Make a new one: chapterd invite create " + code +
-                         ". If nobody shall come: chapterd invite revoke " + id});
+                         " --name NAME. If nobody shall come: chapterd invite revoke " + id});
   }
 }
 

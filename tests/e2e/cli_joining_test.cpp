@@ -35,12 +35,12 @@ Json two_of_kenya() {
   return {
       {"peers",
        {{{"code", "KE"}, {"name", "Kenya"}, {"computer", "office"}, {"fingerprint", "51f89785"}},
-        {{"code", "KE"}, {"name", "Kenya"}, {"computer", "laptop"}, {"fingerprint", "51aa0000"}},
+        {{"code", "KE"}, {"name", "Kenya"}, {"computer", "laptop"}, {"fingerprint", "51f8aaaa"}},
         {{"code", "UG"}, {"name", "Uganda"}, {"computer", "mini"}, {"fingerprint", ""}}}}};
 }
 
 TEST(Revoking, NeverPicksOneOfSeveralComputers) {
-  for (const char* wanted : {"KE", "Kenya", "51"}) {
+  for (const char* wanted : {"KE", "Kenya", "51f8"}) {
     Program program;
     program.node.answers_to("peers.list", two_of_kenya());
     program.node.answers_to("peers.revoke", Json{{"revoked", "51f89785"}});
@@ -52,21 +52,21 @@ TEST(Revoking, NeverPicksOneOfSeveralComputers) {
   program.node.answers_to("peers.list", two_of_kenya());
   const Outcome outcome = program.run({"peers", "show", "Kenya"});
   EXPECT_EQ(outcome.exit, 2);
-  for (const char* part : {"peers.ambiguous", "office, 51f89785", "laptop, 51aa0000"})
+  for (const char* part : {"peers.ambiguous", "office, 51f89785", "laptop, 51f8aaaa"})
     EXPECT_TRUE(holds(outcome.err, part)) << outcome.err;
 }
 
 TEST(Revoking, NamesTheComputerInItsQuestionAndItsAnswer) {
-  for (const char* wanted : {"laptop", "51aa", "51aa0000"}) {
+  for (const char* wanted : {"laptop", "51f8a", "51f8aaaa"}) {
     Program program;
     program.node.answers_to("peers.list", two_of_kenya());
-    program.node.answers_to("peers.revoke", Json{{"revoked", "51aa0000"}});
+    program.node.answers_to("peers.revoke", Json{{"revoked", "51f8aaaa"}});
     Outcome outcome = program.run({"peers", "revoke", wanted, "--reason", "x"});
-    EXPECT_TRUE(holds(outcome.err, "Revoke Kenya (KE), laptop, 51aa0000?")) << outcome.err;
+    EXPECT_TRUE(holds(outcome.err, "Revoke Kenya (KE), laptop, 51f8aaaa?")) << outcome.err;
     outcome = program.run({"peers", "revoke", wanted, "--reason", "x", "--yes"});
-    EXPECT_TRUE(holds(outcome.out, "Revoked: Kenya (KE), laptop, 51aa0000")) << outcome.out;
+    EXPECT_TRUE(holds(outcome.out, "Revoked: Kenya (KE), laptop, 51f8aaaa")) << outcome.out;
     const std::string sent = program.node.args_of("peers.revoke").value("fingerprint", "");
-    EXPECT_TRUE(sent.starts_with("51aa")) << sent;
+    EXPECT_TRUE(sent.starts_with("51f8a")) << sent;
   }
 }
 
@@ -81,7 +81,7 @@ TEST(Revoking, AYesIsAYesHoweverItIsTyped) {
     program.terminal.in = true;
     program.in = typed;
     program.node.answers_to("peers.list", two_of_kenya());
-    program.node.answers_to("peers.revoke", Json{{"revoked", "51aa0000"}});
+    program.node.answers_to("peers.revoke", Json{{"revoked", "51f8aaaa"}});
     EXPECT_EQ(program.run({"peers", "revoke", "laptop", "--reason", "x"}).exit, exit) << typed;
   }
 }

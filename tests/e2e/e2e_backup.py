@@ -197,7 +197,7 @@ class Backup(Federation):
         self.assertIn("restore.unconfirmed", needs)
         doctor = self.world_.run("doctor")
         self.assertEqual(doctor.returncode, 6)
-        self.assertIn(b"restore --recover", doctor.stdout)
+        self.assertIn(b"restore --recover", b" ".join(doctor.stdout.split()))
         self.kenya.run("sync", "now")
         self.assertEqual(self.world_.run("insight", "show", later).returncode, 4)
         self.assertEqual(self.kenya.run("restore", "--reassert", "--yes").returncode, 5)

@@ -205,7 +205,7 @@ class Doctor(Federation):
         self.world_.good("invite", "create", "KE", "--name", "Kenya")
         self.world_.good("invite", "create", "UG", "--name", "Uganda")
         for _ in range(2):
-            command = re.search(r"chapterd (invite create [A-Z]+)", told()["do"])[1]
+            command = re.search(r"chapterd (invite create [A-Z]+ --name NAME)", told()["do"])[1]
             self.world_.good(*command.split(), environment=MONTHS_LATER)
         self.assertIsNone(told())
         self.world_.good("invite", "create", "TZ", "--name", "Tanzania")
