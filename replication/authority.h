@@ -85,6 +85,11 @@ class Authority {
   // Returns whether anything changed.
   bool apply_or_keep(ByteView statement);
 
+  // Said before apply_or_keep() of each statement that stands in a stored feed. A node agrees to an
+  // authority by carrying, in its own `auth` feed, the certificate that it got from it: there
+  // nobody else can write.
+  void note_carried(const PublicKey& author, ByteView statement);
+
   [[nodiscard]] const KnownChapter* chapter(const ChapterId& id) const;
   [[nodiscard]] const KnownChapter* chapter_with_code(std::string_view code) const;
   [[nodiscard]] const KnownNode* node(const PublicKey& key) const;
@@ -97,7 +102,10 @@ class Authority {
   [[nodiscard]] bool was_path(const ChapterPath& path) const;
   // The move that brought a chapter to where it stands; null when it never moved.
   [[nodiscard]] const KnownMove* move_of(const ChapterId& chapter) const;
-  // The statements from the global chapter down to this node, each after those that it needs.
+  // The statements from the global chapter down to this chapter, its own keys and moves included,
+  // each after those that it needs.
+  [[nodiscard]] std::vector<Bytes> line(const ChapterId& chapter) const;
+  // The same down to this node, its certificate last.
   [[nodiscard]] std::vector<Bytes> chain(const PublicKey& node) const;
 
   // Ids of all statements of a chapter that stand, for a successor that lists them.
@@ -108,6 +116,15 @@ class Authority {
   [[nodiscard]] std::vector<PublicKey> keys_of(const ChapterId& chapter) const;
   // One more than the highest number of successors, moves and certificates about a chapter.
   [[nodiscard]] std::uint64_t next_number(const ChapterId& chapter) const;
+
+  // The authority keys of its chapter that a node agreed to, and those that nodes of the chapter
+  // agreed to that agreed to one of these; revoked ones lead no further. Two nodes belong together
+  // when these meet. A key that a chapter above names is among them only once a node of the chapter
+  // took it up: so nobody above can appoint a reader.
+  [[nodiscard]] std::set<PublicKey> agreed_keys(const PublicKey& node) const;
+  // Whether these may share what only their chapter may read: nodes of one chapter that the chapter
+  // itself certified, and that belong together.
+  [[nodiscard]] bool are_of_one_house(const PublicKey& one, const PublicKey& other) const;
 
   [[nodiscard]] bool is_revoked(const PublicKey& node) const;
   // The statements of all revocations: those that count first, of them the highest revoker's.
@@ -211,6 +228,9 @@ class Authority {
   bool take_chapter(const Signed& statement);
   bool take_node(const Signed& statement);
 
+  // authority_agreed.cpp
+  bool note_agreed(const Signed& statement);
+
   // authority_cuts.cpp
   [[nodiscard]] bool judges(const ChapterId& issuer, const FeedIntro& intro) const;
   void add_admitted(const FeedIntro& intro,
@@ -232,7 +252,8 @@ class Authority {
   std::unordered_map<ChapterId, std::vector<PublicKey>, FixedHash> keys_ever_;
   std::unordered_map<ChapterId, std::set<ChapterId>, FixedHash> parents_ever_;
   std::unordered_map<ChapterId, std::uint8_t, FixedHash> least_level_;
-  std::vector<Waiting> waiting_;  // statements from stored feeds that may count later
+  std::vector<Waiting> waiting_;   // statements from stored feeds that may count later
+  std::set<StatementId> carried_;  // node certificates, by the nodes that they are about
 
   // What stands of it.
   Standing standing_;
@@ -241,6 +262,8 @@ class Authority {
   std::unordered_map<ChapterId, std::set<PublicKey>, FixedHash> keys_;
   std::map<ChapterId, KnownMove> moves_;
   std::unordered_map<PublicKey, KnownNode, FixedHash> nodes_;
+  // By chapter and node: the keys of the chapter's certificates that the node carries.
+  std::map<ChapterId, std::map<PublicKey, std::set<PublicKey>>> agreed_;
   std::multimap<PublicKey, Revocation> revocations_;  // also of nodes not met yet
   std::map<StatementId, Admission> admissions_;       // by statement, so that each counts once
   std::map<StatementId, Closing> closings_;

@@ -40,6 +40,7 @@ void Authority::work_out() {
   standing_ = std::move(before);
   voids_ = !standing_.trusts.empty() || !standing_.moves.empty();
   nodes_.clear();
+  agreed_.clear();
   revocations_.clear();
   admissions_.clear();
   closings_.clear();
@@ -318,6 +319,7 @@ bool Authority::take_node(const Signed& statement) {
   const auto& certificate = std::get<NodeCertificate>(statement.statement.body);
   const KnownChapter* home = chapter(certificate.chapter);
   if (home == nullptr) return false;
+  const bool has_agreed = note_agreed(statement);
   const ChapterId& issuer = statement.statement.issuer;
   const bool by_own = issuer == certificate.chapter;
   // Only the parent of today: the one that was left appoints nobody any more.
@@ -330,7 +332,7 @@ bool Authority::take_node(const Signed& statement) {
                              ? by_own
                              : is_newer(statement.statement.number, statement.bytes, known->number,
                                         known->statement);
-    if (!is_news) return false;
+    if (!is_news) return has_agreed;
   }
   nodes_[certificate.node] =
       KnownNode{certificate, issuer, statement.statement.number, statement.bytes};
@@ -344,22 +346,27 @@ const KnownMove* Authority::move_of(const ChapterId& id) const {
   return at == moves_.end() ? nullptr : &at->second;
 }
 
-std::vector<Bytes> Authority::chain(const PublicKey& key) const {
-  const KnownNode* known = node(key);
-  if (known == nullptr) return {};
+std::vector<Bytes> Authority::line(const ChapterId& id) const {
   // In the order in which they were verified here, they can be verified there.
   std::vector<Bytes> statements;
-  std::set<ChapterId> line = ever_above(known->certificate.chapter);
-  line.insert(known->certificate.chapter);
+  std::set<ChapterId> line = ever_above(id);
+  line.insert(id);
   for (const Signed& statement : signed_) {
     const auto subject = subject_of(statement);
     if (subject && line.contains(*subject) && stands(statement, standing_))
       statements.push_back(statement.bytes);
   }
   // Limit: of more changes than a HELLO has room for, the newest; a peer knows the others.
-  constexpr std::size_t most = limits::chain_statements - 2;  // the node's, and a child's
+  constexpr std::size_t most = limits::chain_statements - 2;  // a node's, and a child's
   if (statements.size() > most)
     statements.erase(statements.begin(), statements.end() - static_cast<std::ptrdiff_t>(most));
+  return statements;
+}
+
+std::vector<Bytes> Authority::chain(const PublicKey& key) const {
+  const KnownNode* known = node(key);
+  if (known == nullptr) return {};
+  std::vector<Bytes> statements = line(known->certificate.chapter);
   statements.push_back(known->statement);
   return statements;
 }

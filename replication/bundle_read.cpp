@@ -254,7 +254,7 @@ Result<BundleRun> BundleReader::run(const std::vector<BundleChunk>& chunks,
 // not: `chapter` feeds are missing.
 bool BundleReader::is_one_scope() const {
   const KnownNode* sender = authority_.node(header_.sender);
-  return header_.grant == grant_name(authority_, directory_.self()) &&
+  return header_.grant == grant_name(authority_, directory_.self(), header_.sender) &&
          sender->certificate.chapter != directory_.chapter();
 }
 

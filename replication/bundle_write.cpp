@@ -86,9 +86,10 @@ std::array<Arrival, cursor_lanes> BundleWriter::start() const {
 // hold different sets.
 std::uint64_t BundleWriter::grant() const {
   const Authority& authority = parts_.directory.authority();
-  const std::uint64_t grant = grant_name(authority, plan_.recipients.front());
+  const PublicKey& self = parts_.directory.self();
+  const std::uint64_t grant = grant_name(authority, plan_.recipients.front(), self);
   const bool is_one = std::ranges::all_of(plan_.recipients, [&](const PublicKey& node) {
-    return grant_name(authority, node) == grant;
+    return grant_name(authority, node, self) == grant;
   });
   return is_one ? grant : 0;
 }

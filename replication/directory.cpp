@@ -46,8 +46,8 @@ Result<Directory> Directory::load(const Snapshot& now) {
   directory.self_ = node_in.fixed<PublicKey>();
   directory.epoch_ = Epoch(epoch_in.u64());
   directory.incarnation_ = incarnation_in.fixed<Incarnation>();
-  directory.read_authority(reader, Arrival(0));
   directory.read_new_feeds(reader);
+  directory.read_authority(reader, Arrival(0));
   for (const auto& space : reader.spaces_after(SpaceRow(0))) directory.add_space(space);
   for (auto& kind : reader.kinds_after(KindRow(0)))
     directory.add_kind(next_kind(directory.kinds_, std::move(kind)));
@@ -99,7 +99,9 @@ void Directory::read_authority(Reader& reader, Arrival after) {
       const auto piece = decode_piece(stored.body);
       if (!piece) throw Damaged("a piece in the database is damaged");
       for (const PieceEntry& entry : piece->entries) {
-        if (entry.kind == EntryKind::authority) authority_.apply_or_keep(entry.payload);
+        if (entry.kind != EntryKind::authority) continue;
+        authority_.note_carried(feed(stored.feed).intro.node, entry.payload);
+        authority_.apply_or_keep(entry.payload);
       }
     }
   }

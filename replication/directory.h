@@ -47,8 +47,10 @@ inline constexpr const char* waits =
     "restore/waits";  // 1 byte: rolled back, and nobody above was met since: statements only
 inline constexpr const char* lives =
     "restore/lives";  // 16 bytes each: incarnations of ours that others told us of
+inline constexpr const char* elsewhere =
+    "restore/elsewhere";  // 8 bytes, ms: told of a life of ours that this database never led
 inline constexpr const char* early =
-    "restore/receipts";  // sized receipts about entries that are not back yet
+    "restore/receipts";  // sized receipts about entries that are not here yet
 inline constexpr const char* wrap_prefix = "chapter-key/";  // keys sealed to nodes, by their names
 inline constexpr const char* stale =
     "chapter-key/~stale";  // private layers must be merged anew once they are unlocked

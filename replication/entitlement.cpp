@@ -24,9 +24,8 @@ bool may_hold(const Authority& authority, const PublicKey& node, const FeedIntro
     case Audience::auth:
     case Audience::all:
       return true;
-    // Only nodes that the chapter itself certified: the one above cannot appoint a reader.
     case Audience::chapter:
-      return at_home && holder->issuer == chapter;
+      return at_home && authority.are_of_one_house(intro.node, node);
     case Audience::up:
       return at_home || is_above(chapter, intro.home);
     case Audience::down:
@@ -73,7 +72,7 @@ bool leads_to_author(const Authority& authority,
   return is_at_or_above_home(peer) && (peer == self || is_above(self, authority.path_of(peer)));
 }
 
-std::uint64_t grant_name(const Authority& authority, const PublicKey& node) {
+std::uint64_t grant_name(const Authority& authority, const PublicKey& node, const PublicKey& from) {
   const KnownNode* holder = authority.node(node);
   if (holder == nullptr) return 0;
   Hasher hasher("chapterd/grant/1");
@@ -81,6 +80,11 @@ std::uint64_t grant_name(const Authority& authority, const PublicKey& node) {
   hasher.add(path.chapter).add(holder->issuer);
   for (const ChapterId& above : path.above) hasher.add(above);
   hasher.u8(authority.is_revoked(node) ? 1 : 0);
+  // Only nodes of one chapter hand each other what is the chapter's own.
+  const KnownNode* giver = authority.node(from);
+  if (giver != nullptr && giver->certificate.chapter == holder->certificate.chapter) {
+    for (const PublicKey& key : authority.agreed_keys(node)) hasher.add(key);
+  }
   return ByteReader(hasher.finish().view()).u64();
 }
 

@@ -28,7 +28,10 @@ namespace chapterd {
                                    const ChapterId& peer,
                                    const FeedIntro& intro);
 
-// Names what a node may hold; two equal names mean the same scope for the same feeds.
-[[nodiscard]] std::uint64_t grant_name(const Authority& authority, const PublicKey& node);
+// Names what a node may get from another one; two equal names mean the same scope for the same
+// feeds.
+[[nodiscard]] std::uint64_t grant_name(const Authority& authority,
+                                       const PublicKey& node,
+                                       const PublicKey& from);
 
 }  // namespace chapterd

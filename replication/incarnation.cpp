@@ -161,6 +161,13 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
     chapterd::append(lives, life.view());
     set_value(stored_name::lives, std::move(lives));
   }
+  // Who was put back knows of it, or is told of newer entries. Feeds of a life that it never began
+  // were begun by a copy of it, or by itself before the whole folder was put back once more.
+  if (meeting.rolled_back && !meeting.lives.empty() && value(stored_name::restored).empty()) {
+    ByteWriter when;
+    when.u64(static_cast<std::uint64_t>(clock_.now().ms));
+    set_value(stored_name::elsewhere, when.take());
+  }
   if (meeting.rolled_back) {
     const auto line = unmet_;
     commit();  // what is staged is chained anew from the store
@@ -194,6 +201,16 @@ void Replica::note_recovered() {
 
 // A node that was restored may have lost what it had claimed to hold.
 void Replica::void_receipts(const PublicKey& node, Epoch epoch) {
+  std::vector<Bytes> early = receipts_in(value(stored_name::early));
+  const auto is_void = [&](const Bytes& bytes) {
+    const auto receipt = decode_receipt(bytes);
+    return receipt && receipt->node == node && receipt->epoch != epoch;
+  };
+  if (std::erase_if(early, is_void) > 0) {
+    ByteWriter kept;
+    for (const Bytes& each : early) kept.sized_bytes(each);
+    set_value(stored_name::early, kept.take());
+  }
   for (const KnownFeed& feed : directory_.feeds()) {
     for (const StoredReceipt& stored : store_.receipts_of(feed.row)) {
       if (stored.node != node) continue;

@@ -9,7 +9,7 @@ namespace chapterd {
 namespace {
 
 constexpr std::uint8_t invite_version = 1;
-constexpr std::uint8_t request_version = 1;
+constexpr std::uint8_t request_version = 2;
 constexpr std::uint8_t answer_version = 1;
 constexpr std::size_t checksum_bytes = 4;
 constexpr std::size_t proof_bytes = 32;
@@ -75,7 +75,8 @@ Bytes request_body(const JoinRequest& request) {
   out.u8(algorithm_ed25519)
       .fixed(request.authority)
       .fixed(request.box)
-      .sized_text(request.node_name);
+      .sized_text(request.node_name)
+      .fixed(request.acceptance);
   return out.take();
 }
 
@@ -111,12 +112,9 @@ Result<void> check_invite(const KeptInvite& kept, const JoinRequest& request, In
   return {};
 }
 
-Bytes chapter_certificate(Replica& replica,
-                          const SigningKey& authority,
-                          const Invite& invite,
-                          const PublicKey& key) {
-  const Authority& known = replica.directory().authority();
-  const ChapterPath parent = known.path_of(replica.directory().chapter());
+ChapterCertificate certificate_for(const ChapterPath& parent,
+                                   const Invite& invite,
+                                   const PublicKey& key) {
   ChapterCertificate certificate;
   certificate.chapter = invite.chapter;
   certificate.authority = key;
@@ -125,10 +123,35 @@ Bytes chapter_certificate(Replica& replica,
   certificate.level = invite.level;
   certificate.above = parent.above;
   certificate.above.push_back(parent.chapter);
-  // Of a chapter that joins anew, with new keys: newer than what was said of it before.
-  const std::uint64_t number = known.next_number(invite.chapter);
-  return sign_statement(known.federation(),
-                        Statement{parent.chapter, number, std::move(certificate)}, authority);
+  return certificate;
+}
+
+// What makes the request's key that of its chapter. What the key before signed stands.
+Result<Bytes> word_for(const Authority& known,
+                       const ChapterId& self,
+                       const Invite& invite,
+                       const JoinRequest& request,
+                       const SigningKey& authority) {
+  Statement word{self, known.next_number(invite.chapter), {}};
+  if (known.chapter(invite.chapter) == nullptr) {
+    word.body = certificate_for(known.path_of(self), invite, request.authority);
+    return sign_statement(known.federation(), word, authority);
+  }
+  Successor successor;
+  successor.chapter = invite.chapter;
+  successor.authority = request.authority;
+  successor.by = SuccessorBy::above;
+  successor.acceptance = request.acceptance;
+  word.body = std::move(successor);
+  const Bytes bytes = sign_statement(known.federation(), word, authority);
+  Authority then = known;
+  const auto applied = then.apply(bytes);
+  if (!applied) return forward(applied);
+  if (then.chapter(invite.chapter)->certificate.authority == request.authority) return bytes;
+  return refused("invite.outranked",
+                 "A chapter further up gave this chapter its authority key, and that word stands "
+                 "above one from here.",
+                 "Use another code for the new computer.");
 }
 
 }  // namespace
@@ -195,7 +218,9 @@ Bytes make_join_request(const Invite& invite,
                         const SigningKey& node,
                         const SigningKey& authority) {
   ByteWriter out;
-  const Bytes body = request_body(request);
+  JoinRequest accepting = request;
+  accepting.acceptance = accept_succession(invite.federation, invite.chapter, authority);
+  const Bytes body = request_body(accepting);
   const Bytes message = request_message(body);
   out.bytes(body).bytes(proof_of(invite.secret, body));
   out.fixed(node.sign(message)).fixed(authority.sign(message));
@@ -219,6 +244,7 @@ Result<JoinRequest> decode_join_request(ByteView bytes) {
   request.authority = in.fixed<PublicKey>();
   request.box = in.fixed<BoxPublicKey>();
   request.node_name = read_text(in);
+  request.acceptance = in.fixed<Signature>();
   if (!in.finished()) return malformed();
   ByteReader tail(bytes.last(2 * Signature::size));
   const Bytes message = request_message(body);
@@ -245,22 +271,24 @@ Result<Bytes> answer_join(Replica& replica,
   }
   if (auto checked = check_invite(*kept, *request, now); !checked) return forward(checked);
 
-  Bytes certificate;
+  const Authority& known = replica.directory().authority();
+  const ChapterId& chapter = kept->invite.chapter;
   if (kept->state == InviteState::used) {
-    const KnownChapter* child = replica.directory().authority().chapter(kept->invite.chapter);
+    const KnownChapter* child = known.chapter(chapter);
     if (child == nullptr || child->certificate.authority != request->authority) return used();
-    certificate = child->statement;
   } else {
-    certificate = chapter_certificate(replica, authority, kept->invite, request->authority);
-    if (auto written = replica.write_statement(certificate); !written) return forward(written);
+    const auto word =
+        word_for(known, replica.directory().chapter(), kept->invite, *request, authority);
+    if (!word) return word;
+    if (auto written = replica.write_statement(*word); !written) return forward(written);
     kept->state = InviteState::used;
     kept->used_by = request->node;
     replica.set_value(stored_invite_name(request->invite), encode(*kept));
   }
-  std::vector<Bytes> chain = replica.directory().authority().chain(replica.directory().self());
-  // This node's own certificate stays in it: so the child can seal bundles to its parent before it
+  std::vector<Bytes> chain = known.line(chapter);
+  // This node's own certificate is with it: so the child can seal bundles to its parent before it
   // has ever met it.
-  chain.push_back(certificate);
+  chain.push_back(known.node(replica.directory().self())->statement);
   ByteWriter out;
   out.u8(answer_version).sized_bytes(replica.directory().authority().genesis());
   out.u8(static_cast<std::uint8_t>(chain.size()));

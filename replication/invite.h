@@ -56,6 +56,8 @@ struct JoinRequest {
   PublicKey authority;
   BoxPublicKey box;
   std::string node_name;
+  Signature
+      acceptance{};  // by `authority`, of speaking for the chapter; set by make_join_request()
 };
 
 [[nodiscard]] Bytes make_join_request(const Invite& invite,
@@ -65,9 +67,11 @@ struct JoinRequest {
 // Checks the shape and both signatures, not the invite.
 [[nodiscard]] Result<JoinRequest> decode_join_request(ByteView bytes);
 
-// The parent's answer; stages the chapter certificate and the used invite in `replica` (commit
-// before it is sent). The same key asking again gets the same answer. Errors: invite.unknown,
-// invite.used, invite.revoked, invite.expired, invite.proof.
+// The parent's answer; stages the used invite in `replica` and what makes the request's key the
+// authority key of the chapter (commit before it is sent): its certificate, or, of a chapter that
+// is there already, a successor. The same key asking again gets the same answer. Errors:
+// invite.unknown, invite.used, invite.revoked, invite.expired, invite.proof, invite.outranked (a
+// chapter further up named the key that the chapter has).
 [[nodiscard]] Result<Bytes> answer_join(Replica& replica,
                                         const SigningKey& authority,
                                         ByteView request,

@@ -66,7 +66,8 @@ std::vector<Arrival> Replica::hand_over(const PublicKey& heir,
   set_value(stored_name::epoch, epoch.take());
   set_value(stored_name::incarnation, bytes_of(random_.fixed<Incarnation>().view()));
   set_value(stored_name::instance, encode(mark));
-  for (const char* name : {stored_name::restored, stored_name::waits, stored_name::lives})
+  for (const char* name :
+       {stored_name::restored, stored_name::waits, stored_name::lives, stored_name::elsewhere})
     set_value(name, {});
   commit();
   return taken;

@@ -55,7 +55,7 @@ Outflow::Outflow(const Directory& directory,
       reader_(reader),
       key_(key),
       peer_(peer),
-      grant_(grant_name(directory.authority(), peer)),
+      grant_(grant_name(directory.authority(), peer, directory.self())),
       authority_version_(directory.authority().version()) {}
 
 Outflow::Outflow(const Directory& directory,
@@ -67,7 +67,7 @@ Outflow::Outflow(const Directory& directory,
       key_(key),
       peer_(recipients.at(0)),
       recipients_(std::move(recipients)),
-      grant_(grant_name(directory.authority(), peer_)),
+      grant_(grant_name(directory.authority(), peer_, directory.self())),
       authority_version_(directory.authority().version()) {}
 
 void Outflow::start(const std::array<Arrival, cursor_lanes>& from) {
@@ -119,7 +119,7 @@ bool Outflow::leads_home(const FeedIntro& intro) const {
 std::optional<ScopeFrame> Outflow::rescope() {
   if (authority_version_ == directory_.authority().version()) return std::nullopt;
   authority_version_ = directory_.authority().version();
-  const std::uint64_t grant = grant_name(directory_.authority(), peer_);
+  const std::uint64_t grant = grant_name(directory_.authority(), peer_, directory_.self());
   if (grant == std::exchange(grant_, grant)) return std::nullopt;
   const std::vector<std::uint8_t> before = std::exchange(granted_, {});
   ScopeFrame scope;

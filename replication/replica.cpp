@@ -174,6 +174,7 @@ Result<void> Replica::introduce(const std::vector<Bytes>& chain) {
 }
 
 Written Replica::append_statement(ByteView statement) {
+  directory_.authority().note_carried(directory_.self(), statement);
   const Written written =
       append(own_feed({Audience::auth, {}}), EntryKind::authority, copy(statement));
   open_->links.push_back(0);

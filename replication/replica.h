@@ -61,8 +61,7 @@ class Replica {
 
   // Opens the chapter's keys with the node's X25519 key and applies what waited for them, in
   // transactions of bounded size; stages that they are handed to nodes that lack them. Nothing may
-  // be staged before. Errors:
-  // chapter.other-key (not_allowed: not the key that this node's certificate names).
+  // be staged before. Errors: chapter.other-key (not_allowed: not that of this node's certificate).
   [[nodiscard]] Result<void> unlock(BoxKey box);
   // Forgets the keys. Nothing may be staged.
   void lock();
@@ -81,6 +80,9 @@ class Replica {
   [[nodiscard]] Result<void> introduce(const std::vector<Bytes>& chain);
   // Stages a statement for everybody, after applying it.
   [[nodiscard]] Result<Written> write_statement(ByteView statement);
+  // Stages that this node agrees to an authority key of its chapter, unless it did or counts for
+  // nothing: it carries a certificate by it (docs/protocol.md 4). Errors: as write_statement().
+  [[nodiscard]] Result<void> agree_to(const SigningKey& authority);
 
   // Stages the orders that erase these entries of a record of the own chapter, and obeys them at
   // once. Entries that are not here, or erased already, are passed over. Errors: erase.nothing
@@ -91,9 +93,8 @@ class Replica {
   // The entries of a layer as they will be after commit(), the newest first.
   [[nodiscard]] std::vector<LayerEntry> entries_in(SpaceRow space, const RecordId& record);
 
-  // Writes the database anew when bytes of what was erased may be left in unused parts of it. That
-  // may take long; when the disk has no room for it, it is tried again after the next erasure or
-  // start. Nothing may be staged. Throws Broken.
+  // Writes the database anew when bytes of what was erased may be left in it, which may take long;
+  // without room for it, after the next erasure or start. Nothing may be staged. Throws Broken.
   void drop_remains();
 
   [[nodiscard]] const Erasures& erasures() const { return erasures_; }
@@ -114,8 +115,7 @@ class Replica {
 
   [[nodiscard]] bool has_staged() const { return staged_; }
 
-  // Layers as they will be after commit(): what a local edit must see to supersede the right
-  // values.
+  // Layers as after commit(): what a local edit must see to supersede the right values.
   [[nodiscard]] std::vector<HeldLayer> layers_of(const RecordId& record);
 
   // These nodes are handed what they may hold: commit before anything of it goes out by another way
@@ -180,8 +180,8 @@ class Replica {
   Result<void> receive_piece(VerifiedPiece& piece, std::uint64_t via);
   void store_piece(VerifiedPiece& piece, FeedRow feed, std::uint64_t via);
   void receive_receipt(const Bytes& bytes, std::uint64_t via);
-  void keep_early(const Bytes& receipt);
-  void take_early(std::uint64_t via);
+  void keep_early(const Receipt& receipt, const Bytes& bytes);
+  void take_early();
   void sign_receipts();
   [[nodiscard]] Head whole_head(const KnownFeed& feed);
   [[nodiscard]] bool is_news(const Receipt& receipt, const KnownFeed& feed);

@@ -30,7 +30,32 @@ const char* waits_for(ChangeVerdict verdict) {
   return nullptr;
 }
 
+bool may_acknowledge(const Authority& authority, const Receipt& receipt, const FeedIntro& intro) {
+  const KnownNode* node = authority.node(receipt.node);
+  return node != nullptr && !authority.is_revoked(receipt.node) &&
+         acknowledges(node->certificate.chapter, intro);
+}
+
+// Whether pieces came of a feed that one of the kept receipts is about.
+bool is_about(ByteView kept, const std::vector<VerifiedPiece>& pieces) {
+  return std::ranges::any_of(receipts_in(kept), [&](const Bytes& each) {
+    const auto receipt = decode_receipt(each);
+    return receipt && std::ranges::any_of(pieces, [&](const VerifiedPiece& piece) {
+             return piece.feed().id == receipt->head.feed;
+           });
+  });
+}
+
 }  // namespace
+
+std::vector<Bytes> receipts_in(ByteView stored) {
+  std::vector<Bytes> receipts;
+  for (ByteReader in(stored); in.good() && !in.finished();) {
+    const ByteView receipt = in.sized_bytes(stored.size());
+    receipts.emplace_back(receipt.begin(), receipt.end());
+  }
+  return receipts;
+}
 
 Received Replica::receive(ReceivedWindow&& window) {
   if (window.meeting) meet(*window.meeting, window.peer);
@@ -45,7 +70,10 @@ Received Replica::receive(ReceivedWindow&& window) {
   follow_cuts();
   follow_orders();
   for (const Bytes& receipt : window.receipts) receive_receipt(receipt, via);
-  if (window.meeting && window.meeting->recovered) take_early(via);
+  const bool is_recovered = window.meeting && window.meeting->recovered;
+  const bool has_pieces = !window.pieces.empty();
+  if (is_recovered || (has_pieces && is_about(value(stored_name::early), window.pieces)))
+    take_early();
   note_cursors(window, from);
   return received;
 }
@@ -165,6 +193,7 @@ void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece
       previous = written.seq <= standing ? merge_into(space, change, written, entry.time)
                                          : link_only(space, change, written);
     } else if (entry.kind == EntryKind::authority && is_auth) {
+      directory_.authority().note_carried(intro.node, entry.payload);
       directory_.authority().apply_or_keep(entry.payload);
     } else if (entry.kind == EntryKind::key) {
       take_key_entry(intro, entry);
@@ -176,8 +205,8 @@ void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece
   stored.links = links.take();
 }
 
-// What it names must be the very entry that is held here: a node that was rolled back and went on
-// holds another. A receipt of another life of the node's database replaces those before it.
+// Whether it says more than what is known. A receipt of another life of the node's database
+// replaces those before it.
 bool Replica::is_news(const Receipt& receipt, const KnownFeed& feed) {
   const auto says_as_much = [&](const StoredReceipt& known) {
     if (known.feed != feed.row || known.node != receipt.node) return false;
@@ -185,9 +214,8 @@ bool Replica::is_news(const Receipt& receipt, const KnownFeed& feed) {
     return decoded && decoded->epoch == receipt.epoch && known.seq >= receipt.head.seq;
   };
   // What is staged replaces what is stored.
-  if (std::ranges::any_of(batch_.receipts, says_as_much)) return false;
-  if (std::ranges::any_of(store_.receipts_of(feed.row), says_as_much)) return false;
-  return hash_at(feed, receipt.head.seq) == receipt.head.hash;
+  return std::ranges::none_of(batch_.receipts, says_as_much) &&
+         std::ranges::none_of(store_.receipts_of(feed.row), says_as_much);
 }
 
 void Replica::keep_pending(ChangeVerdict verdict, Arrival arrival) {
@@ -195,7 +223,8 @@ void Replica::keep_pending(ChangeVerdict verdict, Arrival arrival) {
 }
 
 // A receipt counts when a node that acknowledges this feed signed it and it says more than the last
-// one.
+// one. What it names must be the very entry that is held here: a node that was rolled back and went
+// on holds another.
 void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   const auto receipt = decode_receipt(bytes);
   if (!receipt) return;
@@ -206,10 +235,9 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
     const auto holder = holder_of(id, {receipt->head.seq, receipt->head.hash});
     feed = holder ? &directory_.feed(*holder) : nullptr;
   }
-  const KnownNode* node = authority.node(receipt->node);
-  if (feed == nullptr || receipt->head.seq > feed->head.seq) return keep_early(bytes);
-  if (node == nullptr || authority.is_revoked(receipt->node)) return;
-  if (!acknowledges(node->certificate.chapter, feed->intro) || !is_news(*receipt, *feed)) return;
+  if (feed == nullptr || receipt->head.seq > feed->head.seq) return keep_early(*receipt, bytes);
+  if (!may_acknowledge(authority, *receipt, feed->intro) || !is_news(*receipt, *feed)) return;
+  if (hash_at(*feed, receipt->head.seq) != receipt->head.hash) return keep_early(*receipt, bytes);
   if (!verify_receipt(authority.federation(), bytes, receipt->node)) return;
   close_piece();  // its arrivals must stay without a gap
   std::erase_if(batch_.receipts, [&](const StoredReceipt& staged) {
@@ -220,24 +248,47 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   staged_ = true;
 }
 
-// Receipts come before entries; to a node that was rolled back, before its own. They would not be
-// sent a second time.
-void Replica::keep_early(const Bytes& receipt) {
+// Receipts come before entries: to a node that was rolled back, before its own; elsewhere before
+// those of a second history. They would not be sent a second time. One a feed and node is kept; of
+// too many, those that came last.
+void Replica::keep_early(const Receipt& receipt, const Bytes& bytes) {
   constexpr std::size_t most_bytes = 64 * 1024;
-  Bytes kept = value(stored_name::early);
-  if (value(stored_name::restored).empty() || kept.size() > most_bytes) return;
-  ByteWriter one;
-  chapterd::append(kept, one.sized_bytes(receipt).view());
-  set_value(stored_name::early, std::move(kept));
+  // Of a node that was rolled back the feed, or who signed, may be to come as well.
+  if (value(stored_name::restored).empty()) {
+    const KnownFeed* feed = directory_.feed(receipt.head.feed);
+    if (feed == nullptr || !may_acknowledge(directory_.authority(), receipt, feed->intro) ||
+        !verify_receipt(directory_.authority().federation(), bytes, receipt.node))
+      return;
+  }
+  std::vector<Bytes> kept = receipts_in(value(stored_name::early));
+  std::erase_if(kept, [&](const Bytes& each) {
+    const auto other = decode_receipt(each);
+    return !other || (other->node == receipt.node && other->head.feed == receipt.head.feed);
+  });
+  kept.push_back(bytes);
+  ByteWriter all;
+  const std::size_t most = most_bytes / bytes.size();
+  for (std::size_t at = kept.size() - std::min(kept.size(), most); at < kept.size(); ++at)
+    all.sized_bytes(kept[at]);
+  set_value(stored_name::early, all.take());
 }
 
-void Replica::take_early(std::uint64_t via) {
-  const Bytes kept = value(stored_name::early);
+// They go on to whoever they are for, wherever the entries came from.
+void Replica::take_early() {
+  const std::vector<Bytes> kept = receipts_in(value(stored_name::early));
   unset(stored_name::early);
-  ByteReader in(kept);
-  while (in.good() && !in.finished()) {
-    const ByteView receipt = in.sized_bytes(kept.size());
-    receive_receipt(Bytes(receipt.begin(), receipt.end()), via);
+  for (const Bytes& bytes : kept) {
+    const auto receipt = decode_receipt(bytes);
+    // Since it was kept its signer said something in another life of its database.
+    const auto is_later = [&](const StoredReceipt& stored) {
+      const auto known = decode_receipt(stored.bytes);
+      return stored.node == receipt->node && known && known->epoch != receipt->epoch;
+    };
+    const bool is_void =
+        !receipt || std::ranges::any_of(directory_.branches(receipt->head.feed), [&](FeedRow row) {
+          return std::ranges::any_of(store_.receipts_of(row), is_later);
+        });
+    if (!is_void) receive_receipt(bytes, 0);
   }
 }
 

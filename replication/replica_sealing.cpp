@@ -155,17 +155,28 @@ void Replica::hold(ChapterKeys::Held key) {
   vault_.unlock(vault_.box(), std::make_shared<const ChapterKeys>(std::move(more)));
 }
 
+// --- who belongs together ---
+
+Result<void> Replica::agree_to(const SigningKey& authority) {
+  const Authority& known = directory_.authority();
+  const KnownNode* self = known.node(directory_.self());
+  if (!counts() || known.agreed_keys(directory_.self()).contains(authority.public_key())) return {};
+  const Statement word{directory_.chapter(), self->number + 1, self->certificate};
+  const auto written = write_statement(sign_statement(known.federation(), word, authority));
+  if (!written) return forward(written);
+  return {};
+}
+
 // --- keys that go out ---
 
-// The nodes that the chapter itself certified, so that a person compared their words.
+// The nodes of this chapter that belong together with this one.
 std::vector<const KnownNode*> Replica::key_nodes() const {
   const Authority& authority = directory_.authority();
-  const ChapterId own = directory_.chapter();
   std::vector<const KnownNode*> nodes = authority.nodes();
   std::erase_if(nodes, [&](const KnownNode* node) {
-    const bool own_word = node->issuer == own && node->certificate.chapter == own;
-    const bool is_self = node->certificate.node == directory_.self();
-    return !is_self && (!own_word || authority.is_revoked(node->certificate.node));
+    const PublicKey& key = node->certificate.node;
+    if (key == directory_.self()) return false;
+    return authority.is_revoked(key) || !authority.are_of_one_house(directory_.self(), key);
   });
   return nodes;
 }

@@ -59,4 +59,7 @@ enum class Complete { no, yes };
 // one's work, or does it stay the old one's, which has it too?
 enum class Unsent { take, leave };
 
+// The sized receipts in a value of the store that keeps those that came before their entries.
+[[nodiscard]] std::vector<Bytes> receipts_in(ByteView stored);
+
 }  // namespace chapterd

@@ -128,7 +128,9 @@ std::uint64_t Session::count_holds() const {
 Result<void> Session::accept_peer(const std::vector<Bytes>& chain) {
   Authority& authority = directory_.authority();
   for (const Bytes& statement : chain) {
-    // What does not chain to genesis leaves no trace; what is missing shows below.
+    // What does not chain to genesis leaves no trace; what is missing shows below. Its key was
+    // authenticated: what it says of itself it agrees to.
+    authority.note_carried(peer_, statement);
     static_cast<void>(authority.apply(statement));
   }
   if (authority.node(peer_) == nullptr) {
@@ -164,7 +166,7 @@ Result<void> Session::on(HelloFrame& hello) {
   welcome.cursor = held_;
   welcome.holds = holds_;
   welcome.time = now_;
-  welcome.grant = grant_name(directory_.authority(), peer_);
+  welcome.grant = grant_name(directory_.authority(), peer_, directory_.self());
   welcome.witness = witness_for(hello);
   waits_ = waits_for_others();
   welcome.lanes = wanted_lanes();
@@ -196,7 +198,7 @@ void Session::open(const Opening& theirs) {
   lanes_ = less_of(wanted_lanes(), theirs.lanes);
   outflow_.keep_to(lanes_);
   note_epoch(theirs.epoch);
-  const std::uint64_t grant = grant_name(directory_.authority(), directory_.self());
+  const std::uint64_t grant = grant_name(directory_.authority(), directory_.self(), peer_);
   const Start to_us = start_for(held_, theirs.epoch, grant, holds_);
   resync_ = to_us == Start::resync;
   if (to_us != Start::cursor) held_.arrivals = {};
@@ -211,7 +213,7 @@ void Session::open(const Opening& theirs) {
 }
 
 void Session::start_outflow(const Cursor& theirs, std::uint64_t theirs_holds) {
-  const std::uint64_t grant = grant_name(directory_.authority(), peer_);
+  const std::uint64_t grant = grant_name(directory_.authority(), peer_, directory_.self());
   const Start to_them = start_for(theirs, directory_.epoch(), grant, theirs_holds);
   const Arrival newest = directory_.arrival();
   const bool is_ahead = std::any_of(theirs.arrivals.begin(), theirs.arrivals.end(),

@@ -269,6 +269,8 @@ constexpr std::array checks{
     Check{"pending", check_pending},
     Check{"quarantine", check_quarantine},
     Check{"forks", check_forks},
+    Check{"copies", check_elsewhere},
+    Check{"computers", check_strangers},
     Check{"moves", check_moves},
     Check{"erasures", check_erasures},
     Check{"invites", check_invites},

@@ -3,6 +3,7 @@
 #include "daemon/operations/doctor_facts.h"
 #include "daemon/operations/erasures.h"
 #include "daemon/operations/held.h"
+#include "daemon/operations/strangers.h"
 #include "daemon/operations/verbs.h"
 #include "replication/invite.h"
 
@@ -46,6 +47,37 @@ void check_forks(const Facts& facts, Diagnoses& found) {
   }
 }
 
+// Two copies that call in turn. There is no proof: it is said while it keeps happening.
+void check_elsewhere(const Facts& facts, Diagnoses& found) {
+  if (!facts.seen) return;
+  const auto told = told_elsewhere(*facts.seen->reader, facts.now);
+  if (!told) return;
+  found.push_back(
+      {Severity::person, "copy.likely",
+       span_of(*told) + " ago this computer was told of work under its key that it never did: a "
+                        "copy of its data folder is likely to be in use elsewhere.",
+       "Nothing is lost: what both wrote counts.",
+       "Look for the copy, stop it, and there give: chapterd restore --as-new-node. If there is "
+       "none, because the whole folder was put back from a backup more than once, nothing is to "
+       "be done: this is said for 30 days after it was seen last."});
+}
+
+// A new computer that the chapter above let join, or, seen from there, the one that it replaces.
+void check_strangers(const Facts& facts, Diagnoses& found) {
+  if (!facts.seen) return;
+  for (const PublicKey& key : strange_computers(facts.seen->directory)) {
+    const std::string name = fingerprint(key);
+    found.push_back(
+        {Severity::person, "chapter.other-computer",
+         "A computer " + name +
+             " writes for this chapter too, but another authority key certified it.",
+         "What only this chapter may read is not handed to it, nor from it to this one.",
+         "Is it lost, stolen or out of use: chapterd peers revoke " + name +
+             ". Shall both go on, bring the authority.key of now into the folder of the other one "
+             "and start it again. Does nobody here know of it, ask the chapter above."});
+  }
+}
+
 void check_moves(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
   const std::uint64_t entries = entries_left_behind(*facts.seen->reader, facts.seen->directory);
@@ -70,15 +102,16 @@ void check_erasures(const Facts& facts, Diagnoses& found) {
   std::set<std::string> unproved;
   for (const HeldOrder& held : orders) {
     for (const auto& node : nodes_json(*facts.seen->reader, directory, held))
-      if (node["state"] != "erased") unproved.insert(node["fingerprint"]);
+      if (node["state"] != "erased" && node["can_come"]) unproved.insert(node["fingerprint"]);
   }
   if (unproved.empty()) return;
   found.push_back({Severity::note, "erase.unproved",
                    "What this chapter ordered to be erased is not proved to be gone at " +
                        how_many(unproved.size(), "computer.", "computers."),
                    "The order goes to each by itself when it is heard again.",
-                   "Wait, or name them in your answer to the person. See: chapterd erase list, "
-                   "then chapterd erase report ID"});
+                   "Wait. One that never comes back: chapterd peers revoke, and name it in your "
+                   "answer to the person. See: chapterd erase list, then chapterd erase report "
+                   "ID"});
 }
 
 // What is settled needs nobody: the chapter came by another invite, or somebody went on about it.

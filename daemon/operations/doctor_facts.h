@@ -59,6 +59,8 @@ void check_peers(const Facts& facts, Diagnoses& found);
 void check_quarantine(const Facts& facts, Diagnoses& found);
 void check_forks(const Facts& facts, Diagnoses& found);
 void check_moves(const Facts& facts, Diagnoses& found);
+void check_elsewhere(const Facts& facts, Diagnoses& found);
+void check_strangers(const Facts& facts, Diagnoses& found);
 void check_erasures(const Facts& facts, Diagnoses& found);
 void check_invites(const Facts& facts, Diagnoses& found);
 

@@ -55,6 +55,20 @@ class Proofs {
     return said ? "acknowledged" : "";
   }
 
+  // Whether its word can come here at all: it signs receipts for the feed, or is a neighbour that
+  // exchanges with this node itself.
+  bool can_come_from(const KnownNode& node) const {
+    const Authority& authority = directory_.authority();
+    const ChapterId& chapter = node.certificate.chapter;
+    const auto is_right_above = [&](const ChapterId& one, const ChapterId& other) {
+      const ChapterPath path = authority.path_of(other);
+      return !path.above.empty() && path.above.back() == one;
+    };
+    const ChapterId own = directory_.chapter();
+    return acknowledges(chapter, directory_.feed(held_.feed).intro) || chapter == own ||
+           is_right_above(chapter, own) || is_right_above(own, chapter);
+  }
+
   // When it was last heard by this node itself.
   Json heard_ms(const PublicKey& node) {
     const auto peer = peers_.find(node);
@@ -156,6 +170,7 @@ Json nodes_json(Reader& reader, const Directory& directory, const HeldOrder& hel
                      {"fingerprint", fingerprint(key)},
                      {"state", proof.empty() ? "unknown" : "erased"},
                      {"proof", proof.empty() ? Json() : Json(proof)},
+                     {"can_come", proofs.can_come_from(*node)},
                      {"heard_ms", proofs.heard_ms(key)}});
   }
   std::ranges::sort(nodes, {}, [](const Json& node) { return node["chapter"].get<std::string>(); });

@@ -37,7 +37,8 @@ struct HeldOrder {
 // {"nodes": n, "chapters": [names]}: who may hold such a feed, besides this node.
 [[nodiscard]] nlohmann::json holders_json(const Directory& directory, const FeedIntro& intro);
 
-// Every node that may hold the order's feed: {chapter, name, fingerprint, state, proof, heard_ms}.
+// Every node that may hold the order's feed: {chapter, name, fingerprint, state, proof, can_come,
+// heard_ms}. `can_come`: whether a proof of it can come to this node at all.
 // The state is `erased` only when it was proved: here, by a receipt, or by what the node itself
 // acknowledged to this one; else `unknown`.
 [[nodiscard]] nlohmann::json nodes_json(Reader& reader,

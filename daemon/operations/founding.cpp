@@ -253,6 +253,8 @@ Result<Json> finish(Prepared& prepared, ByteView bytes) {
   for (const Bytes& statement : answer->chain) {
     if (auto applied = known->apply(statement); !applied) return forward(applied);
   }
+  // The chapter was there before when it had another key before.
+  const bool replaces = known->keys_of(invite.chapter).size() > 1;
   FirstEntries first{std::move(answer->chain), {}};
   first.chain.push_back(
       certify(prepared.keys, invite.federation, invite.chapter, prepared.pending.node_name));
@@ -278,6 +280,7 @@ Result<Json> finish(Prepared& prepared, ByteView bytes) {
               {"unattended", prepared.beginning->secrets.unattended},
               {"kit", kit_json(invite.federation, prepared.keys.authority.seed(),
                                prepared.keys.chapter.view())},
+              {"replaces", replaces},
               {"words", words_of(prepared.pending, prepared.keys)}};
 }
 

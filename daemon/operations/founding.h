@@ -34,7 +34,8 @@ struct FoundOptions {
                                                   const std::string& invite,
                                                   const std::string& node_name);
 
-// {"chapter", "name", "federation": id, "parent": {code, name}, "words"}. Errors: join.not-asked
+// {"chapter", "name", "federation": id, "parent": {code, name}, "words", "replaces": whether the
+// chapter was there before}. Errors: join.not-asked
 // (nothing was prepared here), federation.other, invite.answer.
 [[nodiscard]] Result<nlohmann::json> finish_join(const Config& config, ByteView answer);
 

@@ -35,12 +35,14 @@ struct Asked {
   std::uint64_t level = 0;  // 0: the one below this chapter's
   std::uint64_t hours = 0;
   std::optional<std::vector<std::string>> addresses;
+  bool replace = false;  // for a new computer of a chapter that is there
 };
 
 Result<Asked> asked_invite(const Json& args) {
   Arguments in(args);
   Asked asked;
   asked.code = in.text("code");
+  asked.replace = in.flag("replace");
   asked.name = in.text_or("name", asked.code);
   asked.level = in.number_or("level", 0, 1, limits::path_chapters);
   asked.hours = in.number_or("hours", 72, 1, most_hours);
@@ -83,28 +85,76 @@ bool is_open(const KeptInvite& kept, Instant now) {
   return kept.state == InviteState::open && kept.invite.expires >= now;
 }
 
-Result<void> check_invite(Replica& replica, const Asked& asked, std::uint64_t level, Instant now) {
-  const Directory& directory = replica.directory();
-  if (auto checked = check_may_write(directory); !checked) return checked;
-  const bool other = std::ranges::any_of(kept_invites(replica.store()), [&](const auto& kept) {
+Result<void> check_code_is_free(Replica& replica, const Asked& asked, Instant now) {
+  const bool is_invited = std::ranges::any_of(kept_invites(replica.store()), [&](const auto& kept) {
     return kept.invite.code == asked.code && is_open(kept, now);
   });
-  if (other || directory.authority().chapter_with_code(asked.code) != nullptr) {
-    return fail(
-        Errc::not_allowed, "chapter.code-taken",
-        "There is a chapter, or an open invite for one, with the code " + shown(asked.code) + ".",
-        unchanged,
-        "An invite that is open: revoke it first. A chapter that lost its computer comes back with "
-        "its backup on a new computer, there: chapterd backup restore FILE. Then there: chapterd "
-        "restore --as-new-node. Else choose another code.");
+  if (is_invited) {
+    return fail(Errc::not_allowed, "chapter.code-taken",
+                "There is an open invite with the code " + shown(asked.code) + ".", unchanged,
+                "Use that one, or withdraw it first: chapterd invite revoke " + asked.code);
   }
-  if (level > own_chapter(directory).certificate.level && level < limits::path_chapters) return {};
-  return fail(Errc::usage, "invite.level",
-              "A chapter below this one has a level below its own, which is " +
-                  std::to_string(own_chapter(directory).certificate.level) +
-                  ": national is 1, subnational 2, field 3, and the last one is " +
-                  std::to_string(limits::path_chapters - 1) + ".",
-              unchanged, "Leave the level out, or correct it.");
+  const bool is_there = replica.directory().authority().chapter_with_code(asked.code) != nullptr;
+  if (is_there == asked.replace) return {};
+  if (asked.replace) {
+    return fail(Errc::not_found, "chapter.unknown",
+                "There is no chapter with the code " + shown(asked.code) + " here.", unchanged,
+                "For a new chapter leave --replace out.");
+  }
+  return fail(Errc::not_allowed, "chapter.code-taken",
+              "There is a chapter with the code " + shown(asked.code) + ".", unchanged,
+              "Has it lost its computer and has no backup with keys, invite a new one for it: "
+              "chapterd invite create " +
+                  asked.code + " --replace. Else choose another code.");
+}
+
+// A new chapter below this one.
+Result<Invite> for_new(const Directory& directory, const Asked& asked) {
+  const std::uint8_t own = own_chapter(directory).certificate.level;
+  const std::uint64_t level = asked.level != 0 ? asked.level : own + std::uint64_t{1};
+  if (level <= own || level >= limits::path_chapters) {
+    return fail(Errc::usage, "invite.level",
+                "A chapter below this one has a level below its own, which is " +
+                    std::to_string(own) +
+                    ": national is 1, subnational 2, field 3, and the last one is " +
+                    std::to_string(limits::path_chapters - 1) + ".",
+                unchanged, "Leave the level out, or correct it.");
+  }
+  Invite invite;
+  invite.chapter = chapter_id_below(directory.chapter(), asked.code);
+  invite.name = asked.name;
+  invite.level = static_cast<std::uint8_t>(level);
+  return invite;
+}
+
+// A chapter that stands right below this one keeps its name, its level and its id.
+Result<Invite> for_known(const Directory& directory, const Asked& asked) {
+  const Authority& authority = directory.authority();
+  const ChapterCertificate& known = authority.chapter_with_code(asked.code)->certificate;
+  if (known.above.empty() || known.above.back() != directory.chapter()) {
+    const std::string above =
+        known.above.empty() ? asked.code : code_of(authority, known.above.back());
+    return fail(Errc::not_allowed, "invite.not-below",
+                shown(asked.code) + " does not stand right below this chapter.", unchanged,
+                "The chapter that may invite a new computer of it: " + above);
+  }
+  Invite invite;
+  invite.chapter = known.chapter;
+  invite.name = known.name;
+  invite.level = known.level;
+  return invite;
+}
+
+// Computers of the chapter that may go on as if nothing had happened.
+Json unrevoked(const Authority& authority, const ChapterId& chapter) {
+  Json nodes = Json::array();
+  for (const KnownNode* node : authority.nodes()) {
+    if (node->certificate.chapter != chapter || authority.is_revoked(node->certificate.node))
+      continue;
+    nodes.push_back(
+        {{"fingerprint", fingerprint(node->certificate.node)}, {"name", node->certificate.name}});
+  }
+  return nodes;
 }
 
 Result<Json> create(NodeAccess& node, const Json& args) {
@@ -115,29 +165,28 @@ Result<Json> create(NodeAccess& node, const Json& args) {
   return node.write_alone([&](Replica& replica) -> Result<Json> {
     const Directory& directory = replica.directory();
     const Instant now = parts.date.now();
-    const std::uint64_t level = asked->level != 0
-                                    ? asked->level
-                                    : own_chapter(directory).certificate.level + std::uint64_t{1};
-    if (auto checked = check_invite(replica, *asked, level, now); !checked) return forward(checked);
-    Invite invite;
-    invite.federation = directory.authority().federation();
-    invite.parent = directory.self();
-    invite.addresses = addresses;
-    invite.chapter = chapter_id_below(directory.chapter(), asked->code);
-    invite.code = asked->code;
-    invite.name = asked->name;
-    invite.level = static_cast<std::uint8_t>(level);
-    invite.secret = parts.random.fixed<InviteSecret>();
-    invite.expires = now.plus_ms(static_cast<std::int64_t>(asked->hours) * hour_ms);
-    const InviteId id = invite_id(invite.secret);
-    replica.set_value(stored_invite_name(id), encode(KeptInvite{invite, InviteState::open, {}}));
-    return Json{{"invite", to_text(invite)},
+    if (auto checked = check_may_write(directory); !checked) return forward(checked);
+    if (auto checked = check_code_is_free(replica, *asked, now); !checked) return forward(checked);
+    auto invite = asked->replace ? for_known(directory, *asked) : for_new(directory, *asked);
+    if (!invite) return forward(invite);
+    invite->federation = directory.authority().federation();
+    invite->parent = directory.self();
+    invite->addresses = addresses;
+    invite->code = asked->code;
+    invite->secret = parts.random.fixed<InviteSecret>();
+    invite->expires = now.plus_ms(static_cast<std::int64_t>(asked->hours) * hour_ms);
+    const InviteId id = invite_id(invite->secret);
+    replica.set_value(stored_invite_name(id), encode(KeptInvite{*invite, InviteState::open, {}}));
+    return Json{{"invite", to_text(*invite)},
                 {"id", to_hex(id.view())},
-                {"code", invite.code},
-                {"addresses", invite.addresses},
-                {"reachable", !std::ranges::all_of(invite.addresses, is_of_this_machine)},
+                {"code", invite->code},
+                {"name", invite->name},
+                {"replaces", asked->replace},
+                {"nodes", unrevoked(directory.authority(), invite->chapter)},
+                {"addresses", invite->addresses},
+                {"reachable", !std::ranges::all_of(invite->addresses, is_of_this_machine)},
                 {"authority", parts.authority.get() != nullptr},
-                {"expires_ms", invite.expires.ms}};
+                {"expires_ms", invite->expires.ms}};
   });
 }
 

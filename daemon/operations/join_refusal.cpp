@@ -17,6 +17,10 @@ constexpr std::array refusals{
     JoinRefusal{"invite.unknown", "The chapter above does not know this invite.", ask_anew},
     JoinRefusal{"invite.proof", "The chapter above does not know the secret of this invite.",
                 ask_anew},
+    JoinRefusal{"invite.outranked",
+                "A chapter further up gave this chapter its authority key, and its word stands "
+                "above that of the one that invited.",
+                "Ask for an invite with another code."},
     JoinRefusal{"invite.authority-locked",
                 "The chapter above cannot sign just now: its authority key is not there.",
                 "Ask it to put its authority.key back, then join again with the same invite.",

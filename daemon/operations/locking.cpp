@@ -51,6 +51,13 @@ Result<Json> unlock(NodeAccess& node, const Json& args) {
     return Json();
   });
   if (!followed) return followed;
+  if (const auto authority = parts.authority.get()) {
+    const auto agreed = node.write_alone([&](Replica& replica) -> Result<Json> {
+      if (auto taken_up = replica.agree_to(*authority); !taken_up) return forward(taken_up);
+      return Json();
+    });
+    if (!agreed) return agreed;
+  }
   return done;
 }
 

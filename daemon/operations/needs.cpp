@@ -3,6 +3,7 @@
 
 #include "daemon/operations/arguments.h"
 #include "daemon/operations/held.h"
+#include "daemon/operations/strangers.h"
 #include "daemon/operations/verbs.h"
 #include "daemon/operations/where.h"
 
@@ -90,6 +91,20 @@ std::optional<Need> cannot_unlock(const NodeParts& parts) {
   return Need{why.code, "Private data cannot be opened. " + why.what + " " + why.next};
 }
 
+// Whoever writes with this node's key or for its chapter, and does not belong here.
+void add_strangers(const Moment& moment, Instant now, Json& needs) {
+  if (told_elsewhere(moment.reader, now))
+    needs.push_back(
+        to_json({"copy.likely",
+                 "A copy of this computer's data folder is likely to be in use elsewhere. Nothing "
+                 "is lost. See: chapterd doctor"}));
+  if (!strange_computers(moment.directory).empty())
+    needs.push_back(
+        to_json({"chapter.other-computer",
+                 "Another computer writes for this chapter that another authority key certified. "
+                 "Nothing private is handed to it. See: chapterd doctor"}));
+}
+
 // Bytes of the database that are not what was written: all else goes on.
 std::optional<Need> degraded(const NodeParts& parts) {
   const auto noticed = parts.damage.get();
@@ -155,6 +170,7 @@ Json needs_json(const Moment& moment, const NodeParts& parts, const DiskSpace& d
                                    "for nothing. Look at them: chapterd quarantine list"}));
   for (const OpenFork& fork : open_forks(moment.reader, directory))
     needs.push_back(to_json(second_history(directory, fork)));
+  add_strangers(moment, parts.date.now(), needs);
   if (const std::uint64_t entries = entries_left_behind(moment.reader, directory); entries > 0)
     needs.push_back(to_json(
         {"move.left-behind",

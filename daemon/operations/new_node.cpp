@@ -44,8 +44,10 @@ Result<Keys> keys_of(const DataFolder& folder, const KeySecrets& secrets, Random
     return fail(Errc::needs_person, "new-node.no-authority",
                 "A new node needs a certificate, and the chapter's authority key is not here.",
                 "Nothing was changed.",
-                "Bring authority.key of the chapter into this folder for the moment. Without it, "
-                "join with a new node in an empty folder, by an invite of the chapter above.");
+                "Bring authority.key of the chapter into this folder for the moment, or make it "
+                "anew from the recovery kit: chapterd kit restore. Without both join with an empty "
+                "folder, by an invite of the chapter above, there: chapterd invite create CODE "
+                "--replace. Private data does not come along then.");
   }
   if (!authority) return forward(authority);
   auto chapter = read_seed(folder.chapter_key(), KeyPurpose::chapter, secrets);

@@ -57,8 +57,11 @@ Result<void> OpenedNode::unlock(const KeySecrets& secrets) {
   const KnownChapter* chapter = directory.authority().chapter(directory.chapter());
   auto authority = authority_in_use(folder_, chapter->certificate.authority, secrets, *random_);
   if (!authority && !waits_for_passphrase(authority.error())) return forward(authority);
-  if (authority && *authority)
+  if (authority && *authority) {
+    if (auto agreed = replica_->agree_to(**authority); !agreed) return agreed;
+    replica_->commit();
     authority_.set(std::make_shared<const SigningKey>(std::move(**authority)));
+  }
   const auto seed = read_seed(folder_.chapter_key(), KeyPurpose::chapter, secrets);
   if (!seed && seed.error().code == "key.wrong-passphrase") return forward(seed);
   if (!seed && waits_for_passphrase(seed.error())) return {};

@@ -2,6 +2,7 @@
 #include "crypto/system_random.h"
 #include "daemon/operations/founding.h"
 #include "daemon/operations/node_caller.h"
+#include "daemon/operations/opened_node.h"
 #include "daemon/operations/reach.h"
 #include "replication/replica.h"
 #include "replication/store/sqlite/sqlite_store.h"
@@ -211,6 +212,76 @@ TEST_F(Joining, ACodeIsGivenOnlyOnce) {
   EXPECT_EQ(code_of(ask(top_, "invite.create", {{"code", "KE"}})), "chapter.code-taken");
   join_by_file(place_.config("child"), "TZ");
   EXPECT_EQ(code_of(ask(top_, "invite.create", {{"code", "TZ"}})), "chapter.code-taken");
+}
+
+TEST_F(Joining, AChapterThatLostItsComputerComesBackUnderItsCode) {
+  join_by_file(place_.config("lost"), "KE");
+  const auto taken = ask(top_, "invite.create", {{"code", "KE"}});
+  EXPECT_EQ(code_of(taken), "chapter.code-taken");
+  EXPECT_NE(taken.error().next.find("--replace"), std::string::npos);
+  const Json made = must(ask(top_, "invite.create", {{"code", "KE"}, {"replace", true}}));
+  EXPECT_EQ(made["name"], "Kenya");
+  const Config fresh = place_.config("fresh");
+  const Json asked = must(prepare_join(fresh, made["invite"], "office"));
+  const Json answer = must(ask(top_, "join.answer", {{"request", asked["request"]}}));
+  EXPECT_EQ(answer["words"], asked["words"]);
+  const Bytes bytes = *from_base32(answer["answer"].get<std::string>());
+  const Json joined = must(finish_join(fresh, bytes));
+  EXPECT_EQ(joined["replaces"], true);
+  EXPECT_EQ(joined["chapter"], "KE");
+  EXPECT_EQ(must(ask(fresh, "status", Json::object()))["chapter"]["name"], "Kenya");
+  const Json key = must(ask(fresh, "key.show", Json::object()));
+  EXPECT_EQ(key["here"], true);
+  EXPECT_EQ(key["keys"], 2) << "what the key before signed stands";
+  // It speaks for the chapter from now on.
+  EXPECT_TRUE(ask(fresh, "invite.create", {{"code", "KE-17"}}));
+  EXPECT_EQ(must(ask(top_, "invite.list", Json::object()))["invites"].size(), 2U);
+}
+
+TEST_F(Joining, AnInviteToReplaceNamesTheComputersThatMayGoOn) {
+  const Config child = place_.config("child");
+  join_by_file(child, "KE");
+  {
+    // As if it had called: its certificate is there.
+    const auto below = OpenedNode::open(child);
+    const std::vector<Bytes> chain =
+        (*below)->replica().directory().authority().chain((*below)->replica().directory().self());
+    const auto above = OpenedNode::open(top_);
+    ASSERT_TRUE((*above)->replica().write_statement(chain.back()));
+    (*above)->replica().commit();
+  }
+  const Json replace = {{"code", "KE"}, {"replace", true}};
+  const Json made = must(ask(top_, "invite.create", replace));
+  ASSERT_EQ(made["nodes"].size(), 1U);
+  EXPECT_EQ(made["nodes"][0]["name"], "laptop");
+  must(ask(top_, "invite.revoke", {{"id", made["id"]}}));
+  must(ask(top_, "peers.revoke", {{"code", "KE"}, {"reason", "stolen"}}));
+  EXPECT_TRUE(must(ask(top_, "invite.create", replace))["nodes"].empty());
+}
+
+TEST_F(Joining, OnlyAChapterThatIsThereAndRightBelowIsReplaced) {
+  const auto replace = [&](const Config& by, const std::string& code) {
+    return code_of(ask(by, "invite.create", {{"code", code}, {"replace", true}}));
+  };
+  EXPECT_EQ(replace(top_, "KE"), "chapter.unknown");
+  EXPECT_EQ(replace(top_, "GLOBAL"), "invite.not-below");
+  const Config child = place_.config("child");
+  join_by_file(child, "KE");
+  EXPECT_EQ(replace(child, "KE"), "invite.not-below");
+  EXPECT_EQ(replace(child, "GLOBAL"), "invite.not-below");
+}
+
+TEST_F(Joining, AnInviteToReplaceAdmitsOneComputer) {
+  join_by_file(place_.config("lost"), "KE");
+  const Json made = must(ask(top_, "invite.create", {{"code", "KE"}, {"replace", true}}));
+  const Json first = must(prepare_join(place_.config("first"), made["invite"], "office"));
+  const Json second = must(prepare_join(place_.config("second"), made["invite"], "office"));
+  const auto answer = [&](const Json& asked) {
+    return ask(top_, "join.answer", {{"request", asked["request"]}});
+  };
+  const Json answered = must(answer(first));
+  EXPECT_EQ(code_of(answer(second)), "invite.used");
+  EXPECT_EQ(must(answer(first))["answer"], answered["answer"]) << "asking again does no harm";
 }
 
 TEST_F(Joining, RevokedNodesAreNamedByCodeOrFingerprint) {

@@ -111,15 +111,25 @@ class Erasure(Federation):
         wait_until("Kisumu's acknowledgement", lambda: proved()["KE-17"] == "acknowledged")
         self.assertEqual(proved()["KE"], "here")
         self.assertIsNone(proved()["UG"], "what nobody proved is not said")
-        self.doctor_counts_what_is_not_proved(id)
+        # No proof of Uganda can ever come to Kenya: that is in the report, and nobody's duty.
+        self.assertNotIn("erase.unproved", self.findings())
+        self.doctor_counts_what_is_not_proved()
         before = self.uganda.json("views")
         self.uganda.good("rebuild")
         self.assertEqual(self.uganda.json("views"), before)
 
-    def doctor_counts_what_is_not_proved(self, id):
+    def findings(self):
         found = json.loads(self.kenya.run("--json", "doctor").stdout)["findings"]
-        told = {each["code"]: each for each in found}["erase.unproved"]
+        return {each["code"]: each for each in found}
+
+    def doctor_counts_what_is_not_proved(self):
+        id = self.a_member_with_a_card(self.kenya)
+        self.shows_everywhere(id)
+        self.kisumu.stop()
+        self.kenya.good("erase", id, "--reason", "request", "--yes")
+        told = self.findings()["erase.unproved"]
         self.assertIn("erase report", told["do"])
+        self.assertIn("No proof comes here from: Uganda", self.kenya.good("erase", "report", id))
         self.kenya.good("doctor", "--bundle", self.place / "support")
         text = (self.place / "support").read_text()
         self.assertIn("erase.unproved", text)
@@ -127,6 +137,8 @@ class Erasure(Federation):
             self.assertNotIn(secret, text)
         # Who ordered nothing has nothing to answer for.
         self.assertNotIn("erase.unproved", self.uganda.run("--json", "doctor").stdout.decode())
+        self.kisumu.start()
+        wait_until("it ends with the last proof", lambda: "erase.unproved" not in self.findings())
 
     def test_a_node_that_was_away_removes_its_copy_when_it_comes_back(self):
         id = self.a_member_with_a_card(self.kenya)

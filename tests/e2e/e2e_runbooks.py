@@ -217,13 +217,52 @@ class Runbooks(Runbook):
             self.follow(next(steps))
             self.assertTrue(chapter.json("key", "show")["here"])
             self.assertEqual(self.findings(chapter), [])
+        kenya.good("sync", "now", "--until-done")
+        kenya.stop()
+        (kenya.folder / "node.key").unlink()
+        self.follow(next(steps))
+        new = self.chapter("kenya-new")
+        new.start()
+        self.follow(next(steps))
         self.done(steps)
+        self.shows(new, shared)
         # The keys of now are good for what authority keys are for.
         below = self.joined("uganda", world, "UG", "Uganda")
-        kenya.good("peers", "list")
-        kenya.good("invite", "create", "KE-17", "--name", "Kisumu")
-        self.check_redacted(world, kenya)
-        self.everybody_verifies(world, kenya, below)
+        new.good("peers", "list")
+        new.good("invite", "create", "KE-17", "--name", "Kisumu")
+        self.check_redacted(world, new)
+        self.everybody_verifies(world, new, below)
+
+    def test_a_computer_that_is_gone(self):
+        steps = self.blocks("A computer that is gone")
+        world = self.top()
+        (self.place / "stick").mkdir()
+        shared, old = {}, {}
+        for code, name in (("UG", "Uganda"), ("TZ", "Tanzania")):
+            gone = self.joined(f"{name}-gone", world, code, name, "--node", "old laptop")
+            self.member(gone)
+            shared[code] = self.endorsed(gone, f"Boats of {name}")
+            gone.good("sync", "now", "--until-done")
+            old[code] = gone.json("key", "show")["node"]
+            gone.stop()
+        self.follow(next(steps))
+        self.follow(next(steps))
+        uganda = self.chapter("uganda")
+        uganda.start()
+        self.follow(next(steps))
+        self.follow(next(steps))
+        tanzania = self.chapter("tanzania")
+        tanzania.start()
+        self.follow(next(steps), OLD=old["TZ"])
+        self.done(steps)
+        for code, chapter in (("UG", uganda), ("TZ", tanzania)):
+            self.shows(chapter, shared[code])
+            self.assertEqual(chapter.good("-q", "member", "list"), "", "it was private")
+            # It speaks for its chapter: what it writes arrives, and it may invite.
+            chapter.good("invite", "create", f"{code}-17", "--name", "Below")
+        self.shows(world, self.endorsed(uganda, "Rafts of the new computer"))
+        self.check_redacted(world, uganda)
+        self.everybody_verifies(world, uganda, tanzania)
 
     def again(self, chapter):
         self.assertEqual(chapter.stop(), 0)

@@ -50,6 +50,30 @@ struct ForksMeeting : Pair {
   }
 };
 
+// They exchange over links, one after the other and never at once: each chains anew what it wrote,
+// so there is no fork to see.
+TEST_F(ForksMeeting, TwoCopiesThatCallInTurnAreToldOfEachOther) {
+  const auto is_told = [](TestNode& node) {
+    return !node.store->values(stored_name::elsewhere).empty();
+  };
+  kenya->write_text(all, "insight", "title", "common");
+  meet(*kenya, *global);
+  copy = TestNode::copy_of(*kenya);
+  kenya->write_text(all, "insight", "title", "of the original");
+  meet(*kenya, *global);
+  copy->write_text(all, "other", "title", "of the copy");
+  meet_again(*copy, *global);
+  EXPECT_FALSE(is_told(*copy)) << "it may be a backup that was put back";
+  kenya->write_text(all, "insight", "title", "later");
+  meet_again(*kenya, *global);
+  EXPECT_TRUE(is_told(*kenya));
+  copy->write_text(all, "other", "title", "later");
+  meet_again(*copy, *global);
+  EXPECT_TRUE(is_told(*copy));
+  EXPECT_EQ(title(*global), Values{"later"});
+  EXPECT_TRUE(forked_feeds(*global->directory).empty());
+}
+
 // The order names an entry of the branch that came second.
 TEST_F(ForksMeeting, AnErasureReachesTheHistoryThatHoldsTheWords) {
   const FeedId forked = fork_kenya();

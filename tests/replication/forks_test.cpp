@@ -10,6 +10,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace chapterd {
 namespace {
 
@@ -74,6 +77,36 @@ TEST_F(Forks, BothHistoriesReachEverybodyAndTheRecordsShowBoth) {
   EXPECT_EQ(global->view_hash(), before);
   global->restart();
   EXPECT_EQ(only_fork(*global).tips, only_fork(*uganda).tips);
+}
+
+// The copy's work reached the global node on a stick. What that said of it comes to Kenya, on its
+// way to the author, before the entries do.
+TEST_F(Forks, AReceiptThatComesBeforeItsBranchCountsOnceTheBranchIsThere) {
+  const Address up{Audience::up, {}};
+  auto kisumu = TestNode::below(*kenya, "KE-17");
+  kisumu->write_text(up, "insight 0", "title", "common");
+  for (int i = 0; i < 2; ++i) {
+    meet(*kisumu, *kenya);
+    meet(*kenya, *global);
+  }
+  copy = TestNode::copy_of(*kisumu);
+  kisumu->write_text(up, "insight 0", "title", "original");
+  meet(*kisumu, *kenya);
+  copy->write_text(up, "insight 0", "title", "copy");
+  copy->write_text(up, "insight 1", "title", "copy");
+  const auto read = testing::read_bundle(*global, testing::write_bundle(*copy, *global));
+  ASSERT_EQ(read.code, "");
+  forked = copy->head(Audience::up).feed;
+  meet_again(*kenya, *global);
+  const ForkedFeed fork = only_fork(*kenya);
+  ASSERT_EQ(fork.tips.size(), 2U);
+  std::vector<Head> said;
+  for (const FeedRow row : kenya->directory->branches(forked)) {
+    for (const StoredReceipt& receipt : kenya->store->receipts_of(row))
+      if (receipt.node == global->id()) said.push_back(decode_receipt(receipt.bytes)->head);
+  }
+  std::ranges::sort(said, {}, [](const Head& head) { return std::pair(head.seq, head.hash); });
+  EXPECT_EQ(said, fork.tips);
 }
 
 // Nobody knows where the two part: they look further and further back.

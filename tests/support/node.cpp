@@ -154,13 +154,22 @@ std::unique_ptr<TestNode> TestNode::below(TestNode& parent, const std::string& c
 }
 
 std::unique_ptr<TestNode> TestNode::beside(TestNode& other) {
-  std::unique_ptr<TestNode> node(new TestNode(*other.random, *other.clock));
-  node->authority = other.authority;
-  const Authority& known = other.replica->directory().authority();
-  std::vector<Bytes> chain = known.chain(other.id());
-  const Statement own{other.chapter(), 1,
-                      certificate_for(known.federation(), *node->key, other.chapter())};
-  chain.back() = sign_statement(known.federation(), own, *other.authority);
+  return beside(other, other.authority);
+}
+
+std::unique_ptr<TestNode> TestNode::beside(TestNode& other, std::shared_ptr<SigningKey> authority) {
+  return beside(other, other.chapter(), std::move(authority));
+}
+
+std::unique_ptr<TestNode> TestNode::beside(TestNode& knowing,
+                                           const ChapterId& chapter,
+                                           std::shared_ptr<SigningKey> authority) {
+  std::unique_ptr<TestNode> node(new TestNode(*knowing.random, *knowing.clock));
+  node->authority = std::move(authority);
+  const Authority& known = knowing.replica->directory().authority();
+  std::vector<Bytes> chain = known.line(chapter);
+  const Statement own{chapter, 1, certificate_for(known.federation(), *node->key, chapter)};
+  chain.push_back(sign_statement(known.federation(), own, *node->authority));
   node->begin(known.genesis(), chain);
   return node;
 }

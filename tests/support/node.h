@@ -53,6 +53,12 @@ class TestNode {
   static std::unique_ptr<TestNode> below(TestNode& parent, const std::string& code);
   // Another node of the same chapter, certified by the chapter's own authority.
   static std::unique_ptr<TestNode> beside(TestNode& other);
+  // The same, certified with another key that speaks for the chapter.
+  static std::unique_ptr<TestNode> beside(TestNode& other, std::shared_ptr<SigningKey> authority);
+  // A node of this chapter, certified with such a key, that begins with what another node knows.
+  static std::unique_ptr<TestNode> beside(TestNode& knowing,
+                                          const ChapterId& chapter,
+                                          std::shared_ptr<SigningKey> authority);
   // A second machine that runs a copy of this one's folder.
   static std::unique_ptr<TestNode> copy_of(TestNode& other);
 

@@ -159,7 +159,9 @@ void show_order(Output& output, const Json& order) {
                counted(static_cast<std::uint64_t>(nodes.size()), "node", "nodes") +
                " that may hold it.");
   for (const Json& node : nodes) {
-    if (text(node, "state") != "erased") output.print("  Not known: " + node_words(node) + ".");
+    if (text(node, "state") == "erased") continue;
+    output.print((is_true(node, "can_come") ? "  Not known: " : "  No proof comes here from: ") +
+                 node_words(node) + ".");
   }
 }
 

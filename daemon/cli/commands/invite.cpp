@@ -20,6 +20,20 @@ Result<int> level_of(const std::string& word) {
               "Choose one of: national, subnational, field");
 }
 
+// Of a chapter that is there: which of its computers may still speak for it.
+void tell_replaced(Output& output, const Json& invite) {
+  output.say(
+      "It makes a new computer the one that speaks for this chapter. What the chapter had "
+      "shared comes back to it. What only the chapter could read does not, and no invite "
+      "opens it to anybody.");
+  for (const Json& node : list(invite, "nodes")) {
+    output.say("Not revoked: “" + plain(text(node, "name")) + "” (" +
+               plain(text(node, "fingerprint")) +
+               "). If it is lost, stolen or out of use: chapterd peers revoke " +
+               plain(text(node, "fingerprint")));
+  }
+}
+
 // What stands in the way of joining with it, as far as it is known here.
 void warn(Output& output, const Json& invite) {
   if (!is_true(invite, "authority")) {
@@ -40,9 +54,14 @@ void warn(Output& output, const Json& invite) {
 Result<void> create(Context& context) {
   const auto hours = context.given.number("hours");
   if (!hours) return forward(hours);
-  Json args = {{"code", context.given.text("CODE")},
-               {"name", context.given.text("name")},
-               {"hours", *hours}};
+  const bool replace = context.given.has("replace");
+  if (replace == context.given.has("name")) {
+    return fail(Errc::usage, "invite.name",
+                replace ? "The chapter keeps its name." : "A new chapter needs a name.",
+                "Nothing was done.", replace ? "Leave --name out." : "Give it with: --name NAME");
+  }
+  Json args = {{"code", context.given.text("CODE")}, {"hours", *hours}, {"replace", replace}};
+  if (!replace) args["name"] = context.given.text("name");
   if (context.given.has("level")) {
     const auto level = level_of(context.given.text("level"));
     if (!level) return forward(level);
@@ -66,8 +85,10 @@ Result<void> create(Context& context) {
     }
   }
   if (output.answer(*answer)) return {};
-  output.say("Invite for " + context.given.text("name") + ", good once and for " +
-             counted(*hours, "hour", "hours") + ". Keep it secret; there: chapterd join CODE");
+  output.say("Invite for " + plain(replace ? text(*answer, "name") : context.given.text("name")) +
+             ", good once and for " + counted(*hours, "hour", "hours") +
+             ". Keep it secret; there: chapterd join CODE");
+  if (replace) tell_replaced(output, *answer);
   warn(output, *answer);
   output.print(path == "-" ? invite : "Written to " + path);
   return {};
@@ -134,11 +155,12 @@ std::vector<Command> invite_commands() {
   Command made{.path = {"invite", "create"},
                .help = "Make an invite; whoever has it can join once, as this chapter.",
                .group = command_group::others,
-               .arguments = {Argument{.name = "CODE", .help = "Code of the new chapter: KE."}},
-               .flags = {Flag{.name = "name",
-                              .value = "NAME",
-                              .help = "Name of the new chapter.",
-                              .required = true},
+               .arguments = {Argument{.name = "CODE", .help = "Code of the chapter: KE."}},
+               .flags = {Flag{.name = "name", .value = "NAME", .help = "Name of the new chapter."},
+                         Flag{.name = "replace",
+                              .value = "",
+                              .help = "A new computer for a chapter that is there, and that has "
+                                      "lost its own."},
                          Flag{.name = "level",
                               .value = "LEVEL",
                               .help = "national, subnational or field; else one below this one."},

@@ -44,6 +44,12 @@ Result<void> tell_joined(Context& context, std::optional<NewFile>& kit, const Js
                plain(text(answer, "name")) + " (" + plain(text(answer, "chapter")) + ")" +
                (above.empty() ? "" : ", below " + above) + ".");
   tell_kit(context, kit, owner, member(answer, "kit"));
+  if (is_true(answer, "replaces")) {
+    output.say(
+        "This chapter was there before. What it had shared comes back by itself. What only "
+        "it could read (members, drafts, notes) is not with the others: it is where the "
+        "earlier computer's folder or a backup with keys is.");
+  }
   tell_protection(context, answer);
   output.say("Next: " + context.command("run"));
   return kept;

@@ -1,0 +1,121 @@
+// Which nodes of a chapter belong together: nobody above can appoint a reader.
+#include "tests/support/node.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace chapterd {
+namespace {
+
+using testing::SeededRandom;
+using testing::SetClock;
+using testing::TestNode;
+using testing::Wire;
+using Texts = std::vector<std::string>;
+
+constexpr Address up{Audience::up, {}};
+constexpr Address home{Audience::chapter, {}};
+constexpr const char* marker = "achieng-0722-marker";
+
+struct House : ::testing::Test {
+  SeededRandom random{79};
+  SetClock clock;
+  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
+  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
+
+  // The global chapter names this key for Kenya.
+  void name_successor(const SigningKey& given) {
+    const Authority& known = global->replica->directory().authority();
+    Successor body;
+    body.chapter = kenya->chapter();
+    body.authority = given.public_key();
+    body.by = SuccessorBy::above;
+    body.acceptance = accept_succession(known.federation(), body.chapter, given);
+    global->statement(Statement{global->chapter(), known.next_number(body.chapter), body});
+  }
+
+  static Texts phones(TestNode& node) { return node.values(Audience::chapter, "member", "phone"); }
+
+  static bool holds_private_feed_of(TestNode& node, TestNode& author) {
+    return std::ranges::any_of(node.replica->directory().feeds(), [&](const KnownFeed& feed) {
+      return feed.intro.audience == Audience::chapter && feed.intro.node == author.id();
+    });
+  }
+};
+
+// The chapter above names an authority key of its own for Kenya, certifies with it a machine as a
+// node of Kenya, and Kenya's node anew as well, with the proof that everybody has.
+TEST_F(House, WhoeverTheChapterAboveMakesASpeakerOfTheChapterReadsNothingOfIt) {
+  kenya->write_text(home, "member", "phone", marker);
+  Wire(*kenya, *global).run();
+  const auto given = std::make_shared<SigningKey>(SigningKey::generate(random));
+  name_successor(*given);
+  const Authority& known = global->replica->directory().authority();
+  Statement again{kenya->chapter(), 9, known.node(kenya->id())->certificate};
+  ASSERT_TRUE(global->replica->write_statement(sign_statement(known.federation(), again, *given)));
+  global->commit();
+  auto spy = TestNode::beside(*global, kenya->chapter(), given);
+  Wire(*kenya, *global).run();
+  for (int i = 0; i < 2; ++i) {
+    Wire(*spy, *kenya).run();
+    Wire(*kenya, *spy).run();
+  }
+  const Authority& told = kenya->replica->directory().authority();
+  ASSERT_EQ(told.chapter(kenya->chapter())->certificate.authority, given->public_key());
+  ASSERT_NE(told.node(spy->id()), nullptr);
+  EXPECT_EQ(told.node(spy->id())->issuer, kenya->chapter());
+  kenya->write_text(home, "member", "email", marker);
+  Wire(*spy, *kenya).run();
+  EXPECT_FALSE(holds_private_feed_of(*spy, *kenya));
+  const std::string its = to_hex(spy->id().view());
+  for (const NamedValue& wrap : kenya->store->values(stored_name::wrap_prefix))
+    EXPECT_FALSE(wrap.name.ends_with(its)) << wrap.name;
+  EXPECT_EQ(phones(*spy), Texts{});
+  // What is shared comes to it as to any node of the chapter.
+  kenya->write_text(up, "insight", "title", "shared");
+  Wire(*spy, *kenya).run();
+  EXPECT_EQ(spy->values(Audience::up, "insight", "title"), Texts{"shared"});
+}
+
+TEST_F(House, ANodeThatTookUpAKeyFromAboveSharesWithWhomItCertifies) {
+  kenya->write_text(home, "member", "phone", "one");
+  Wire(*kenya, *global).run();
+  const auto given = std::make_shared<SigningKey>(SigningKey::generate(random));
+  name_successor(*given);
+  Wire(*kenya, *global).run();
+  ASSERT_TRUE(kenya->replica->agree_to(*given));
+  kenya->commit();
+  const Head once = kenya->head(Audience::auth);
+  ASSERT_TRUE(kenya->replica->agree_to(*given));
+  kenya->commit();
+  EXPECT_EQ(kenya->head(Audience::auth), once) << "it is said once";
+  auto office = TestNode::beside(*kenya, given);
+  for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
+  EXPECT_EQ(phones(*office), Texts{"one"});
+  office->write_text(home, "member", "phone", "two");
+  Wire(*office, *kenya).run();
+  EXPECT_EQ(phones(*kenya), Texts{"two"});
+  EXPECT_EQ(office->view_hash(), kenya->view_hash());
+}
+
+TEST_F(House, ARevokedNodeBringsNobodyTogether) {
+  auto office = TestNode::beside(*kenya);
+  for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
+  Wire(*kenya, *global).run();
+  const auto given = std::make_shared<SigningKey>(SigningKey::generate(random));
+  name_successor(*given);
+  Wire(*kenya, *global).run();
+  Wire(*office, *kenya).run();
+  // A thief has the office's node key, and agrees to what the chapter above named.
+  ASSERT_TRUE(office->replica->agree_to(*given));
+  office->commit();
+  kenya->revoke(office->id());
+  Wire(*office, *kenya).run();
+  auto spy = TestNode::beside(*global, kenya->chapter(), given);
+  for (int i = 0; i < 2; ++i) Wire(*spy, *kenya).run();
+  EXPECT_FALSE(kenya->replica->directory().authority().are_of_one_house(kenya->id(), spy->id()));
+}
+
+}  // namespace
+}  // namespace chapterd
