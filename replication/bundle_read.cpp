@@ -153,7 +153,7 @@ class BundleReader::Inflow {
     auto judged = judge_offer(bundle_.authority_, bundle_.directory_.self(), bundle_.header_.sender,
                               piece.intro);
     if (!judged) return nullptr;
-    // What is not sealed yet does not travel in a file.
+    // What only the chapter may read travels between its own machines, not in files.
     if (judged->feed->intro.audience == Audience::chapter) judged->refused = true;
     if (judged->refused) {
       refused_.push_back(

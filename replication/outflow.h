@@ -23,7 +23,7 @@ class Outflow {
  public:
   Outflow(const Directory& directory, Reader& reader, const SigningKey& key, const PublicKey& peer);
   // Into a bundle: what all of these may hold, of which there is at least one, and no `chapter`
-  // feeds, whose payloads are not sealed yet.
+  // feeds: they go from machine to machine of the chapter.
   Outflow(const Directory& directory,
           Reader& reader,
           const SigningKey& key,

@@ -99,8 +99,8 @@ class Replica {
 
   [[nodiscard]] const Erasures& erasures() const { return erasures_; }
 
-  // Stages what a peer sent. Pieces that this node may not hold, whose author is not certified,
-  // that do not follow what is held, or that lie beyond a cut, are refused one by one.
+  // Stages what a peer sent. Pieces that this node may not hold, whose author is not certified, or
+  // that do not follow what is held, are refused one by one. Beyond a cut they are kept.
   Received receive(ReceivedWindow&& window);
 
   // One transaction for everything staged; on disk when it returns. Throws DiskFull or Broken.
@@ -390,7 +390,7 @@ class Replica {
   FeedRow committed_feed_;  // newest feed before this group
   std::unordered_set<std::uint64_t> touched_feeds_;
   std::unordered_set<std::uint64_t> received_feeds_;  // to sign receipts for
-  std::set<FeedId> unsettled_;  // of which another part may count now; empty between calls
+  std::set<FeedId> unsettled_;                        // of which another part may count now
   std::unordered_map<LayerKey, StagedAt, LayerKeyHash> staged_layers_;
   std::vector<Arrival> due_orders_;                        // to be judged
   std::vector<std::pair<FeedRow, Sequence>> due_entries_;  // ordered before they came
