@@ -64,9 +64,9 @@ class Moving : public ::testing::Test {
   static std::string endorsed_large(Node& at) {
     const Json themes = at.call("record.list", {{"kind", "theme"}});
     Json much = complete_insight("Piers", themes["rows"][0]["id"]);
-    much["tags"] = Json::array();
+    much["shock"] = Json::array();
     for (int i = 0; i < 495; ++i)
-      much["tags"].push_back(std::to_string(1000 + i) + std::string(76, 'x'));
+      much["shock"].push_back(std::to_string(1000 + i) + std::string(76, 'x'));
     const std::string id = at.call("record.add", {{"kind", "insight"}, {"fields", much}})["id"];
     for (const char* verb : {"submit", "endorse"})
       at.call("record.move", {{"id", id}, {"verb", verb}});
@@ -154,7 +154,7 @@ TEST_F(Moving, NothingIsLostTheOldParentGetsNothingNewAndTheNewOneNothingOld) {
   EXPECT_TRUE(reaches(kisumu_, uganda_, unsent));
   EXPECT_TRUE(comes_true([&] {
     const auto shown = uganda_.daemon->call("record.show", {{"id", large}});
-    return shown && (*shown)["fields"].value("tags", Json::array()).size() == 495;
+    return shown && (*shown)["fields"].value("shock", Json::array()).size() == 495;
   }));
   EXPECT_TRUE(reaches(kisumu_, top_, unsent));
   EXPECT_TRUE(comes_true([&] {

@@ -80,13 +80,14 @@ TEST_F(Joining, APassphraseProtectsTheKeysInstead) {
 
 TEST_F(Joining, NoKeysAreMadeForAPassphraseThatIsEmptyOrTooShort) {
   const Config other = place_.config("other");
+  const std::string invited = invite("KE");
   setenv("CHAPTERD_PASSPHRASE_FILE", place_.path("words").c_str(), 1);
   for (const auto& [file, code] : {std::pair{"\n", "passphrase.empty"},
                                    {"\r\n", "passphrase.empty"},
                                    {"short\n", "passphrase.short"}}) {
     std::ofstream(place_.path("words")) << file;
     EXPECT_EQ(code_of(found_federation(other, {"F", "GLOBAL", "G", "n"})), code);
-    EXPECT_EQ(code_of(prepare_join(other, invite("KE"), "n")), code);
+    EXPECT_EQ(code_of(prepare_join(other, invited, "n")), code);
     EXPECT_FALSE(fs::exists(place_.path("other/node.key")));
   }
   unsetenv("CHAPTERD_PASSPHRASE_FILE");
