@@ -61,38 +61,6 @@ TEST_F(Joining, KeyFilesAreForTheirOwnerOnlyAndBoundToTheMachine) {
   EXPECT_EQ(code_of(ask(top_, "status", Json::object())), "key.machine-file");
 }
 
-TEST_F(Joining, APassphraseProtectsTheKeysInstead) {
-  const Config other = place_.config("other");
-  setenv("CHAPTERD_PASSPHRASE", "correct horse", 1);
-  must(found_federation(other, {"F", "GLOBAL", "G", "n"}));
-  EXPECT_TRUE(ask(other, "status", Json::object()));
-  setenv("CHAPTERD_PASSPHRASE", "wrong horse", 1);
-  EXPECT_EQ(code_of(ask(other, "status", Json::object())), "key.wrong-passphrase");
-  unsetenv("CHAPTERD_PASSPHRASE");
-  EXPECT_EQ(code_of(ask(other, "status", Json::object())), "key.passphrase-needed");
-  std::ofstream(place_.path("words")) << "correct horse\n";
-  setenv("CHAPTERD_PASSPHRASE_FILE", place_.path("words").c_str(), 1);
-  EXPECT_TRUE(ask(other, "status", Json::object()));
-  std::ofstream(place_.path("words")) << "correct horse\r\n";
-  EXPECT_TRUE(ask(other, "status", Json::object())) << "saved on Windows";
-  unsetenv("CHAPTERD_PASSPHRASE_FILE");
-}
-
-TEST_F(Joining, NoKeysAreMadeForAPassphraseThatIsEmptyOrTooShort) {
-  const Config other = place_.config("other");
-  const std::string invited = invite("KE");
-  setenv("CHAPTERD_PASSPHRASE_FILE", place_.path("words").c_str(), 1);
-  for (const auto& [file, code] : {std::pair{"\n", "passphrase.empty"},
-                                   {"\r\n", "passphrase.empty"},
-                                   {"short\n", "passphrase.short"}}) {
-    std::ofstream(place_.path("words")) << file;
-    EXPECT_EQ(code_of(found_federation(other, {"F", "GLOBAL", "G", "n"})), code);
-    EXPECT_EQ(code_of(prepare_join(other, invited, "n")), code);
-    EXPECT_FALSE(fs::exists(place_.path("other/node.key")));
-  }
-  unsetenv("CHAPTERD_PASSPHRASE_FILE");
-}
-
 TEST_F(Joining, AFolderWithANodeTakesNoSecondOne) {
   EXPECT_EQ(code_of(found_federation(top_, {"F", "G", "G", "n"})), "node.exists");
   EXPECT_EQ(code_of(prepare_join(top_, invite("KE"), "n")), "node.exists");

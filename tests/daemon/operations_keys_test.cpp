@@ -8,7 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 namespace chapterd::testing {
 namespace {
@@ -94,6 +96,39 @@ TEST_F(Keys, ALostKeyComesBackFromAboveAfterFourWords) {
   EXPECT_EQ(show(kenya_)["here"], true);
   EXPECT_FALSE(fs::exists(place_.path("kenya/authority.key.next")));
   must(ask(kenya_, "key.rotate", Json::object()));
+}
+
+TEST_F(Keys, APassphraseProtectsTheKeysInstead) {
+  const Config other = place_.config("other");
+  setenv("CHAPTERD_PASSPHRASE", "correct horse", 1);
+  must(found_federation(other, {"F", "GLOBAL", "G", "n"}));
+  EXPECT_TRUE(ask(other, "status", Json::object()));
+  setenv("CHAPTERD_PASSPHRASE", "wrong horse", 1);
+  EXPECT_EQ(code_of(ask(other, "status", Json::object())), "key.wrong-passphrase");
+  unsetenv("CHAPTERD_PASSPHRASE");
+  EXPECT_EQ(code_of(ask(other, "status", Json::object())), "key.passphrase-needed");
+  std::ofstream(place_.path("words")) << "correct horse\n";
+  setenv("CHAPTERD_PASSPHRASE_FILE", place_.path("words").c_str(), 1);
+  EXPECT_TRUE(ask(other, "status", Json::object()));
+  std::ofstream(place_.path("words")) << "correct horse\r\n";
+  EXPECT_TRUE(ask(other, "status", Json::object())) << "saved on Windows";
+  unsetenv("CHAPTERD_PASSPHRASE_FILE");
+}
+
+TEST_F(Keys, NoKeysAreMadeForAPassphraseThatIsEmptyOrTooShort) {
+  const Config other = place_.config("other");
+  const std::string invited =
+      must(ask(top_, "invite.create", {{"code", "KE"}, {"name", "Kenya"}}))["invite"];
+  setenv("CHAPTERD_PASSPHRASE_FILE", place_.path("words").c_str(), 1);
+  for (const auto& [file, code] : {std::pair{"\n", "passphrase.empty"},
+                                   {"\r\n", "passphrase.empty"},
+                                   {"short\n", "passphrase.short"}}) {
+    std::ofstream(place_.path("words")) << file;
+    EXPECT_EQ(code_of(found_federation(other, {"F", "GLOBAL", "G", "n"})), code);
+    EXPECT_EQ(code_of(prepare_join(other, invited, "n")), code);
+    EXPECT_FALSE(fs::exists(place_.path("other/node.key")));
+  }
+  unsetenv("CHAPTERD_PASSPHRASE_FILE");
 }
 
 TEST_F(Keys, OfABackupAreNeverUnpackedToADisk) {
