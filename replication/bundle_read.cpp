@@ -96,6 +96,8 @@ class BundleReader::Inflow {
       if (!frame) return damaged("A frame of this bundle is malformed.");
       if (!*frame) return {};
       if (auto taken = take(**frame); !taken) return taken;
+      if (content_bytes_ > limits::bundle_content_bytes)
+        return damaged("A part of this bundle unpacks to more than any bundle holds.");
     }
   }
 
@@ -114,6 +116,7 @@ class BundleReader::Inflow {
   Result<void> take(Frame& frame) {
     if (auto* segment = std::get_if<SegmentFrame>(&frame)) return take_segment(*segment);
     if (auto* receipts = std::get_if<ReceiptsFrame>(&frame)) {
+      for (const Bytes& receipt : receipts->receipts) content_bytes_ += receipt.size();
       std::move(receipts->receipts.begin(), receipts->receipts.end(),
                 std::back_inserter(inbound_.receipts));
     } else if (auto* heads = std::get_if<HeadsFrame>(&frame)) {
@@ -132,13 +135,14 @@ class BundleReader::Inflow {
       if (!unpacked) return damaged("A packed frame of this bundle is damaged.");
       content = std::move(*unpacked);
     }
+    content_bytes_ += content.size();
     auto segment = decode_segment(frame.audience, content);
     if (!segment) return damaged("A frame of this bundle is malformed.");
     for (SegmentPiece& piece : segment->pieces) {
       OfferedFeed* offer = offered(piece);
+      if (offer != nullptr && offer->refused) continue;
       if (offer == nullptr || offer->feed->intro.audience != segment->audience)
         return damaged("This bundle uses a feed that it did not introduce.");
-      if (offer->refused) continue;
       const Head held = held_of(bundle_.directory_, offer->feed->id);
       inbound_.pieces.push_back({offer->feed, held, std::move(piece.piece), false});
     }
@@ -160,6 +164,7 @@ class BundleReader::Inflow {
           {judged->feed->id, Error(Errc::not_allowed, "feed.not-ours",
                                    "A bundle brought a feed that does not belong in it.",
                                    "Nothing of it was stored.")});
+      judged->feed.reset();
     }
     return &(offers_[piece.feed] = std::move(*judged));
   }
@@ -167,6 +172,7 @@ class BundleReader::Inflow {
   const BundleReader& bundle_;
   FrameParser parser_;
   InboundWindow inbound_;
+  std::uint64_t content_bytes_ = 0;
   std::map<Audience, Unpacker> unpackers_;
   std::unordered_map<std::uint32_t, OfferedFeed> offers_;
   std::vector<RefusedPiece> refused_;

@@ -11,6 +11,8 @@ namespace {
 
 // Frames that one run aims at. A turn of Outflow adds at most limits::output_bytes and a window.
 constexpr std::size_t run_frames_bytes = 1024 * 1024;
+// Content that one run aims at. A turn adds at most limits::credit_bytes and a window.
+constexpr std::size_t run_content_bytes = limits::bundle_content_bytes / 2;
 // What a run may add to a part: its frames, heads, seals, header and trailer.
 constexpr std::uint64_t run_room_bytes = limits::bundle_run_bytes;
 constexpr std::size_t heads_a_frame = 2500;
@@ -142,7 +144,8 @@ bool BundleWriter::fill(BundlePlace& place, Bytes& frames) {
     outflow.set_peer_row(stored_peer(parts_.reader, plan_.recipients.front()).row);
   outflow.start(place.at);
   std::uint64_t released = 0;
-  while (frames.size() < run_frames_bytes && !outflow.drained()) {
+  while (frames.size() < run_frames_bytes && outflow.bytes_sent() < run_content_bytes &&
+         !outflow.drained()) {
     Bytes turn;
     outflow.fill(turn);
     append(frames, turn);

@@ -17,6 +17,7 @@ void Session::start_buckets(const std::vector<SharedHead>& heads) {
   frame.salt = random_.number();
   frame.bits = bucket_bits(heads.size());
   frame.hashes = bucket_hashes(heads, frame.salt, frame.bits);
+  awaits_heads_ = true;
   send(Frame(std::move(frame)));
 }
 
@@ -26,7 +27,9 @@ Result<void> Session::on(BucketsFrame& buckets) {
   return {};
 }
 
+// Comparing costs a walk over all feeds: only what was asked for.
 Result<void> Session::on(HeadsFrame& theirs) {
+  if (!std::exchange(awaits_heads_, false)) return {};
   const HeadOf head_of = outflow_.acknowledged_head_of();
   const Differences differences =
       compare(directory_, outflow_.heads(head_of), theirs, head_of, entries_in(reader_));
@@ -38,18 +41,27 @@ Result<void> Session::on(HeadsFrame& theirs) {
 }
 
 Result<void> Session::on(WantFrame& want) {
-  std::unordered_map<std::uint64_t, FeedId> shared;
-  for (const SharedHead& head : outflow_.heads())
-    shared.emplace(short_name(head.head.feed), head.head.feed);
   for (const auto& each : want.feeds) {
-    const auto at = shared.find(each.feed);
-    // A feed that the peer may not hold is answered like one that does not exist.
-    if (at == shared.end() || each.from.value == 0) continue;
-    for (const FeedRow row : directory_.branches(at->second))
-      outflow_.backfill(row, std::max(each.from, directory_.feed(row).fork.seq.next()));
+    if (each.from.value == 0) continue;
+    const auto [at, is_new] = wanted_.try_emplace(each.feed, each.from);
+    if (!is_new) at->second = std::min(at->second, each.from);
   }
   end_due_ = true;
   return {};
+}
+
+// All that came in one slice of the stream, in one walk over the feeds.
+void Session::answer_wants() {
+  if (wanted_.empty()) return;
+  const auto wanted = std::exchange(wanted_, {});
+  FeedId last;  // of a forked feed there are several heads
+  for (const SharedHead& head : outflow_.heads()) {
+    const auto at = wanted.find(short_name(head.head.feed));
+    // A feed that the peer may not hold is answered like one that does not exist.
+    if (at == wanted.end() || std::exchange(last, head.head.feed) == head.head.feed) continue;
+    for (const FeedRow row : directory_.branches(head.head.feed))
+      outflow_.backfill(row, std::max(at->second, directory_.feed(row).fork.seq.next()));
+  }
 }
 
 // A piece of another branch than ours, and nobody knows where the two part: each time from eight

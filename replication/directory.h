@@ -51,6 +51,8 @@ inline constexpr const char* elsewhere =
     "restore/elsewhere";  // 8 bytes, ms: told of a life of ours that this database never led
 inline constexpr const char* early =
     "restore/receipts";  // sized receipts about entries that are not here yet
+inline constexpr const char* ended_prefix =
+    "peer-lives/";  // and a node in hex; 8 bytes each: epochs of its database that are over
 inline constexpr const char* wrap_prefix = "chapter-key/";  // keys sealed to nodes, by their names
 inline constexpr const char* stale =
     "chapter-key/~stale";  // private layers must be merged anew once they are unlocked

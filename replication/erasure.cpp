@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view order_prefix = "erase/order/";  // entry hash/arrival of the order
 constexpr std::string_view hole_prefix = "erase/hole/";    // feed row/seq
 constexpr std::string_view newest_name = "erase/newest";   // arrival of the newest that counts
-constexpr std::string_view doubt_prefix = "erase/doubt/";  // arrival of the order
+constexpr std::string_view doubt_prefix = "erase/doubt/";  // arrival of the order: feed row, seq
 
 std::string number_text(std::uint64_t number) {
   ByteWriter out;
@@ -114,8 +114,14 @@ Erasures Erasures::load(Reader& reader) {
     const FeedRow feed(number_at(stored.name, hole_prefix.size()));
     erasures.holes_[feed].insert(Sequence(number_at(stored.name, hole_prefix.size() + 17)));
   }
-  for (const NamedValue& stored : reader.values(std::string(doubt_prefix)))
-    erasures.doubtful_.insert(Arrival(number_at(stored.name, doubt_prefix.size())));
+  for (const NamedValue& stored : reader.values(std::string(doubt_prefix))) {
+    const Arrival order(number_at(stored.name, doubt_prefix.size()));
+    ByteReader in(stored.value);
+    const FeedRow feed(in.u64());
+    const Sequence seq(in.u64());
+    if (!in.finished()) throw Damaged("a note about an erasure is damaged");
+    static_cast<void>(erasures.doubt(order, feed, seq));
+  }
   return erasures;
 }
 
@@ -133,6 +139,14 @@ bool Erasures::in_force(const Head& entry,
 Sequence Erasures::first_hole(FeedRow feed) const {
   const auto at = holes_.find(feed);
   return at == holes_.end() || at->second.empty() ? Sequence(0) : *at->second.begin();
+}
+
+Sequence Erasures::first_unproved(FeedRow feed) const {
+  const Sequence hole = first_hole(feed);
+  const auto order = unobeyed_.lower_bound({feed, Sequence(0)});
+  if (order == unobeyed_.end() || order->first.first != feed) return hole;
+  const Sequence seq = order->first.second;
+  return hole == Sequence(0) ? seq : std::min(hole, seq);
 }
 
 bool Erasures::is_hole(FeedRow feed, Sequence seq) const {
@@ -179,13 +193,16 @@ NamedValue Erasures::newest(Arrival order) {
   return {std::string(newest_name), out.u64(order.value).take()};
 }
 
-NamedValue Erasures::doubt(Arrival order) {
+NamedValue Erasures::doubt(Arrival order, FeedRow feed, Sequence seq) {
   doubtful_.insert(order);
-  return noted(doubt_name(order));
+  unobeyed_[{feed, seq}] = order;
+  ByteWriter out;
+  return {doubt_name(order), out.u64(feed.value).u64(seq.value).take()};
 }
 
 NamedValue Erasures::trust(Arrival order) {
   doubtful_.erase(order);
+  std::erase_if(unobeyed_, [&](const auto& each) { return each.second == order; });
   return forgotten(doubt_name(order));
 }
 

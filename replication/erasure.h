@@ -11,6 +11,7 @@
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace chapterd {
@@ -72,15 +73,19 @@ class Erasures {
   [[nodiscard]] Sequence first_hole(FeedRow feed) const;
   [[nodiscard]] bool is_hole(FeedRow feed, Sequence seq) const;
 
-  // Orders that do not count yet, as far as is known here.
+  // Orders that do not count yet, as far as is known here, or that only a later program can read.
   [[nodiscard]] const std::set<Arrival>& doubtful() const { return doubtful_; }
+
+  // The first entry of this feed that no receipt may cover: a hole, or an order that was not
+  // obeyed; 0 when there is none.
+  [[nodiscard]] Sequence first_unproved(FeedRow feed) const;
 
   // Each returns what the store must keep of it.
   [[nodiscard]] NamedValue add(const OrderedErasure& erasure);
   [[nodiscard]] NamedValue add_hole(FeedRow feed, Sequence seq);
   [[nodiscard]] NamedValue close_hole(FeedRow feed, Sequence seq);
   [[nodiscard]] static NamedValue newest(Arrival order);
-  [[nodiscard]] NamedValue doubt(Arrival order);
+  [[nodiscard]] NamedValue doubt(Arrival order, FeedRow feed, Sequence seq);
   [[nodiscard]] NamedValue trust(Arrival order);
   // The order lies elsewhere now, and will be judged there.
   [[nodiscard]] std::vector<NamedValue> forget(Arrival order);
@@ -90,6 +95,7 @@ class Erasures {
   std::unordered_set<FeedId, FixedHash> feeds_;
   std::map<FeedRow, std::set<Sequence>> holes_;
   std::set<Arrival> doubtful_;
+  std::map<std::pair<FeedRow, Sequence>, Arrival> unobeyed_;  // the same, where they stand
 };
 
 }  // namespace chapterd

@@ -118,6 +118,12 @@ void Replica::come_back() {
   set_value(stored_name::waits, {1});
 }
 
+// The same, with what has been sent to nobody chained anew. Nothing may be staged.
+void Replica::come_back_anew(const std::optional<Arrival>& line) {
+  come_back();
+  if (line) chain_anew(*line);
+}
+
 // New feeds from here on, in the same life of the database.
 void Replica::next_incarnation() {
   close_piece();
@@ -171,8 +177,7 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
   if (meeting.rolled_back) {
     const auto line = unmet_;
     commit();  // what is staged is chained anew from the store
-    come_back();
-    if (line) chain_anew(*line);
+    come_back_anew(line);
   }
   if (meeting.handed) note_handed({peer});
   if (meeting.met) {
@@ -181,7 +186,7 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
   if (meeting.ends_wait) unset(stored_name::waits);
   if (meeting.recovered) note_recovered();
   if (meeting.may_end_forks && value(stored_name::restored).empty()) close_own_forks();
-  if (meeting.new_epoch) void_receipts(peer, *meeting.new_epoch);
+  if (meeting.new_epoch) begin_life_of(peer, *meeting.new_epoch);
 }
 
 void Replica::unset(const char* name) {
@@ -199,27 +204,43 @@ void Replica::note_recovered() {
   close_own_forks();
 }
 
-// A node that was restored may have lost what it had claimed to hold.
-void Replica::void_receipts(const PublicKey& node, Epoch epoch) {
-  std::vector<Bytes> early = receipts_in(value(stored_name::early));
-  const auto is_void = [&](const Bytes& bytes) {
-    const auto receipt = decode_receipt(bytes);
-    return receipt && receipt->node == node && receipt->epoch != epoch;
+std::vector<Epoch> Replica::ended_lives_of(const PublicKey& node) {
+  const Bytes stored = value(stored_name::ended_prefix + to_hex(node.view()));
+  ByteReader in(stored);
+  std::vector<Epoch> ended;
+  while (in.good() && in.remaining() > 0) ended.emplace_back(in.u64());
+  return ended;
+}
+
+// A node that was restored may have lost what it had claimed to hold. What it said in lives of its
+// database that are over counts no more, whoever brings it, and however late.
+void Replica::begin_life_of(const PublicKey& node, Epoch epoch) {
+  constexpr std::size_t most_lives = 64;
+  StoredPeer& met = peer(node);
+  std::ranges::fill(met.acknowledged, Arrival());
+  std::vector<Epoch> ended = ended_lives_of(node);
+  const auto end = [&](Epoch life) {
+    const bool is_news = std::ranges::find(ended, life) == ended.end();
+    if (life != Epoch() && is_news) ended.push_back(life);
   };
-  if (std::erase_if(early, is_void) > 0) {
-    ByteWriter kept;
-    for (const Bytes& each : early) kept.sized_bytes(each);
-    set_value(stored_name::early, kept.take());
-  }
+  end(met.epoch);
+  const auto is_over = [&](const StoredReceipt& stored) {
+    if (stored.node != node) return false;
+    const auto receipt = decode_receipt(stored.bytes);
+    if (receipt) end(receipt->epoch);
+    return !receipt || receipt->epoch != epoch;
+  };
+  std::erase_if(batch_.receipts, is_over);
   for (const KnownFeed& feed : directory_.feeds()) {
     for (const StoredReceipt& stored : store_.receipts_of(feed.row)) {
-      if (stored.node != node) continue;
-      const auto receipt = decode_receipt(stored.bytes);
-      if (receipt && receipt->epoch == epoch) continue;
-      batch_.voided.emplace_back(feed.row, node);
-      staged_ = true;
+      if (is_over(stored)) batch_.voided.emplace_back(feed.row, node);
     }
   }
+  std::erase(ended, epoch);
+  ByteWriter kept;
+  const std::size_t first = ended.size() - std::min(ended.size(), most_lives);
+  for (std::size_t i = first; i < ended.size(); ++i) kept.u64(ended[i].value);
+  set_value(stored_name::ended_prefix + to_hex(node.view()), kept.take());
 }
 
 }  // namespace chapterd

@@ -64,6 +64,7 @@ Result<void> Session::resume() {
       return handled;
     }
   }
+  answer_wants();
   return {};
 }
 
@@ -95,12 +96,15 @@ Result<void> Session::on(SegmentFrame& frame) {
 }
 
 Result<void> Session::take_segment(const Segment& segment) {
+  if (farewell_ || (lanes_ != Lanes::all && segment.audience != Audience::auth)) return {};
   for (const SegmentPiece& piece : segment.pieces) {
-    Offered* offer = offered(piece);
-    if (offer == nullptr)
+    if (!piece.intro.empty() && !take_offer(piece))
+      return broken("stream.feed", "A peer introduced a feed in a way that nobody knows.");
+    const auto named = numbers_.find(piece.feed);
+    if (named == numbers_.end())
       return broken("stream.feed", "A peer used a feed that it did not introduce.");
-    if (offer->refused || farewell_) continue;
-    if (lanes_ != Lanes::all && segment.audience != Audience::auth) continue;
+    Offered* offer = named->second;
+    if (offer == nullptr) continue;
     if (offer->feed->intro.audience != segment.audience) {
       return broken("stream.audience", "A peer sent a feed among those of another audience.");
     }
@@ -115,22 +119,26 @@ void Session::take_scratch(std::uint64_t bytes) {
   scratch_bytes_ += bytes;
 }
 
-// The feed that a piece belongs to; nullptr when it was never introduced.
-Session::Offered* Session::offered(const SegmentPiece& piece) {
-  if (piece.intro.empty()) {
-    const auto at = offers_.find(piece.feed);
-    return at == offers_.end() ? nullptr : &at->second;
-  }
+// Of what is refused nothing is kept but that it is. False when the intro is malformed.
+bool Session::take_offer(const SegmentPiece& piece) {
   auto judged = judge_offer(directory_.authority(), directory_.self(), peer_, piece.intro);
-  if (!judged) return nullptr;
-  if (judged->refused) {
-    const FeedId& id = judged->feed->id;
-    send(Frame(FaultFrame{id, "feed.not-ours"}));
-    note_fault({id, Error(Errc::not_allowed, "feed.not-ours",
-                          "A peer sent a feed that this node may not hold.",
-                          "Nothing of it was stored.")});
-  }
-  return &(offers_[piece.feed] = Offered{std::move(*judged), false});
+  if (!judged) return false;
+  const FeedId id = judged->feed->id;
+  const auto refuse = [&](const char* code, const char* what) {
+    numbers_[piece.feed] = nullptr;
+    send(Frame(FaultFrame{id, code}));
+    note_fault({id, Error(Errc::not_allowed, code, what, "Nothing of it was stored.")});
+    return true;
+  };
+  if (judged->refused)
+    return refuse("feed.not-ours", "A peer sent a feed that this node may not hold.");
+  const bool is_full = offers_.size() >= directory_.feeds().size() + limits::session_new_feeds;
+  if (is_full && !offers_.contains(id))
+    return refuse("feed.too-many", "A peer introduces feeds faster than they can be stored.");
+  Offered& offer = offers_[id];
+  if (offer.feed == nullptr) offer.feed = std::move(judged->feed);
+  numbers_[piece.feed] = &offer;
+  return true;
 }
 
 Result<void> Session::on(MarkFrame& mark) {
@@ -143,29 +151,31 @@ Result<void> Session::on(MarkFrame& mark) {
 Result<void> Session::on(AckFrame& ack) {
   if (auto taken = outflow_.acknowledged(ack); !taken) return taken;
   fill_output();  // so that what follows judges by what is really left to send
-  Cursor acknowledged;
-  acknowledged.epoch = directory_.epoch();
-  acknowledged.arrivals = outflow_.acknowledged_arrivals();
-  if (outflow_.drained() && outflow_.all_acknowledged()) {
-    // Noted once the stream is quiet and it is worth a transaction: a lost note costs a few entries
-    // that are sent twice.
-    constexpr auto live = static_cast<std::size_t>(Lane::live);
-    const Arrival noted = stored_peer_.acknowledged[live];
-    const Arrival now = acknowledged.arrivals[live];
-    const bool is_worth_it = noted.value == 0 || now >= noted.plus(limits::window_entries) ||
-                             is_newest_order_between(reader_, noted, now);
-    if (is_worth_it && lanes_ == Lanes::all) inbound_.acknowledged = acknowledged;
-    if (compare_later_) {
-      compare_later_ = false;
-      const bool agrees = digest_of(outflow_.heads()) == last_end_received_.digest;
-      if (agrees) {
-        compare_digest(last_end_received_);
-      } else {
-        end_due_ = true;
-      }
-    }
+  note_acknowledged();
+  if (!compare_later_ || !outflow_.drained() || !outflow_.all_acknowledged()) return {};
+  compare_later_ = false;
+  const bool agrees = digest_of(outflow_.heads()) == last_end_received_.digest;
+  if (agrees) {
+    compare_digest(last_end_received_);
+  } else {
+    end_due_ = true;
   }
   return {};
+}
+
+// Once the stream is quiet and it is worth a transaction: a lost note costs a few entries that are
+// sent twice. Before that, only when nothing of the log was left out: a peer that was restored has
+// said nothing yet of what lies before the place where its stream began.
+void Session::note_acknowledged() {
+  if (!is_followed_ || lanes_ != Lanes::all) return;
+  if (!outflow_.drained() || !outflow_.all_acknowledged() || !wanted_.empty()) return;
+  constexpr auto live = static_cast<std::size_t>(Lane::live);
+  const Cursor acknowledged{directory_.epoch(), 0, outflow_.acknowledged_arrivals()};
+  const Arrival noted = stored_peer_.acknowledged[live];
+  const Arrival now = acknowledged.arrivals[live];
+  const bool is_worth_it = noted.value == 0 || now >= noted.plus(limits::noted_entries) ||
+                           is_newest_order_between(reader_, noted, now);
+  if (is_worth_it) inbound_.acknowledged = acknowledged;
 }
 
 Result<void> Session::on(ReceiptsFrame& frame) {
@@ -224,9 +234,7 @@ void Session::note_fault(RefusedPiece fault) {
 void Session::take_refused(const RefusedPiece& refused) {
   note_fault(refused);
   send(Frame(FaultFrame{refused.feed, refused.error.code}));
-  for (auto& [number, offer] : offers_) {
-    if (offer.feed->id == refused.feed) offer.restarts = true;
-  }
+  if (const auto at = offers_.find(refused.feed); at != offers_.end()) at->second.restarts = true;
   if (refused.error.code == "piece.branch") ask_from_further_back(refused.feed);
 }
 
@@ -300,6 +308,8 @@ void Session::agree(const EndFrame& end) {
   caught_up_ = true;
   agreed_ = true;
   stays_different_ = false;
+  is_followed_ = true;
+  note_acknowledged();
   note_recovered();
   resynced(end);
   ask_for_holes();
@@ -328,6 +338,7 @@ Result<void> Session::on(PongFrame& /*pong*/) {
 }
 
 Result<void> Session::on(FaultFrame& fault) {
+  is_followed_ = false;  // until the digests agree
   note_fault({fault.feed, Error(Errc::failed, "peer." + fault.code,
                                 "The peer did not take a feed from us.", "It is safe here.")});
   return {};

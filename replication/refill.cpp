@@ -36,8 +36,8 @@ void Session::ask_for_holes() {
   for (const auto& [feed, before] : refilling_)
     want.feeds.push_back({short_name(feed), before.seq.next()});
   if (want.feeds.empty()) return;
-  for (auto& [number, offer] : offers_) {
-    if (offer.feed != nullptr && refilling_.contains(offer.feed->id)) offer.restarts = true;
+  for (auto& [feed, offer] : offers_) {
+    if (refilling_.contains(feed)) offer.restarts = true;
   }
   send(Frame(std::move(want)));
 }

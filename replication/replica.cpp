@@ -101,6 +101,7 @@ void Replica::reload() {
   mark_due_ = false;
   wrote_ = false;
   has_staged_meeting_ = false;
+  due_return_.reset();
   judged_at_ = 0;
   own_staged_ = 0;
   clear_staged();
@@ -379,6 +380,10 @@ void Replica::commit() {
   if (met_) unmet_.reset();
   clear_staged();
   write_mark();
+  if (const auto line = std::exchange(due_return_, std::nullopt)) {
+    come_back_anew(line);
+    return commit();
+  }
   if (waiting_) apply_waiting();
 }
 

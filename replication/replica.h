@@ -39,9 +39,8 @@ namespace chapterd {
 class Replica {
  public:
   // `store`, `clock`, `random`, `key` and `vault` must outlive the replica; the store seals with
-  // that vault, which is locked until unlock(). Errc::not_found
-  // (node.not-initialised), Errc::not_allowed (node.other-key: the key file does not belong to this
-  // database).
+  // that vault, which is locked until unlock(). Errc::not_found (node.not-initialised),
+  // Errc::not_allowed (node.other-key: the key file does not belong to this database).
   [[nodiscard]] static Result<std::unique_ptr<Replica>> open(
       Store& store, const Clock& clock, Random& random, const SigningKey& key, ChapterVault& vault);
 
@@ -100,7 +99,7 @@ class Replica {
   [[nodiscard]] const Erasures& erasures() const { return erasures_; }
 
   // Stages what a peer sent. Pieces that this node may not hold, whose author is not certified, or
-  // that do not follow what is held, are refused one by one. Beyond a cut they are kept.
+  // that do not follow what is held, are refused one by one; beyond a cut they are kept.
   Received receive(ReceivedWindow&& window);
 
   // One transaction for everything staged; on disk when it returns. Throws DiskFull or Broken.
@@ -225,15 +224,11 @@ class Replica {
   void keep_pending(ChangeVerdict verdict, Arrival arrival);
 
   // replica_sealing.cpp: the keys of the chapter
-  struct KnownKey {
-    std::set<PublicKey> holders;  // other nodes that it was sealed to, and who sealed it
-    bool is_ours = false;         // it is sealed to this node, and kept
-  };
-
   void read_wraps();
   [[nodiscard]] std::shared_ptr<const ChapterKeys> open_keys(const BoxKey& box);
   void take_key_entry(const FeedIntro& intro, const PieceEntry& entry);
   void note_wrap(const KeyWrap& wrap, const PublicKey& author);
+  [[nodiscard]] bool is_handed(const KnownKey& key, const PublicKey& node) const;
   bool add_key(const KeyWrap& wrap);
   void hold(ChapterKeys::Held key);
   [[nodiscard]] std::vector<const KnownNode*> key_nodes() const;
@@ -280,6 +275,7 @@ class Replica {
                                                         const RunSeed& seed);
   [[nodiscard]] std::vector<std::pair<FeedRow, Sequence>> beside(const StoredPiece& piece) const;
   void hide_spent_seed(FeedRow feed, Sequence first);
+  [[nodiscard]] bool has_spent_seeds(const FeedId& feed) const;
   void note_whole(FeedRow feed);
   [[nodiscard]] std::optional<StoredPiece> piece_holding(FeedRow feed, Sequence seq);
   [[nodiscard]] StoredPiece* staged_piece(FeedRow feed, Sequence seq);
@@ -297,12 +293,14 @@ class Replica {
   void keep_revocations();
   void begin_incarnation();
   void come_back();
+  void come_back_anew(const std::optional<Arrival>& line);
   void next_incarnation();
   [[nodiscard]] std::vector<Predecessor> predecessors_of(const FeedIntro& intro) const;
   void note_unmet(Arrival before);
   void meet(const Meeting& meeting, const PublicKey& peer);
   void unset(const char* name);
-  void void_receipts(const PublicKey& node, Epoch epoch);
+  void begin_life_of(const PublicKey& node, Epoch epoch);
+  [[nodiscard]] std::vector<Epoch> ended_lives_of(const PublicKey& node);
   void note_recovered();
   void chain_anew(Arrival line);
   void say_orders_again(const NewNames& names);
@@ -395,6 +393,7 @@ class Replica {
   std::vector<Arrival> due_orders_;                        // to be judged
   std::vector<std::pair<FeedRow, Sequence>> due_entries_;  // ordered before they came
   std::vector<std::pair<FeedRow, Sequence>> due_seeds_;    // pieces whose run may be spent
+  std::optional<Arrival> due_return_;  // rolled back: what to chain anew once this is committed
 };
 
 }  // namespace chapterd

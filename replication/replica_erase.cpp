@@ -213,9 +213,10 @@ Written Replica::append_order(FeedRow feed, Bytes payload) {
 Arrival Replica::take_order(SpaceRow space, const PieceEntry& entry, const Written& written) {
   const auto order = decode_erase_order(entry.payload);
   if (!order) {
-    keep_pending(order.error().kind == Errc::not_compatible ? ChangeVerdict::newer
-                                                            : ChangeVerdict::malformed,
-                 written.arrival);
+    const bool is_newer = order.error().kind == Errc::not_compatible;
+    keep_pending(is_newer ? ChangeVerdict::newer : ChangeVerdict::malformed, written.arrival);
+    if (is_newer)
+      batch_.values.push_back(erasures_.doubt(written.arrival, written.feed, written.seq));
     return Arrival(0);
   }
   due_orders_.push_back(written.arrival);
@@ -269,13 +270,14 @@ void Replica::judge_order(Arrival at, Touched& touched) {
   if (!is_authorised(directory_.authority(), from.intro, place, *order, payload) ||
       !reaches(stored.feed, *order)) {
     if (was_doubtful) return;
-    batch_.values.push_back(erasures_.doubt(at));
+    batch_.values.push_back(erasures_.doubt(at, stored.feed, place.seq));
     keep_doubtful(at);
     return;
   }
   if (was_doubtful) {
     batch_.values.push_back(erasures_.trust(at));
     batch_.settled.push_back(at);
+    note_whole(stored.feed);
   }
   batch_.values.push_back(Erasures::newest(at));
   for (const Head& entry : order->entries) {

@@ -97,7 +97,8 @@ Result<std::size_t> Replica::merge_piece(const StoredPiece& stored) {
     Arrival previous;
     if (entry.kind == EntryKind::erase) {
       previous = take_order(space, entry, written);
-      if (erasures_.doubtful().contains(written.arrival)) keep_doubtful(written.arrival);
+      const bool is_doubtful = erasures_.doubtful().contains(written.arrival);
+      if (is_doubtful && decode_erase_order(entry.payload)) keep_doubtful(written.arrival);
     } else if (verdict == ChangeVerdict::good && written.seq <= standing) {
       previous = merge_into(space, change, written, entry.time);
     } else if (verdict == ChangeVerdict::good) {

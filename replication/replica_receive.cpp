@@ -131,7 +131,15 @@ Result<void> Replica::receive_piece(VerifiedPiece& piece, std::uint64_t via) {
   if (is_held) return {};  // another peer brought it meanwhile
   // Of our own, in a feed that we would go on writing, and not held: we were rolled back, or there
   // is a second history.
-  if (is_own_current(piece.feed().intro)) come_back();
+  if (is_own_current(piece.feed().intro)) {
+    // What nobody was sent is chained anew first, and that needs it committed.
+    due_return_ = unmet_;
+    if (due_return_)
+      return fail(Errc::failed, "piece.rolled-back",
+                  "A peer brought entries that this node had signed and does not hold.",
+                  "They come again once what was written since is out of their way.");
+    come_back();
+  }
   if (!landing) return fail(lacks_before(piece));
   piece.drop(landing->held);
   const auto feed = branch_for(piece, *landing);
@@ -155,13 +163,20 @@ void Replica::store_piece(VerifiedPiece& piece, FeedRow feed, std::uint64_t via)
   stored.body = piece.bytes();
   take_entries(piece, feed, stored);
   directory_.advance(feed, content.last(), stored.last);
-  if (content.seed && erasures_.touches(piece.feed().id))
+  if (!content.seed || has_spent_seeds(piece.feed().id))
     due_seeds_.push_back({feed, content.first});
   batch_.pieces.push_back(std::move(stored));
   touched_feeds_.insert(feed.value);
   received_feeds_.insert(feed.value);
   if (!directory_.limits(directory_.feed(feed)).empty()) unsettled_.insert(piece.feed().id);
   staged_ = true;
+}
+
+// Something of this feed was erased, by an order that is here or one that is still to come.
+bool Replica::has_spent_seeds(const FeedId& feed) const {
+  return erasures_.touches(feed) ||
+         std::ranges::any_of(directory_.branches(feed),
+                             [&](FeedRow row) { return erasures_.first_hole(row) != Sequence(0); });
 }
 
 void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece& stored) {
@@ -206,8 +221,10 @@ void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece
 }
 
 // Whether it says more than what is known. A receipt of another life of the node's database
-// replaces those before it.
+// replaces those before it, unless that life is known to be over.
 bool Replica::is_news(const Receipt& receipt, const KnownFeed& feed) {
+  const std::vector<Epoch> ended = ended_lives_of(receipt.node);
+  if (std::ranges::find(ended, receipt.epoch) != ended.end()) return false;
   const auto says_as_much = [&](const StoredReceipt& known) {
     if (known.feed != feed.row || known.node != receipt.node) return false;
     const auto decoded = decode_receipt(known.bytes);
@@ -292,20 +309,20 @@ void Replica::take_early() {
   }
 }
 
-// What counts of a branch, up to where a payload is missing without an order, here or before it
-// leaves the others.
+// What counts of a branch, up to where a payload is missing without an order or an order was not
+// obeyed, here or before it leaves the others.
 Head Replica::whole_head(const KnownFeed& feed) {
   const Head fork{feed.head.feed, feed.fork.seq, feed.fork.hash};
   Sequence shared = feed.fork.seq;
   for (FeedRow row = feed.trunk; row.value != 0; row = directory_.feed(row).trunk) {
-    const Sequence hole = erasures_.first_hole(row);
-    if (hole != Sequence(0) && hole <= shared) return fork;
+    const Sequence open = erasures_.first_unproved(row);
+    if (open != Sequence(0) && open <= shared) return fork;
     shared = directory_.feed(row).fork.seq;
   }
   Head head = Directory::standing_head(feed);
-  const Sequence hole = erasures_.first_hole(feed.row);
-  if (hole == Sequence(0) || hole > head.seq) return head;
-  head.seq = Sequence(hole.value - 1);
+  const Sequence open = erasures_.first_unproved(feed.row);
+  if (open == Sequence(0) || open > head.seq) return head;
+  head.seq = Sequence(open.value - 1);
   const auto hash = hash_at(feed, head.seq);
   return hash ? Head{head.feed, head.seq, *hash} : fork;
 }

@@ -65,7 +65,8 @@ void Replica::read_wraps() {
     if (wrap->node == directory_.self()) {
       known_keys_[wrap->key].is_ours = true;
     } else {
-      known_keys_[wrap->key].holders.insert(wrap->node);
+      known_keys_[wrap->key].holders[wrap->node] =
+          PublicKey::from(stored.value).value_or(PublicKey{});
     }
   }
   tended_version_ = 0;
@@ -124,14 +125,28 @@ void Replica::take_key_entry(const FeedIntro& intro, const PieceEntry& entry) {
 void Replica::note_wrap(const KeyWrap& wrap, const PublicKey& author) {
   KnownKey& known = known_keys_[wrap.key];
   sealing_.reset();
-  if (wrap.node == directory_.self() && !std::exchange(known.is_ours, true))
+  // While the keys are locked nobody can say whether it opens: the first one is kept.
+  const auto opens = [&] {
+    const auto keys = vault_.keys();
+    return keys == nullptr || opened(*vault_.box(), wrap, *keys) != nullptr;
+  };
+  if (wrap.node == directory_.self() && !known.is_ours && opens()) {
+    known.is_ours = true;
     set_value(wrap_name(wrap), copy(wrap.sealed.view()));
+  }
   for (const PublicKey& node : {wrap.node, author}) {
-    if (node == directory_.self() || !known.holders.insert(node).second) continue;
+    if (node == directory_.self() || is_handed(known, node)) continue;
+    known.holders[node] = author;
     KeyWrap named = wrap;
     named.node = node;
-    set_value(wrap_name(named), {1});
+    set_value(wrap_name(named), copy(author.view()));
   }
+}
+
+// By the word of somebody who was not revoked: nobody else can open what was sealed to it.
+bool Replica::is_handed(const KnownKey& key, const PublicKey& node) const {
+  const auto holder = key.holders.find(node);
+  return holder != key.holders.end() && !directory_.authority().is_revoked(holder->second);
 }
 
 // Opens one that was sealed to this node. False when it is there already, or the vault is locked.
@@ -183,9 +198,9 @@ std::vector<const KnownNode*> Replica::key_nodes() const {
 
 // Nobody holds it who may not read the chapter's feeds any more.
 bool Replica::is_clean(const KnownKey& key, const std::vector<const KnownNode*>& nodes) const {
-  return std::ranges::all_of(key.holders, [&](const PublicKey& holder) {
+  return std::ranges::all_of(key.holders, [&](const auto& holder) {
     return std::ranges::any_of(
-        nodes, [&](const KnownNode* node) { return node->certificate.node == holder; });
+        nodes, [&](const KnownNode* node) { return node->certificate.node == holder.first; });
   });
 }
 
@@ -217,7 +232,7 @@ void Replica::hand_out(const std::vector<ChapterKeys::Held>& keys) {
     for (const ChapterKeys::Held& key : keys) {
       const KnownKey& known = known_keys_[key->name];
       const bool is_self = node->certificate.node == directory_.self();
-      if (is_self ? known.is_ours : known.holders.contains(node->certificate.node)) continue;
+      if (is_self ? known.is_ours : is_handed(known, node->certificate.node)) continue;
       const auto sealed = seal_to(node->certificate.box, key->key.secret(), random_);
       if (!sealed) continue;  // a certificate that everybody could read for
       KeyWrap wrap{key->name, node->certificate.node, {}};

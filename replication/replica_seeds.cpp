@@ -49,7 +49,8 @@ std::vector<std::pair<FeedRow, Sequence>> Replica::beside(const StoredPiece& pie
   return entries;
 }
 
-// A piece came with a seed, after one of the same run from which something was erased.
+// Of one run either all pieces have the seed or none has: a piece that came without it follows one
+// with it, or the other way round.
 void Replica::hide_spent_seed(FeedRow feed, Sequence first) {
   if (first.value == 1) return;
   const KnownFeed& known = directory_.feed(feed);
@@ -60,9 +61,14 @@ void Replica::hide_spent_seed(FeedRow feed, Sequence first) {
   const Piece earlier = decoded(*before);
   Piece piece = decoded(*staged);
   const bool ends_run = (earlier.entries[last.value - before->seq.value].flags & flag_run_end) != 0;
-  if (earlier.seed || ends_run || !piece.seed) return;
-  give_salts(piece);
-  staged->body = encode(piece);
+  if (ends_run || earlier.seed.has_value() == piece.seed.has_value()) return;
+  if (earlier.seed) {
+    if (const auto held = hide_seed_in(before->feed, last, *earlier.seed))
+      hide_seed(*held, *earlier.seed);
+  } else {
+    give_salts(piece);
+    staged->body = encode(piece);
+  }
 }
 
 }  // namespace chapterd

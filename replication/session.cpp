@@ -101,7 +101,7 @@ Session::Session(const SessionContext& context,
   hello.own = own_heads();
   hello.yours = heads_of_peer();
   send(Frame(std::move(hello)));
-  if (options.push_at_once && !waits_ && stored_peer_.epoch != Epoch())
+  if (options.push_at_once && !waits_ && is_known && stored_peer_.epoch != Epoch())
     outflow_.start(array_of(stored_peer_.acknowledged));
 }
 
@@ -218,7 +218,8 @@ void Session::start_outflow(const Cursor& theirs, std::uint64_t theirs_holds) {
   const Arrival newest = directory_.arrival();
   const bool is_ahead = std::any_of(theirs.arrivals.begin(), theirs.arrivals.end(),
                                     [&](Arrival arrival) { return arrival > newest; });
-  if (to_them == Start::resync || (to_them == Start::cursor && is_ahead)) {
+  is_followed_ = to_them != Start::resync && !(to_them == Start::cursor && is_ahead);
+  if (!is_followed_) {
     // The digest finds entries that are missing, but not receipts: these few are said again. What
     // statements may be held does not change; whoever is told goodbye has no time for digests.
     const bool is_known = theirs.epoch == directory_.epoch() && !is_ahead;

@@ -184,7 +184,8 @@ class Session {
     Lanes lanes = Lanes::all;
   };
 
-  struct Offered : OfferedFeed {
+  struct Offered {
+    std::shared_ptr<const FeedOffer> feed;
     bool restarts = false;  // the writer refused a piece: what we hold is told anew
   };
 
@@ -215,6 +216,7 @@ class Session {
   [[nodiscard]] std::uint64_t count_holds() const;
   void open(const Opening& theirs);
   void start_outflow(const Cursor& theirs, std::uint64_t theirs_holds);
+  void note_acknowledged();
   void move_cursor(const EndFrame& end);
 
   // session_witness.cpp
@@ -238,7 +240,8 @@ class Session {
   [[nodiscard]] bool has_open_fork() const;
   void note_recovered();
   Result<void> take_segment(const Segment& segment);
-  Offered* offered(const SegmentPiece& piece);
+  bool take_offer(const SegmentPiece& piece);
+  void answer_wants();
   void take_scratch(std::uint64_t bytes);
   void compare_digest(const EndFrame& end);
   void start_buckets(const std::vector<SharedHead>& heads);
@@ -265,6 +268,7 @@ class Session {
   bool waits_ = false;         // we were rolled back, and have not met anybody above us
   Lanes lanes_ = Lanes::all;   // cursors stay where they are unless it is all
   bool doubts_ = false;        // listener: the peer has to show what it holds of our feeds
+  bool is_followed_ = false;   // the peer holds of our log all up to what it acknowledged
   bool is_held_back_ = false;  // until the writer has noted to whom our entries go
   Opening doubtful_;           // where our stream starts once it has
 
@@ -277,7 +281,8 @@ class Session {
   StoredPeer stored_peer_;  // as it was when the session began
 
   // Receiving.
-  std::unordered_map<std::uint32_t, Offered> offers_;
+  std::unordered_map<FeedId, Offered, FixedHash> offers_;
+  std::unordered_map<std::uint32_t, Offered*> numbers_;  // nullptr: refused
   std::map<Audience, Unpacker> unpackers_;
   std::shared_ptr<PieceVerifier> verifier_;
   InboundWindow inbound_;
@@ -310,6 +315,8 @@ class Session {
   Arrival compared_at_;       // our log when digests last differed
   int rounds_ = 0;            // of buckets
   int buckets_answered_ = 0;  // since the last END
+  bool awaits_heads_ = false;
+  std::unordered_map<std::uint64_t, Sequence> wanted_;  // by short name: of this slice, from where
   bool caught_up_ = false;
   bool agreed_ = false;  // at any time
   bool stays_different_ = false;

@@ -226,7 +226,9 @@ void Session::note_meeting(Lanes theirs) {
 }
 
 void Session::note_epoch(Epoch epoch) {
-  if (stored_peer_.epoch != Epoch() && stored_peer_.epoch != epoch) meeting().new_epoch = epoch;
+  if (stored_peer_.epoch == Epoch() || stored_peer_.epoch == epoch) return;
+  meeting().new_epoch = epoch;
+  std::ranges::fill(stored_peer_.acknowledged, Arrival());  // as the writer will
 }
 
 // A second history of a feed that we write no more, which nobody has ended: it came back late, from

@@ -10,6 +10,7 @@
 #include "replication/store/store.h"
 #include "replication/verified.h"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -38,6 +39,13 @@ struct ChapterKeys {
                            const PublicKey& author,
                            ByteView plain,
                            Random& random) const;
+};
+
+// What is said of a key of the chapter, whether it is unlocked or not.
+struct KnownKey {
+  // Other nodes that it was sealed to, and who sealed it; each with whoever said so.
+  std::map<PublicKey, PublicKey> holders;
+  bool is_ours = false;  // it is sealed to this node, and kept
 };
 
 // One for a node, shared by its threads. Only the writer changes it, through Replica. Opening a

@@ -35,7 +35,7 @@ Predecessor read_predecessor(ByteReader& in) {
   predecessor.tip.seq = Sequence(in.u64());
   predecessor.tip.hash = in.fixed<EntryHash>();
   const std::uint8_t why = in.u8();
-  if (why < 1 || why > 4) in.mark_bad();
+  if (why < 1 || why > 4 || predecessor.tip.seq.value == 0) in.mark_bad();
   predecessor.why = static_cast<Continues>(why);
   return predecessor;
 }

@@ -40,9 +40,9 @@ inline constexpr std::size_t key_wraps = 256;  // in one entry: 32 KiB
 inline constexpr std::size_t frame_bytes = 64 * 1024;  // body of a frame, packed or not
 inline constexpr std::size_t frame_ratio =
     200;  // most that a packed frame may unpack to, as a multiple
-inline constexpr std::size_t window_entries = 512;  // entries between two MARKs
 inline constexpr std::size_t window_bytes =
-    48 * 1024;  // between two MARKs: what a cut costs at most
+    48 * 1024;                                     // between two MARKs: what a cut costs at most
+inline constexpr std::size_t noted_entries = 512;  // acknowledged beyond what is noted of a peer
 inline constexpr std::size_t credit_bytes =
     4 * 1024 * 1024;  // unacknowledged bytes under way to a peer
 inline constexpr std::size_t scratch_bytes =
@@ -59,12 +59,15 @@ inline constexpr std::size_t chain_statements = 4 * path_chapters;
 inline constexpr std::size_t invite_addresses = 8;      // where a parent answers
 inline constexpr std::size_t chapter_keys = 16;         // earlier keys that a move names
 inline constexpr std::size_t session_feeds = 1U << 17;  // feeds that one session names to its peer
+inline constexpr std::size_t session_new_feeds = 4096;  // more than are stored: what waits is less
 
 // --- bundles ---
 inline constexpr std::size_t bundle_recipients = 64;          // nodes that one bundle is sealed to
 inline constexpr std::size_t bundle_chunk_bytes = 64 * 1024;  // sealed as one, before sealing
 inline constexpr std::size_t bundle_run_bytes =
     2 * 1024 * 1024;  // of sealed chunks that are read as one
+inline constexpr std::size_t bundle_content_bytes =
+    32 * 1024 * 1024;  // of SEG, unpacked, and receipts in one run: memory of its reader
 inline constexpr std::size_t bundle_header_bytes =
     576 * 1024;  // the longest chain and all recipients
 inline constexpr std::uint64_t bundle_part_bytes = 1ULL << 30U;  // of one file

@@ -37,7 +37,7 @@ TEST(FeedIntro, HasRoomForTwoFullPathsAndEightPredecessors) {
   intro.home.above.assign(limits::path_chapters, samples::counting<ChapterId>(1));
   intro.audience = Audience::to;
   intro.target = intro.home;
-  intro.predecessors.assign(limits::feed_tips, {{}, Continues::clone});
+  intro.predecessors.assign(limits::feed_tips, {{{}, Sequence(1), {}}, Continues::clone});
   const Bytes bytes = encode(intro);
   EXPECT_LE(bytes.size(), limits::intro_bytes);
   const auto read = decode_feed_intro(bytes);

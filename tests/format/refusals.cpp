@@ -82,6 +82,7 @@ void add_feeds(Refusals& out, const World& world) {
       .add("feed", "target without to", with(to, 67, 6))
       .add("feed", "more than eight predecessors", with(continued, 84, 9))
       .add("feed", "unknown reason to continue", with(continued, continued.size() - 1, 5))
+      .add("feed", "predecessor without entries", with(continued, continued.size() - 34, 0))
       .add("feed", "bytes left over", with_tail(all));
 }
 

@@ -208,6 +208,7 @@ def read_feed(raw):
     def predecessor():
         tip = read_head(into) | {"why": into.number(1)}
         need(1 <= tip["why"] <= 4, "unknown reason")
+        need(tip["seq"] > 0, "predecessor without entries")
         return tip
 
     intro["predecessors"] = into.list(count, 73, predecessor)

@@ -1,5 +1,7 @@
 // Bundles made by somebody who has a certified key and breaks the rules inside: what a reader must
 // not take although everything opens.
+#include "replication/format/limits.h"
+#include "replication/format/packing.h"
 #include "replication/format/piece.h"
 #include "tests/support/bundles.h"
 #include "tests/support/tree.h"
@@ -40,11 +42,17 @@ struct ForgedBundle : Pair {
     if (!reader) return forward(reader);
     BundleProgress progress = reader->begin();
     BundleState state = progress.state;
-    const BundleChunk chunk = seal_chunk(key, state, ChunkEnd::last, frames, random);
-    BundleTrailer trailer{1, 0, 0, {}};
+    std::vector<BundleChunk> chunks;
+    while (!frames.empty()) {
+      const ByteView plain = frames.first(std::min(frames.size(), limits::bundle_chunk_bytes));
+      frames = frames.subspan(plain.size());
+      const ChunkEnd ends = frames.empty() ? ChunkEnd::last : ChunkEnd::none;
+      chunks.push_back(seal_chunk(key, state, ends, plain, random));
+    }
+    BundleTrailer trailer{chunks.size(), 0, 0, {}};
     trailer = sign_bundle_trailer(trailer, state, *sender.key);
     if (spoil) spoil(trailer);
-    return reader->run({chunk}, trailer, progress);
+    return reader->run(chunks, trailer, progress);
   }
 
   std::string code(const TestNode& sender,
@@ -86,6 +94,34 @@ TEST_F(ForgedBundle, WithNothingWrongIsTaken) {
   EXPECT_EQ(run->pieces, 1U);
   EXPECT_TRUE(run->window.refused.empty());
   EXPECT_TRUE(run->end.has_value());
+}
+
+// Little to carry, much to keep in memory before anything of it is verified.
+TEST_F(ForgedBundle, ThatUnpacksWithoutMeasureIsRefused) {
+  auto uganda = TestNode::below(*global, "UG");
+  uganda->write_text(up, "insight", "title", "not for Kenya to hand on");
+  const KnownFeed& foreign = *uganda->directory->feed(uganda->head(Audience::up).feed);
+  const auto bomb = [&](std::size_t content_bytes) {
+    Packer packer;
+    Bytes frames;
+    Bytes noise(600);
+    for (std::size_t so_far = 0; so_far < content_bytes;) {
+      random.fill(noise);
+      Segment segment;
+      segment.audience = Audience::up;
+      segment.pieces.push_back({0, so_far == 0 ? foreign.intro_bytes : Bytes{}, noise});
+      segment.pieces.back().piece.resize(60'000);
+      const Bytes content = encode(segment);
+      append(frames, encode(Frame(SegmentFrame{Audience::up, true, so_far == 0, content.size(),
+                                               packer.pack(content)})));
+      so_far += content.size();
+    }
+    return frames;
+  };
+  const Bytes frames = bomb(limits::bundle_content_bytes);
+  EXPECT_LT(frames.size(), limits::bundle_run_bytes);
+  EXPECT_EQ(code(*kenya, frames), "bundle.damaged");
+  EXPECT_EQ(code(*kenya, bomb(limits::bundle_content_bytes / 2)), "");
 }
 
 TEST_F(ForgedBundle, OfASenderWithoutCertificateIsNotOpened) {

@@ -2,6 +2,7 @@
 // node holds is lost, and what was written since reaches the others.
 #include "tests/replication/restored.h"
 #include "tests/store/faulty_vfs.h"
+#include "tests/support/bundles.h"
 
 namespace chapterd {
 namespace {
@@ -233,6 +234,30 @@ TEST_P(RestoreOnce, ANodeThatOnlyItsParentCanTellSendsNothingBeforeItsNewIncarna
   EXPECT_EQ(wire.dialler().end_code(), "node.rolled-back");
   EXPECT_EQ(wire.dialler().entries_sent(), 0U);
   EXPECT_TRUE(is_waiting(*kenya));
+}
+
+// A file bears no witness: what it brings of our own is the first that tells.
+TEST_P(RestoreOnce, ABundleWithLostEntriesMakesNoSecondHistoryOfWhatWasWrittenSince) {
+  auto uganda = TestNode::below(*global, "UG");
+  kenya->write_text(all, "old", "title", "before");
+  exchange();
+  save(*kenya);
+  kenya->write_text(all, "new", "title", "after the backup");
+  exchange();
+  Wire(*uganda, *global).run();
+  put_back(*kenya, With::whole_folder);
+  kenya->write_text(all, "offline", "title", "since");
+  const Bytes file = write_bundle(*uganda, *kenya);
+  EXPECT_EQ(read_bundle(*kenya, file).refused, std::vector<std::string>{"piece.rolled-back"});
+  EXPECT_TRUE(is_waiting(*kenya));
+  EXPECT_TRUE(read_bundle(*kenya, file).complete);
+  EXPECT_EQ(kenya->values(Audience::all, "new", "title"), Texts{"after the backup"});
+  exchange();
+  EXPECT_TRUE(caught_up);
+  expect_at_both(Audience::all, "new", {"after the backup"});
+  expect_at_both(Audience::all, "offline", {"since"});
+  for (TestNode* node : {kenya.get(), global.get()})
+    EXPECT_TRUE(node->replica->directory().forked().empty());
 }
 
 TEST_P(RestoreOnce, AParentThatLearnsOfItFromBelowSpeaksAnewToEverybody) {

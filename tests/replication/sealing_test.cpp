@@ -74,6 +74,27 @@ TEST_F(Sealing, TwoNodesOfAChapterReadEachOthers) {
   EXPECT_EQ(phones(*kenya), Values{"three"});
 }
 
+// Nobody but the node that it is for can see that a key does not open.
+TEST_F(Sealing, AStolenNodeThatClaimsToHaveHandedOutAKeyDelaysItOnlyUntilItIsRevoked) {
+  kenya->write_text(home, "member", "phone", "one");
+  auto laptop = TestNode::beside(*kenya);
+  laptop->write_text(home, "member", "email", "two");
+  for (int i = 0; i < 2; ++i) Wire(*laptop, *kenya).run();
+  auto office = TestNode::beside(*kenya);
+  std::vector<KeyWrap> claims;
+  for (const auto& key : kenya->replica->vault().keys()->keys)
+    claims.push_back({key->name, office->id(), {}});
+  testing::send_forced(*laptop, *kenya, laptop->head(Audience::chapter).feed, EntryKind::key,
+                       encode(claims));
+  for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
+  EXPECT_EQ(phones(*office), Texts{});
+  kenya->revoke(laptop->id(), {laptop->head(Audience::chapter)});
+  for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
+  EXPECT_EQ(phones(*office), Texts{"one"});
+  office->restart();
+  EXPECT_EQ(phones(*office), Texts{"one"});
+}
+
 TEST_F(Sealing, ALockedNodeExchangesAndHoldsWhatIsPrivateUntilItIsUnlocked) {
   kenya->write_text(home, "member", "phone", "before");
   auto office = TestNode::beside(*kenya);

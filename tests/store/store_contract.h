@@ -149,6 +149,18 @@ TEST_P(StoreContract, HoldsTheRestOfABatchAfterReopening) {
   ASSERT_EQ(store_->values("").size(), 1U);
 }
 
+// Peers whose cursor stands at that number would pass over whatever got it next.
+TEST_P(StoreContract, HandsOutNoArrivalTwiceAlsoWhenTheNewestReceiptIsVoided) {
+  commit_durably(one_of_everything());
+  ASSERT_EQ(store_->counters().arrival, Arrival(3));
+  Batch batch;
+  batch.voided.emplace_back(FeedRow(1), id_of<PublicKey>(1));
+  store_->commit(batch);
+  reopen();
+  ASSERT_TRUE(store_->receipts_of(FeedRow(1)).empty());
+  EXPECT_EQ(store_->counters().arrival, Arrival(3));
+}
+
 TEST_P(StoreContract, CountsWhatWasHandedOutAlsoAfterReopening) {
   commit_durably(one_of_everything());
   const Counters counters = store_->counters();

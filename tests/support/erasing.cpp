@@ -103,14 +103,18 @@ void send_forced_order(TestNode& author,
                        TestNode& to,
                        const FeedId& feed,
                        const EraseOrder& order) {
+  send_forced(author, to, feed, EntryKind::erase, encode(order));
+}
+
+void send_forced(
+    TestNode& author, TestNode& to, const FeedId& feed, EntryKind kind, const Bytes& payload) {
   const Directory& directory = author.replica->directory();
   const KnownFeed& known = *directory.feed(feed);
-  const Bytes payload = encode(order);
   Piece piece;
   piece.first = known.head.seq.next();
   piece.seed = author.random->fixed<RunSeed>();
   PieceEntry entry;
-  entry.kind = EntryKind::erase;
+  entry.kind = kind;
   entry.payload_bytes = static_cast<std::uint32_t>(payload.size());
   entry.payload = payload;
   piece.entries.push_back(entry);

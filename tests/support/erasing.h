@@ -35,6 +35,9 @@ void send_feed_without(TestNode& from, TestNode& to, const FeedId& feed, Sequenc
 // Signs, with the key of `author`, an order behind the head of its feed that no honest program
 // would write, and hands it to `to`, which holds that head.
 void send_forced_order(TestNode& author, TestNode& to, const FeedId& feed, const EraseOrder& order);
+// The same with any entry.
+void send_forced(
+    TestNode& author, TestNode& to, const FeedId& feed, EntryKind kind, const Bytes& payload);
 
 // Whether this text stands in any file below the folder: as it is, in hexadecimal, in Base64 at any
 // offset, or in UTF-16 of either order.

@@ -40,7 +40,10 @@ const std::string oldest_layer_of_record =
 
 const std::string all_counters =
     "SELECT max(coalesce((SELECT arrival + count - 1 FROM piece ORDER BY arrival DESC LIMIT 1), 0),"
-    " coalesce((SELECT max(arrival) FROM receipt), 0)), (SELECT max(row) FROM feed), "
+    " coalesce((SELECT max(arrival) FROM receipt), 0),"
+    " coalesce((SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM named_value WHERE name = '" +
+    std::string(newest_arrival_name) +
+    "'), 0)), (SELECT max(row) FROM feed), "
     "(SELECT max(row) FROM space), (SELECT max(row) FROM kind), (SELECT max(row) FROM layer), "
     "(SELECT max(row) FROM peer)";
 

@@ -12,6 +12,10 @@
 
 namespace chapterd {
 
+// Value that keeps the newest arrival handed out, in decimal digits, once a receipt was deleted: no
+// row may bear it any more.
+inline constexpr const char* newest_arrival_name = "store/newest-arrival";
+
 // Every query, prepared once for the life of the connection. Preparing fails (SqliteBroken) when
 // the file lacks a table or column of the schema.
 struct ReadStatements {

@@ -329,6 +329,11 @@ SqliteStore::~SqliteStore() = default;
 
 void SqliteStore::commit(const Batch& batch) {
   Transaction transaction(connection());
+  // One of these may be the newest of all: its number must not be handed out again.
+  if (!batch.voided.empty()) {
+    const std::string newest = std::to_string(counters().arrival.value);
+    write_->value.run(std::string_view(newest_arrival_name), as_bytes(newest));
+  }
   write_->write_log(connection(), batch);
   write_->write_layers(connection(), batch, seal());
   write_->write_peers(batch);

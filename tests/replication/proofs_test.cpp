@@ -1,0 +1,132 @@
+// What is told of other nodes is no better than what they proved: receipts, acknowledgements.
+#include "tests/replication/restored.h"
+#include "tests/support/erasing.h"
+#include "tests/support/liar.h"
+
+namespace chapterd {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the fixture and its words
+
+constexpr auto live = static_cast<std::size_t>(Lane::live);
+
+struct Proofs : Restored {
+  // What the global node has signed for the feed that Kenya writes to those above.
+  std::vector<StoredReceipt> receipts() {
+    return kenya->store->receipts_of(
+        kenya->replica->directory().feed(kenya->head(Audience::up).feed)->row);
+  }
+};
+
+// The parent lost what it had said to hold: its word of before comes back by others, and late.
+TEST_F(Proofs, AReceiptFromALifeThatIsOverCountsNoMoreWhoeverBringsIt) {
+  auto office = TestNode::beside(*kenya);
+  kenya->write_text(up, "old", "title", "before");
+  exchange();
+  save(*global);
+  kenya->write_text(up, "new", "title", "after the backup");
+  exchange();
+  ASSERT_EQ(receipts().size(), 1U);
+  const Frame said(ReceiptsFrame{{receipts().front().bytes}});
+  put_back(*global, With::database_only);
+  Wire(*kenya, *global).run();
+  ASSERT_TRUE(receipts().empty());
+  for (int start = 0; start < 2; ++start) {
+    kenya->restart();
+    Wire between(*kenya, *office);
+    between.run();
+    between.say_to_dialler(said);
+    EXPECT_TRUE(receipts().empty());
+  }
+  confirm(*global);
+  exchange();
+  ASSERT_EQ(receipts().size(), 1U);
+  EXPECT_EQ(receipts().front().seq, kenya->head(Audience::up).seq);
+}
+
+// It has the words again, and the link to it is cut anywhere.
+TEST_F(Proofs, AChildThatWasPutBackIsNotSaidToHaveObeyedAnOrderBeforeItHas) {
+  const auto cut_after = [&](std::size_t bytes) {
+    random = SeededRandom(7);
+    global = TestNode::founder(random, clock);
+    kenya = TestNode::below(*global, "KE");
+    kenya->write_text(up, "theirs", "title", "receipted");
+    global->write_text(all, "insight", "title", "Wanjiku told us");
+    exchange();
+    save(*kenya);
+    erase_texts(*global, all, "insight", "title");
+    const Arrival order = global->replica->directory().arrival();
+    exchange();
+    const auto obeyed = [&] { return kenya->values(Audience::all, "insight", "title").empty(); };
+    const auto is_said = [&] { return global->store->peers().front().acknowledged[live] >= order; };
+    EXPECT_TRUE(obeyed() && is_said());
+    put_back(*kenya, With::database_only);
+    EXPECT_FALSE(obeyed());
+    Wire wire(*kenya, *global);
+    const std::size_t crossed = wire.run(bytes);
+    const bool has_called = wire.listener().state() != SessionState::opening;
+    EXPECT_TRUE(!has_called || !is_said() || obeyed()) << "cut after " << bytes;
+    return crossed;
+  };
+  const std::size_t whole = cut_after(SIZE_MAX);
+  for (std::size_t bytes = 101; bytes < whole; bytes += 101) cut_after(bytes);
+  exchange();
+  EXPECT_TRUE(kenya->values(Audience::all, "insight", "title").empty());
+}
+
+// The global node does not obey what it cannot judge or read. Its word ends before it.
+struct Orders : Proofs, ::testing::WithParamInterface<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(, Orders, ::testing::Bool(), [](const auto& each) {
+  return each.param ? "OfALaterProgram" : "WithoutAuthority";
+});
+
+TEST_P(Orders, AReceiptEndsBeforeAnOrderThatWasNotObeyed) {
+  const Written words = kenya->write_text(up, "insight", "title", "Wanjiku told us");
+  for (int i = 0; i < 100; ++i) kenya->write_text(up, "other", "title", std::to_string(i));
+  exchange();
+  ASSERT_EQ(receipts().front().seq, Sequence(101));
+  const Head place = place_of(*kenya, words);
+  Bytes order =
+      encode(EraseOrder{record_named("insight"), "note", EraseReason::request, {place}, {}, {}});
+  if (GetParam()) order[1] = 2;  // its version
+  send_forced(*kenya, *global, place.feed, EntryKind::erase, order);
+  global->restart();
+  ASSERT_TRUE(global->replica->rebuild());
+  ASSERT_EQ(head_held(*global, place.feed).seq, Sequence(102));
+  const auto said = global->store->receipts_of(global->replica->directory().feed(place.feed)->row);
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_EQ(said.front().seq, Sequence(101));
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{"Wanjiku told us"});
+}
+
+TEST_F(Proofs, TheReceiptFollowsOnceTheOrderIsObeyed) {
+  kenya->write_text(up, "insight", "title", "Wanjiku told us");
+  exchange();
+  const FederationId& federation = kenya->replica->directory().authority().federation();
+  const auto next = std::make_shared<SigningKey>(SigningKey::generate(random));
+  Successor successor;
+  successor.chapter = kenya->chapter();
+  successor.authority = next->public_key();
+  successor.acceptance = accept_succession(federation, kenya->chapter(), *next);
+  ASSERT_TRUE(kenya->replica->write_statement(
+      sign_statement(federation, {kenya->chapter(), 2, successor}, *kenya->authority)));
+  kenya->commit();
+  kenya->authority = next;
+  erase_texts(*kenya, up, "insight", "title");
+  const Head order = kenya->head(Audience::up);
+  send_feed(*kenya, *global, order.feed);  // the new key is not known there yet
+  const auto said_by_global = [&] {
+    const KnownFeed& feed = *global->replica->directory().feed(order.feed);
+    return global->store->receipts_of(feed.row).front().seq;
+  };
+  ASSERT_EQ(head_held(*global, order.feed).seq, order.seq);
+  EXPECT_LT(said_by_global(), order.seq);
+  exchange();
+  EXPECT_EQ(said_by_global(), order.seq);
+  EXPECT_EQ(receipts().front().seq, order.seq);
+  EXPECT_FALSE(holds_text(*global, "Wanjiku"));
+}
+
+}  // namespace
+}  // namespace chapterd
