@@ -2,6 +2,7 @@
 #include "daemon/writer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace chapterd {
@@ -13,6 +14,8 @@ constexpr std::size_t group_bytes = 8 * 1024 * 1024;
 constexpr std::size_t group_entries = 16 * 1024;
 // Jobs of submit() that may wait. Whoever adds more is told to come back.
 constexpr std::size_t most_waiting = 20'000;
+// While a reader holds up that erased bytes leave the WAL.
+constexpr std::chrono::milliseconds between_looks(500);
 
 Error disk_full() {
   return Error(Errc::disk, "store.disk-full", "The disk is full or does not allow writing.",
@@ -35,14 +38,6 @@ Error taken_back() {
   return Error(Errc::gave_up, "writer.taken-back",
                "What was being saved at the same moment met damage in the database.",
                "This was not saved; everything saved before is safe.", "Try again.");
-}
-
-Error mended() {
-  return Error(Errc::check_failed, "store.damaged-layer",
-               "A merged record in the database was damaged, and was made anew from its entries.",
-               "Nothing was lost.",
-               "A disk that damages one place will damage others: run 'chapterd verify', make a "
-               "backup to another disk.");
 }
 
 Error broken() {
@@ -102,10 +97,15 @@ std::string Writer::broken_because() const {
 }
 
 // Waits for work and takes what is there, within the bounds of a group; nothing once the writer
-// stops and all is done.
+// stops and all is done, or when it is time to look whether a reader is done.
 Writer::Group Writer::take_group() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  const auto is_due = [this] { return stopping_ || !queue_.empty(); };
+  if (waits_for_reader_) {
+    wake_.wait_for(lock, between_looks, is_due);
+  } else {
+    wake_.wait(lock, is_due);
+  }
   Group group;
   Load sum{0, 0};
   while (!queue_.empty()) {
@@ -125,7 +125,7 @@ Writer::Group Writer::take_group() {
 void Writer::work() {
   for (;;) {
     const Group group = take_group();
-    if (group.empty()) return;
+    if (group.empty() && !waits_for_reader_) return;
     Outcomes outcomes(group.size());
     try {
       write_group(group, outcomes);
@@ -144,9 +144,10 @@ void Writer::work() {
 // While nobody waits. A database of which not every page can be read cannot be written anew: that
 // is tried once in the life of a process.
 void Writer::drop_remains() {
+  waits_for_reader_ = false;
   if (keeps_remains_ || !is_idle()) return;
   try {
-    replica_.drop_remains();
+    waits_for_reader_ = !replica_.drop_remains();
   } catch (const Damaged& damaged) {
     keeps_remains_ = true;
     if (events_.damaged) events_.damaged(damaged.error);
@@ -172,8 +173,8 @@ void Writer::write_group(const Group& group, Outcomes& outcomes) {
       if (!outcome) outcome = disk_full();
     }
   }
-  const std::uint64_t before = std::exchange(mended_, replica_.mended_layers());
-  if (before != mended_ && events_.damaged) events_.damaged(mended());
+  const auto damage = replica_.take_damage();
+  if (damage && events_.damaged) events_.damaged(*damage);
 }
 
 // Half of a job must not be committed, and nobody can tell its half from the rest: with what met

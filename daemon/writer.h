@@ -31,7 +31,7 @@ class Writer {
     // with an error.
     std::function<void(const std::exception& thrown)> broken;
     // A job met bytes that are not what was written. It failed alone, or with those that shared its
-    // group; the writer goes on.
+    // group, or passed over them; the writer goes on.
     std::function<void(const Error& error)> damaged;
   };
 
@@ -40,6 +40,9 @@ class Writer {
     std::size_t bytes = 0;
     std::size_t entries = 1;
   };
+
+  // Of a job that must be the only one of its transaction: too large to share a group.
+  static constexpr std::size_t alone_bytes = std::size_t{1} << 40U;
 
   // Work for the writer thread. Usually made by submit().
   class Job {
@@ -104,10 +107,10 @@ class Writer {
   void stage_group(const Group& group, Outcomes& outcomes);
   void break_down(const Group& group, const std::exception& thrown);
 
-  Replica& replica_;            // writer thread only
-  std::uint64_t mended_ = 0;    // writer thread only: of the replica, as it was told
-  bool keeps_remains_ = false;  // writer thread only
-  const Events events_;         // immutable
+  Replica& replica_;               // writer thread only
+  bool keeps_remains_ = false;     // writer thread only
+  bool waits_for_reader_ = false;  // writer thread only: to drop the rest of what was erased
+  const Events events_;            // immutable
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

@@ -4,6 +4,7 @@
 #include "base/byte_stream.h"
 #include "base/contract.h"
 #include "replication/format/piece.h"
+#include "replication/stored_piece.h"
 
 #include <algorithm>
 #include <utility>
@@ -96,9 +97,8 @@ void Directory::read_authority(Reader& reader, Arrival after) {
     if (pieces.empty()) return;
     for (const StoredPiece& stored : pieces) {
       after = Arrival(stored.arrival.value + stored.count - 1);
-      const auto piece = decode_piece(stored.body);
-      if (!piece) throw Damaged("a piece in the database is damaged");
-      for (const PieceEntry& entry : piece->entries) {
+      const Piece piece = decoded(stored);
+      for (const PieceEntry& entry : piece.entries) {
         if (entry.kind != EntryKind::authority) continue;
         authority_.note_carried(feed(stored.feed).intro.node, entry.payload);
         authority_.apply_or_keep(entry.payload);

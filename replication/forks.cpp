@@ -2,18 +2,13 @@
 #include "replication/forks.h"
 
 #include "replication/format/piece.h"
+#include "replication/stored_piece.h"
 
 #include <algorithm>
 #include <tuple>
 
 namespace chapterd {
 namespace {
-
-Piece decoded(const StoredPiece& stored) {
-  auto piece = decode_piece(stored.body);
-  if (!piece) throw Damaged("a piece in the database is damaged");
-  return std::move(*piece);
-}
 
 ForkedFeed describe(const Directory& directory, const FeedId& id) {
   ForkedFeed forked;
@@ -39,7 +34,7 @@ ForkedFeed describe(const Directory& directory, const FeedId& id) {
 // The stored piece that holds the entry after `shared`, from that entry on. Empty when unsigned.
 Bytes piece_after(Reader& reader, const KnownFeed& branch, const Position& shared) {
   const auto pieces = reader.pieces_of(branch.row, shared.seq.next(), 1);
-  if (pieces.empty()) return {};
+  if (pieces.empty() || pieces.front().seq > shared.seq.next()) return {};
   Piece piece = decoded(pieces.front());
   if (!piece.checkpoint) return {};
   piece.entries.erase(piece.entries.begin(),
@@ -72,7 +67,7 @@ std::optional<EntryHash> hash_in(Reader& reader, const KnownFeed& branch, Sequen
   const auto pieces = reader.pieces_of(branch.row, seq, 1);
   if (pieces.empty() || pieces.front().seq > seq) return std::nullopt;
   const StoredPiece& stored = pieces.front();
-  return chain(decoded(stored), branch.head.feed, stored.prev)[seq.value - stored.seq.value];
+  return hashes_in(stored, decoded(stored), branch.head.feed)[seq.value - stored.seq.value];
 }
 
 std::vector<ForkedFeed> forked_feeds(const Directory& directory) {

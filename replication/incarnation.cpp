@@ -162,22 +162,24 @@ std::vector<Predecessor> Replica::predecessors_of(const FeedIntro& intro) const 
 }
 
 void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
+  // Who was put back knows of it, or is told of newer entries. Feeds of a life that it never began
+  // were begun by a copy of it, or by itself before the whole folder was put back once more.
+  const bool is_led_elsewhere =
+      meeting.rolled_back && !meeting.lives.empty() && value(stored_name::restored).empty();
+  if (meeting.rolled_back) {
+    CHECK(!staged_);  // it is chained anew from the store
+    const auto line = unmet_;
+    come_back_anew(line);
+  }
   for (const Incarnation& life : meeting.lives) {
     Bytes lives = value(stored_name::lives);
     chapterd::append(lives, life.view());
     set_value(stored_name::lives, std::move(lives));
   }
-  // Who was put back knows of it, or is told of newer entries. Feeds of a life that it never began
-  // were begun by a copy of it, or by itself before the whole folder was put back once more.
-  if (meeting.rolled_back && !meeting.lives.empty() && value(stored_name::restored).empty()) {
+  if (is_led_elsewhere) {
     ByteWriter when;
     when.u64(static_cast<std::uint64_t>(clock_.now().ms));
     set_value(stored_name::elsewhere, when.take());
-  }
-  if (meeting.rolled_back) {
-    const auto line = unmet_;
-    commit();  // what is staged is chained anew from the store
-    come_back_anew(line);
   }
   if (meeting.handed) note_handed({peer});
   if (meeting.met) {

@@ -5,6 +5,7 @@
 #include "base/contract.h"
 #include "replication/entitlement.h"
 #include "replication/replica.h"
+#include "replication/stored_piece.h"
 
 #include <algorithm>
 
@@ -75,12 +76,11 @@ std::vector<Arrival> Replica::hand_over(const PublicKey& heir,
 
 // Its author's key will not be here when it is to be sent.
 void Replica::sign_for_good(StoredPiece stored) {
-  auto piece = decode_piece(stored.body);
-  if (!piece) throw Damaged("a piece in the database is damaged");
-  if (piece->checkpoint) return;
-  const Head end{directory_.feed(stored.feed).head.feed, piece->last(), stored.last};
-  piece->checkpoint = sign_checkpoint(key_, directory_.authority().federation(), end);
-  Bytes body = encode(*piece);
+  Piece piece = decoded(stored);
+  if (piece.checkpoint) return;
+  const Head end{directory_.feed(stored.feed).head.feed, piece.last(), stored.last};
+  piece.checkpoint = sign_checkpoint(key_, directory_.authority().federation(), end);
+  Bytes body = encode(piece);
   stored.body = std::move(body);
   batch_.moved.push_back(std::move(stored));
   staged_ = true;

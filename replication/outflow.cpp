@@ -5,6 +5,7 @@
 #include "replication/entitlement.h"
 #include "replication/format/limits.h"
 #include "replication/format/receipt.h"
+#include "replication/stored_piece.h"
 
 #include <algorithm>
 
@@ -25,12 +26,6 @@ constexpr std::size_t index_of(Lane lane) {
 
 Arrival last_arrival(const StoredPiece& piece) {
   return Arrival(piece.arrival.value + piece.count - 1);
-}
-
-Piece decoded(const StoredPiece& stored) {
-  auto piece = decode_piece(stored.body);
-  if (!piece) throw Damaged("a piece in the database is damaged");
-  return std::move(*piece);
 }
 
 // Only what follows the peer's head may go out; a part of a piece is a piece with the same

@@ -70,7 +70,7 @@ void Replica::fill_holes(const VerifiedPiece& piece) {
 void Replica::fill_hole(FeedRow feed, Sequence seq, const PieceEntry& with, const Salt& salt) {
   close_piece();
   StoredPiece* stored = staged_piece(feed, seq);
-  CHECK(stored != nullptr);
+  if (stored == nullptr) throw Damaged("an entry that was held is missing");
   Piece piece = decoded(*stored);
   const std::size_t index = seq.value - stored->seq.value;
   PieceEntry& hole = piece.entries[index];
@@ -108,7 +108,9 @@ bool Replica::link_late(SpaceRow space, const ChangeView& change, Arrival arriva
   const auto point = [&](Arrival from, Arrival to) {
     const StoredPiece piece = piece_with(from);
     const std::size_t index = from.value - piece.arrival.value;
-    set_link(*staged_piece(piece.feed, piece.seq.plus(index)), index, to);
+    StoredPiece* staged = staged_piece(piece.feed, piece.seq.plus(index));
+    if (staged == nullptr) throw Damaged("an entry that was held is missing");
+    set_link(*staged, index, to);
   };
   point(arrival, before);
   if (after == Arrival(0)) {

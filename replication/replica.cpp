@@ -79,6 +79,10 @@ void Replica::abandon() {
   reload();
 }
 
+std::optional<Error> Replica::take_damage() {
+  return std::exchange(damage_, std::nullopt);
+}
+
 // After a transaction that did not happen: memory goes back to what the store holds.
 void Replica::reload() {
   auto directory = Directory::load(Snapshot(store_));
@@ -367,6 +371,7 @@ void Replica::commit() {
   tend_keys();
   close_piece();
   follow_cuts();
+  close_piece();  // of a revocation recalled just now
   sign_receipts();
   raise_mark_when_due();
   stage_heads();

@@ -20,7 +20,7 @@
 #include "replication/vault.h"
 #include "replication/window.h"
 
-#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -93,13 +93,15 @@ class Replica {
   [[nodiscard]] std::vector<LayerEntry> entries_in(SpaceRow space, const RecordId& record);
 
   // Writes the database anew when bytes of what was erased may be left in it, which may take long;
-  // without room for it, after the next erasure or start. Nothing may be staged. Throws Broken.
-  void drop_remains();
+  // without room for it, after the next erasure or start. False: a reader needs some of it, call
+  // again. Nothing may be staged. Throws Broken.
+  bool drop_remains();
 
   [[nodiscard]] const Erasures& erasures() const { return erasures_; }
 
-  // Stages what a peer sent. Pieces that this node may not hold, whose author is not certified, or
-  // that do not follow what is held, are refused one by one; beyond a cut they are kept.
+  // Stages what a peer sent; before a window that must_be_alone() nothing may be. Pieces that this
+  // node may not hold, whose author is not certified, or that do not follow what is held, are
+  // refused one by one; beyond a cut they are kept.
   Received receive(ReceivedWindow&& window);
 
   // One transaction for everything staged; on disk when it returns. Throws DiskFull or Broken.
@@ -108,9 +110,8 @@ class Replica {
   // Takes back everything staged: after something threw Damaged half-way. Throws what reading the
   // whole directory anew may throw; then this object must not be used any more.
   void abandon();
-
-  // Merged layers found damaged and made anew from their entries, since the start.
-  [[nodiscard]] std::uint64_t mended_layers() const { return mended_layers_; }
+  // The first damage since the last call that ended nothing: passed over, or made anew.
+  [[nodiscard]] std::optional<Error> take_damage();
 
   [[nodiscard]] bool has_staged() const { return staged_; }
 
@@ -265,6 +266,7 @@ class Replica {
   [[nodiscard]] bool is_without_payload(const PieceEntry& entry, const Written& written);
   void follow_orders();
   void keep_doubtful(Arrival order);
+  void judge_doubtful();
   void judge_order(Arrival at, Touched& touched);
   void review_entry(const Head& entry, Touched& touched);
   void review_orders();
@@ -331,13 +333,9 @@ class Replica {
                                                      const std::vector<FeedRow>& rows);
   void find_records(const KnownFeed& feed, Sequence from, Sequence to, Touched& records);
 
-  // What a state that is merged anew borrows from, besides pieces.
-  struct Borrowed {
-    std::deque<Bytes> opened;
-    std::deque<EraseOrder> orders;
-  };
-
   void merge_anew(SpaceRow space, const RecordId& record);
+  void merge_readable(const Touched& records);
+  bool unless_damaged(const std::function<void()>& work);
   Arrival merge_entry(LayerState& state, Arrival at, const StoredPiece& stored, Borrowed& borrowed);
   [[nodiscard]] StoredPiece piece_with(Arrival at);
   [[nodiscard]] std::optional<EntryHash> hash_at(const KnownFeed& feed, Sequence seq);
@@ -374,7 +372,7 @@ class Replica {
   bool wrote_ = false;              // something of our own since the start
   std::size_t own_since_mark_ = 0;  // entries
   std::size_t own_staged_ = 0;      // entries
-  std::uint64_t mended_layers_ = 0;
+  std::optional<Error> damage_;
   bool met_ = false;  // the node above, since the start
   bool has_staged_meeting_ = false;
   std::optional<Arrival> unmet_;   // before that: own entries after it have not left,

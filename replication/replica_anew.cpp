@@ -4,6 +4,7 @@
 #include "replication/entitlement.h"
 #include "replication/format/limits.h"
 #include "replication/replica.h"
+#include "replication/stored_piece.h"
 
 #include <algorithm>
 #include <utility>
@@ -137,14 +138,12 @@ void Replica::say_orders_again(const NewNames& names) {
 void Replica::move_piece(const StoredPiece& stored,
                          NewNames& names,
                          std::set<std::pair<SpaceRow, RecordId>>& touched) {
-  auto decoded = decode_piece(stored.body);
-  if (!decoded) throw Damaged("a piece in the database is damaged");
+  Piece piece = decoded(stored);
   const KnownFeed from = directory_.feed(stored.feed);  // adding a feed may move it
-  const auto old_hashes = chain(*decoded, from.head.feed, stored.prev);
+  const auto old_hashes = hashes_in(stored, piece, from.head.feed);
   const Address address{from.intro.audience,
                         from.intro.target ? from.intro.target->chapter : ChapterId{}};
   const FeedRow to = own_feed(address);
-  Piece piece = std::move(*decoded);
   std::vector<Bytes> payloads;
   payloads.reserve(piece.entries.size());
   Bytes opened;

@@ -99,8 +99,8 @@ bool Replica::is_own_current(const FeedIntro& intro) const {
 // Whether the newest entry of a branch was written on this machine, not brought back to it.
 bool Replica::wrote_tip(FeedRow row) {
   const KnownFeed& feed = directory_.feed(row);
-  const auto pieces = store_.pieces_of(row, feed.head.seq, 1);
-  return !pieces.empty() && pieces.front().via == 0;
+  const auto piece = piece_holding(row, feed.head.seq);
+  return piece && piece->via == 0;
 }
 
 // Own feeds of earlier lives that have several branches and that this node has not closed, though
@@ -130,12 +130,7 @@ std::vector<FeedRow> Replica::own_forks() {
 // Once all that the world holds of this node is back: each of its forked feeds is ended by the next
 // one, which lists the tips and begins at once, with an entry that says nothing else.
 void Replica::close_own_forks() {
-  // Mostly there is none: then what is staged stays so, and whoever commits it tells the links.
-  const auto is_own = [&](const FeedId& id) {
-    return directory_.feed(id)->intro.node == directory_.self();
-  };
-  if (std::ranges::none_of(directory_.forked(), is_own)) return;
-  commit();  // what is staged has its pieces in the store
+  close_piece();
   for (const FeedRow row : own_forks()) {
     const FeedIntro ended = directory_.feed(row).intro;
     const Address address{ended.audience, ended.target ? ended.target->chapter : ChapterId{}};

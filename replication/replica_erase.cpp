@@ -117,7 +117,7 @@ std::vector<LayerEntry> Replica::entries_in(SpaceRow space, const RecordId& reco
     } else {
       static_cast<void>(read_change(feed.intro, entry, payload, change));
     }
-    entries.push_back({Head{id, held.seq.plus(index), chain(piece, id, held.prev)[index]}, at,
+    entries.push_back({Head{id, held.seq.plus(index), hashes_in(held, piece, id)[index]}, at,
                        entry.kind, entry.time, entry.erased.has_value(), std::move(payload)});
     at = link_of(held, index);
   }
@@ -242,10 +242,9 @@ bool Replica::is_without_payload(const PieceEntry& entry, const Written& written
 
 // After cuts were followed, before the group is committed.
 void Replica::follow_orders() {
-  if (judged_at_ != directory_.authority().version()) {
-    judged_at_ = directory_.authority().version();
-    due_orders_.insert(due_orders_.end(), erasures_.doubtful().begin(), erasures_.doubtful().end());
-  }
+  if (std::exchange(judged_at_, directory_.authority().version()) !=
+      directory_.authority().version())
+    judge_doubtful();
   if (due_orders_.empty() && due_entries_.empty() && due_seeds_.empty()) return;
   close_piece();
   Touched touched;
@@ -253,6 +252,17 @@ void Replica::follow_orders() {
   for (const Arrival order : std::exchange(due_orders_, {})) judge_order(order, touched);
   for (const auto& [feed, seq] : std::exchange(due_seeds_, {})) hide_spent_seed(feed, seq);
   for (const auto& [space, record] : touched) merge_anew(space, record);
+  staged_ = true;
+}
+
+// What the statements of today say of them. Damage must not hold up these.
+void Replica::judge_doubtful() {
+  if (erasures_.doubtful().empty()) return;
+  close_piece();
+  Touched touched;
+  for (const Arrival order : std::set(erasures_.doubtful()))
+    unless_damaged([&] { judge_order(order, touched); });
+  merge_readable(touched);
   staged_ = true;
 }
 
@@ -282,7 +292,8 @@ void Replica::judge_order(Arrival at, Touched& touched) {
   batch_.values.push_back(Erasures::newest(at));
   for (const Head& entry : order->entries) {
     batch_.values.push_back(erasures_.add({entry, stored.feed, place.seq, at}));
-    review_entry(entry, touched);
+    const auto review = [&] { review_entry(entry, touched); };
+    was_doubtful ? static_cast<void>(unless_damaged(review)) : review();
   }
 }
 
@@ -320,8 +331,9 @@ void Replica::note_whole(FeedRow feed) {
 // After a cut has moved: orders may stand that did not, and the other way round.
 void Replica::review_orders() {
   Touched touched;
-  for (const auto& [hash, orders] : erasures_.orders()) review_entry(orders.front().entry, touched);
-  for (const auto& [space, record] : touched) merge_anew(space, record);
+  for (const auto& [hash, orders] : erasures_.orders())
+    unless_damaged([&] { review_entry(orders.front().entry, touched); });
+  merge_readable(touched);
 }
 
 void Replica::erase_payload(FeedRow feed, Sequence seq, Touched& touched) {
@@ -373,14 +385,15 @@ StoredPiece* Replica::staged_piece(FeedRow feed, Sequence seq) {
   return stored ? &batch_.moved.emplace_back(std::move(*stored)) : nullptr;
 }
 
-void Replica::drop_remains() {
+bool Replica::drop_remains() {
   CHECK(!staged_);
-  if (lacks_room_ || !store_.holds_remains()) return;
+  if (lacks_room_ || !store_.holds_remains()) return true;
   try {
     store_.drop_remains();
   } catch (const DiskFull&) {
     lacks_room_ = true;
   }
+  return lacks_room_ || !store_.holds_remains();
 }
 
 }  // namespace chapterd

@@ -2,6 +2,7 @@
 // the old path end, and what is written from then on goes into new ones, for those above it now.
 #include "replication/format/limits.h"
 #include "replication/replica.h"
+#include "replication/stored_piece.h"
 
 #include <utility>
 
@@ -74,7 +75,7 @@ void Replica::note_place() {
     // One with this path may have ended too, when the chapter went away and came back.
     if (feed.intro.incarnation != directory_.incarnation()) continue;
     for (const StoredPiece& stored : store_.pieces_of(row, feed.head.seq, 1)) {
-      const auto piece = decode_piece(stored.body);
+      const auto piece = undamaged(stored);
       // The first entry of a feed that closes forked ones is of this kind too, and ends nothing. A
       // damaged piece is told by 'verify', which must be able to open this database.
       if (feed.head.seq > Sequence(1) && piece &&

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -15,6 +16,14 @@ namespace chapterd {
 namespace {
 
 constexpr std::size_t bytes_a_time = 1024 * 1024;
+
+Error mended() {
+  return Error(Errc::check_failed, "store.damaged-layer",
+               "A merged record in the database was damaged, and was made anew from its entries.",
+               "Nothing was lost.",
+               "A disk that damages one place will damage others: run 'chapterd verify', make a "
+               "backup to another disk.");
+}
 
 }  // namespace
 
@@ -55,7 +64,7 @@ void Replica::follow_cuts() {
     const FeedId id = unsettled_.extract(unsettled_.begin()).value();
     has_moved = settle(id, touched) || has_moved;
   }
-  for (const auto& [space, record] : touched) merge_anew(space, record);
+  merge_readable(touched);
   if (has_moved) review_orders();
 }
 
@@ -67,7 +76,8 @@ bool Replica::settle(const FeedId& id, Touched& touched) {
   const KnownFeed first = directory_.feed(rows.front());
   std::map<FeedRow, Sequence> stands;
   for (const FeedRow row : rows) stands[row] = stands_whole;
-  for (const std::vector<Head>& heads : directory_.limits(first)) {
+  const std::vector<std::vector<Head>> lists = directory_.limits(first);
+  for (const std::vector<Head>& heads : lists) {
     for (const auto& [row, reach] : reach_of(heads, rows))
       stands[row] = std::min(stands[row], reach);
   }
@@ -77,8 +87,10 @@ bool Replica::settle(const FeedId& id, Touched& touched) {
     Position position{std::max(seq, feed.fork.seq), {}};
     if (seq <= feed.fork.seq) {
       position.hash = feed.fork.hash;
-    } else if (const auto hash = hash_at(feed, seq)) {
-      position.hash = *hash;
+    } else if (!unless_damaged([&] { position.hash = hash_at(feed, seq).value_or(EntryHash{}); })) {
+      for (const Head& head : std::views::join(lists)) {
+        if (head.seq == seq) position.hash = head.hash;
+      }
     }
     has_moved = has_moved || feed.stands != position;
     set_stands(row, position, touched);
@@ -96,7 +108,12 @@ std::map<FeedRow, Sequence> Replica::reach_of(const std::vector<Head>& heads,
   for (const FeedRow row : rows) reach[row] = directory_.feed(row).fork.seq;
   const auto raise = [&](FeedRow row, Sequence seq) { reach[row] = std::max(reach[row], seq); };
   for (const Head& head : heads) {
-    const auto holder = holder_of(head.feed, {head.seq, head.hash});
+    std::optional<FeedRow> holder;
+    const bool is_known = unless_damaged([&] {
+      holder = holder_of(head.feed, {head.seq, head.hash});
+    });
+    // A damaged entry is taken for the one that is named: a cut must hold.
+    if (!is_known && rows.size() == 1) holder = rows.front();
     if (!holder) {
       for (const FeedRow row : rows) raise(row, Sequence(head.seq.value - 1));
       continue;
@@ -123,8 +140,10 @@ void Replica::set_stands(FeedRow row, const Position& stands, Touched& touched) 
     if (feed.intro.audience == Audience::chapter && vault_.is_locked()) {
       set_value(stored_name::stale, {1});
     } else {
-      find_records(feed, std::min(feed.stands.seq, stands.seq),
-                   std::max(feed.stands.seq, stands.seq), touched);
+      unless_damaged([&] {
+        find_records(feed, std::min(feed.stands.seq, stands.seq),
+                     std::max(feed.stands.seq, stands.seq), touched);
+      });
     }
   }
   if ((Directory::standing_head(directory_.feed(row)).seq > feed.fork.seq) == counted) return;
@@ -154,7 +173,7 @@ void Replica::find_records(const KnownFeed& feed, Sequence from, Sequence to, To
   for (Sequence next = std::max(from, feed.fork.seq).next(); next <= std::min(to, feed.head.seq);) {
     const auto pieces = store_.pieces_of(feed.row, next, bytes_a_time);
     if (pieces.empty()) break;  // what is staged is not in the store yet
-    for (const StoredPiece& stored : pieces) look(stored);
+    for (const StoredPiece& stored : pieces) unless_damaged([&] { look(stored); });
     next = last_of(pieces.back()).next();
   }
   for (const StoredPiece& staged : batch_.pieces) {
@@ -175,7 +194,6 @@ Arrival Replica::merge_into(SpaceRow space,
       // Nobody's next change waits for a person: its entries are here, each with a check of its
       // own.
       merge_anew(space, change.record);
-      ++mended_layers_;
       decoded = decode_layer(layer.state);
     }
     if (!decoded) throw Damaged(decoded.error());
@@ -213,8 +231,26 @@ void Replica::merge_anew(SpaceRow space, const RecordId& record) {
     if (before >= at) throw Damaged("the links of a merged record are damaged");
     at = before;
   }
+  if (is_damaged(layer->state) && !damage_) damage_ = mended();
   layer->state = encode(state);
   staged_ = true;
+}
+
+// After a cut has moved: what cannot be read must not hold up statements, so its records stay as
+// they were.
+void Replica::merge_readable(const Touched& records) {
+  for (const auto& [space, record] : records) unless_damaged([&] { merge_anew(space, record); });
+}
+
+// False when `work` met damage, which is told by take_damage(): all else goes on.
+bool Replica::unless_damaged(const std::function<void()>& work) {
+  try {
+    work();
+    return true;
+  } catch (const Damaged& damaged) {
+    if (!damage_) damage_ = damaged.error;
+    return false;
+  }
 }
 
 // Returns the entry that was linked before it.
@@ -235,7 +271,7 @@ Arrival Replica::merge_entry(LayerState& state,
       merge_order(state, borrowed.orders.emplace_back(std::move(*order)));
   } else if (read_change(feed.intro, entry, borrowed.opened.emplace_back(), change) ==
              ChangeVerdict::good) {
-    const auto hashes = chain(piece, feed.head.feed, stored.prev);
+    const auto hashes = hashes_in(stored, piece, feed.head.feed);
     merge(state, change, hashes[index], entry.time);
   }
   return link_of(stored, index);
@@ -258,7 +294,7 @@ std::optional<EntryHash> Replica::hash_at(const KnownFeed& feed, Sequence seq) {
   if (!feed.covers(seq)) return std::nullopt;
   if (seq == feed.head.seq) return feed.head.hash;
   const auto in_piece = [&](const StoredPiece& stored) {
-    return chain(decoded(stored), feed.head.feed, stored.prev)[seq.value - stored.seq.value];
+    return hashes_in(stored, decoded(stored), feed.head.feed)[seq.value - stored.seq.value];
   };
   for (const auto* list : {&batch_.pieces, &batch_.moved}) {
     for (const StoredPiece& staged : *list) {

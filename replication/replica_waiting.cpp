@@ -40,22 +40,30 @@ void Replica::apply_waiting() {
     }
   } catch (const DiskFull&) {
     waiting_ = true;
+  } catch (const Damaged& damaged) {
+    // The group before is on disk, and its answer must not depend on what waits.
+    if (!damage_) damage_ = damaged.error;
+    abandon();
   }
 }
 
 void Replica::apply_late(const std::vector<Arrival>& waiting) {
-  for (std::size_t next = 0; next < waiting.size();) {
+  std::size_t next = 0;
+  const auto apply_piece = [&] {
     // A copy: making room for other pieces may move those that are staged.
     const StoredPiece stored = piece_with(waiting[next]);
     const KnownFeed& feed = directory_.feed(stored.feed);
     const Piece piece = decoded(stored);
-    const auto hashes = chain(piece, feed.head.feed, stored.prev);
+    const auto hashes = hashes_in(stored, piece, feed.head.feed);
     for (; next < waiting.size() && has(stored, waiting[next]); ++next) {
       const std::size_t index = waiting[next].value - stored.arrival.value;
       const Written written{waiting[next], stored.feed, stored.seq.plus(index), hashes[index]};
       if (apply_entry(feed.intro, piece.entries[index], written))
         batch_.settled.push_back(waiting[next]);
     }
+  };
+  while (next < waiting.size()) {
+    if (!unless_damaged(apply_piece)) ++next;  // this one waits on, those behind it do not
   }
 }
 
@@ -66,8 +74,9 @@ bool Replica::apply_entry(const FeedIntro& intro, const PieceEntry& entry, const
   if (read_change(intro, entry, opened, change) != ChangeVerdict::good) return false;
   const SpaceRow space = space_for(intro);
   staged_ = true;
-  if (!link_late(space, change, written.arrival)) {
-    // It was linked before a rebuild that could not read it: it may be merged already.
+  if (!link_late(space, change, written.arrival) || is_damaged(staged_layer(space, change).state)) {
+    // It was linked before a rebuild that could not read it, so it may be merged already; or all of
+    // its record must be merged anew.
     merge_anew(space, change.record);
     return true;
   }
@@ -83,16 +92,18 @@ bool Replica::apply_entry(const FeedIntro& intro, const PieceEntry& entry, const
 
 // A cut moved, or something was erased, while private records could not be merged.
 void Replica::merge_private_anew() {
+  bool all = true;
   for (LayerRow after(0);;) {
     const auto layers = store_.layers_after(after, layers_a_time);
     for (const StoredLayer& layer : layers) {
       after = layer.row;
-      if (is_private(layer.space)) merge_anew(layer.space, layer.record);
+      if (!is_private(layer.space)) continue;
+      all = unless_damaged([&] { merge_anew(layer.space, layer.record); }) && all;
     }
     if (layers.size() < layers_a_time) break;
     commit();
   }
-  set_value(stored_name::stale, {});
+  if (all) set_value(stored_name::stale, {});
 }
 
 }  // namespace chapterd

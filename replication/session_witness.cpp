@@ -5,6 +5,7 @@
 #include "replication/forks.h"
 #include "replication/format/limits.h"
 #include "replication/session.h"
+#include "replication/stored_piece.h"
 
 #include <algorithm>
 #include <set>
@@ -57,7 +58,7 @@ std::optional<Witness> Session::witness_of(const KnownFeed& feed) {
   if (feed.intro.node != peer_ || feed.head.seq == feed.fork.seq) return std::nullopt;
   const auto pieces = reader_.pieces_of(feed.row, feed.head.seq, 1);
   if (pieces.empty()) return std::nullopt;
-  const auto piece = decode_piece(pieces.front().body);
+  const auto piece = undamaged(pieces.front());
   if (!piece || !piece->checkpoint) return std::nullopt;
   return Witness{feed.head, *piece->checkpoint, feed.intro_bytes};
 }

@@ -1,11 +1,13 @@
-// What a replica keeps between write() or receive() and commit().
+// What a replica keeps between write() or receive() and commit(), and while it merges.
 #pragma once
 
 #include "replication/format/change.h"
+#include "replication/format/erase_order.h"
 #include "replication/format/feed.h"
 #include "replication/format/piece.h"
 #include "replication/store/store.h"
 
+#include <deque>
 #include <vector>
 
 namespace chapterd {
@@ -50,6 +52,12 @@ struct LayerKeyHash {
 struct StagedAt {
   bool is_new = false;
   std::size_t index = 0;  // into batch_.new_layers or batch_.layers
+};
+
+// What a state that is merged anew borrows from, besides pieces.
+struct Borrowed {
+  std::deque<Bytes> opened;
+  std::deque<EraseOrder> orders;
 };
 
 }  // namespace chapterd

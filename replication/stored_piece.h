@@ -5,15 +5,35 @@
 #include "replication/format/piece.h"
 #include "replication/store/store.h"
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace chapterd {
 
-// Borrows from the body. Throws Damaged when the piece is.
-[[nodiscard]] inline Piece decoded(const StoredPiece& stored) {
+// Borrows from the body; nothing when it is damaged, or its row says another number of entries or
+// another place. So what lies within the row lies within the piece.
+[[nodiscard]] inline std::optional<Piece> undamaged(const StoredPiece& stored) {
   auto piece = decode_piece(stored.body);
+  if (!piece || piece->first != stored.seq || piece->entries.size() != stored.count)
+    return std::nullopt;
+  return std::move(*piece);
+}
+
+// The same; throws Damaged.
+[[nodiscard]] inline Piece decoded(const StoredPiece& stored) {
+  auto piece = undamaged(stored);
   if (!piece) throw Damaged("a piece in the database is damaged");
   return std::move(*piece);
+}
+
+// The hashes of its entries. Throws Damaged when its bytes are not those that were hashed once.
+[[nodiscard]] inline std::vector<EntryHash> hashes_in(const StoredPiece& stored,
+                                                      const Piece& piece,
+                                                      const FeedId& feed) {
+  auto hashes = chain(piece, feed, stored.prev);
+  if (hashes.back() != stored.last) throw Damaged("a piece in the database is damaged");
+  return hashes;
 }
 
 [[nodiscard]] inline Sequence last_of(const StoredPiece& piece) {

@@ -30,6 +30,9 @@ struct ReceivedWindow {
   std::optional<Cursor> held;          // new position in the peer's log, valid once this is stored
   std::optional<Cursor> acknowledged;  // how far the peer said it holds ours
   std::optional<Meeting> meeting;
+
+  // It changes what is stored from there on: nothing else may be staged in its transaction.
+  [[nodiscard]] bool must_be_alone() const { return meeting && meeting->rolled_back; }
 };
 
 struct RefusedPiece {

@@ -54,6 +54,7 @@ class Link::ReceiveJob final : public Writer::Job {
     Writer::Load sum{window.account.content_bytes, 0};
     for (const VerifiedPiece& piece : window.received.pieces)
       sum.entries += piece.piece().entries.size();
+    if (window.received.must_be_alone()) sum.bytes = Writer::alone_bytes;
     return sum;
   }
 

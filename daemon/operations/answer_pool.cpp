@@ -18,13 +18,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Too large to share a group with anything.
-constexpr Writer::Load whole_group{std::size_t{1} << 40U, 1};
-
 // A write that must be the only one of its transaction.
 class LoneJob final : public Writer::Job {
  public:
-  explicit LoneJob(const NodeAccess::Write& write) : Job(whole_group), write_(write) {}
+  explicit LoneJob(const NodeAccess::Write& write) : Job({Writer::alone_bytes, 1}), write_(write) {}
 
   std::future<Result<Json>> answer() { return promise_.get_future(); }
 

@@ -8,6 +8,7 @@
 #include "daemon/operations/verbs.h"
 #include "daemon/operations/writing.h"
 #include "replication/format/piece.h"
+#include "replication/stored_piece.h"
 
 #include <nlohmann/json.hpp>
 
@@ -47,8 +48,7 @@ std::string name_of_tip(const Head& tip) {
 std::int64_t began_ms(Reader& reader, const KnownFeed& branch, Sequence after) {
   const Sequence first = std::max(branch.fork.seq, after).next();
   const auto pieces = reader.pieces_of(branch.row, first, 1);
-  const auto piece =
-      pieces.empty() ? fail(Errc::not_found, "piece.none", "") : decode_piece(pieces.front().body);
+  const auto piece = pieces.empty() ? std::nullopt : undamaged(pieces.front());
   if (!piece || piece->first > first) return 0;
   return piece->entries[first.value - piece->first.value].time.instant().ms;
 }

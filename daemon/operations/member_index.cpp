@@ -5,6 +5,7 @@
 #include "domain/names.h"
 #include "replication/erasure.h"
 #include "replication/format/piece.h"
+#include "replication/stored_piece.h"
 
 #include <nlohmann/json.hpp>
 
@@ -101,9 +102,8 @@ void MemberIndex::read_new(Reader& reader, const Directory& directory, const Kin
       at_ = Arrival(stored.arrival.value + stored.count - 1);
       if (stored.feed.value > directory.feeds().size()) continue;
       const FeedIntro& intro = directory.feed(stored.feed).intro;
-      const auto piece = decode_piece(stored.body);
-      if (!piece) throw Damaged("a piece in the database is damaged");
-      for (const PieceEntry& entry : piece->entries) {
+      const Piece piece = decoded(stored);
+      for (const PieceEntry& entry : piece.entries) {
         if (read_change(keys_.get(), intro, entry, opened, change) == ChangeVerdict::good &&
             change.kind == kind_name)
           changed.insert({intro.home.chapter, change.record});

@@ -10,6 +10,7 @@
 #include "domain/layer_writer.h"
 #include "replication/format/limits.h"
 #include "replication/format/piece.h"
+#include "replication/stored_piece.h"
 #include "replication/verified.h"
 
 #include <nlohmann/json.hpp>
@@ -267,13 +268,12 @@ Result<std::uint64_t> write_anew(Replica& replica, const LeftBehind& left, NewNa
   std::uint64_t written = 0;
   for (const StoredPiece& stored :
        replica.store().pieces_of(left.feed.row, left.through.next(), SIZE_MAX)) {
-    const auto piece = decode_piece(stored.body);
-    if (!piece) throw Damaged("a piece in the database is damaged");
-    const auto hashes = chain(*piece, left.feed.head.feed, stored.prev);
-    for (std::size_t i = 0; i < piece->entries.size(); ++i) {
+    const Piece piece = decoded(stored);
+    const auto hashes = chain(piece, left.feed.head.feed, stored.prev);
+    for (std::size_t i = 0; i < piece.entries.size(); ++i) {
       ChangeView view;
-      if (piece->first.plus(i) <= left.through || piece->entries[i].kind != EntryKind::data ||
-          !decode_change(piece->entries[i].payload, view))
+      if (piece.first.plus(i) <= left.through || piece.entries[i].kind != EntryKind::data ||
+          !decode_change(piece.entries[i].payload, view))
         continue;
       // With one more name in each operation, what fitted before may fit no more.
       for (const Change& part : divided(anew(view, hashes[i], names))) {

@@ -116,6 +116,8 @@ Result<std::unique_ptr<OpenedNode>> OpenedNode::open(const Config& config) {
   if (node->replica_->must_rebuild()) {
     if (auto rebuilt = node->replica_->rebuild(); !rebuilt) return forward(rebuilt);
   }
+  if (const auto damage = node->replica_->take_damage())
+    node->damage_.note(*damage, node->date_.now());
   return node;
 }
 

@@ -15,6 +15,7 @@
 #include "domain/value.h"
 #include "replication/format/limits.h"
 #include "replication/format/piece.h"
+#include "replication/stored_piece.h"
 #include "replication/vault.h"
 
 #include <nlohmann/json.hpp>
@@ -98,17 +99,16 @@ void show_piece(const ChapterKeys* keys,
                 const KnownFeed& feed,
                 Sequence from,
                 Json& rows) {
-  const auto piece = decode_piece(stored.body);
-  if (!piece) throw Damaged("a piece in the database is damaged");
+  const Piece piece = decoded(stored);
   Bytes opened;
   ChangeView change;
-  for (std::size_t i = 0; i < piece->entries.size() && rows.size() < most_shown; ++i) {
-    const Sequence seq = piece->first.plus(i);
+  for (std::size_t i = 0; i < piece.entries.size() && rows.size() < most_shown; ++i) {
+    const Sequence seq = piece.first.plus(i);
     if (seq < from) continue;
     Json row = {{"audience", name_of(feed.intro.audience)},
                 {"seq", seq.value},
-                {"time_ms", piece->entries[i].time.instant().ms}};
-    if (read_change(keys, feed.intro, piece->entries[i], opened, change) == ChangeVerdict::good) {
+                {"time_ms", piece.entries[i].time.instant().ms}};
+    if (read_change(keys, feed.intro, piece.entries[i], opened, change) == ChangeVerdict::good) {
       row["kind"] = std::string(change.kind);
       row["record"] = to_text(change.record);
       row["fields"] = fields_json(change);

@@ -5,6 +5,7 @@
 #include "daemon/operations/where.h"
 #include "domain/names.h"
 #include "replication/format/piece.h"
+#include "replication/stored_piece.h"
 
 #include <nlohmann/json.hpp>
 
@@ -252,13 +253,11 @@ class Explanation {
   void add(const EntryPlace& place) {
     const auto stored = reader_.piece_at(place.arrival);
     if (!stored) throw Damaged("a piece in the database is missing");
-    const auto piece = decode_piece(stored->body);
-    if (!piece || place.seq < piece->first || piece->last() < place.seq)
-      throw Damaged("a piece in the database is damaged");
-    const std::size_t index = place.seq.value - piece->first.value;
-    const PieceEntry& entry = piece->entries[index];
+    const Piece piece = decoded(*stored);
+    const std::size_t index = place.arrival.value - stored->arrival.value;
+    const PieceEntry& entry = piece.entries[index];
     const KnownFeed& feed = directory_.feed(place.feed);
-    const EntryHash hash = chain(*piece, feed.head.feed, stored->prev)[index];
+    const EntryHash hash = chain(piece, feed.head.feed, stored->prev)[index];
     const std::string home = code_of(directory_.authority(), feed.intro.home.chapter);
     const std::string audience(name_of(feed.intro.audience));
     ToldEntry told;

@@ -5,6 +5,7 @@
 #include "replication/format/entry.h"
 #include "replication/format/receipt.h"
 #include "replication/merge.h"
+#include "replication/stored_piece.h"
 
 #include <algorithm>
 #include <utility>
@@ -76,8 +77,8 @@ void Verification::check_feed(const KnownFeed& feed, Head& at) {
 
 // Moves `at` behind the piece. False when the chain cannot be followed any further.
 bool Verification::check_piece(const KnownFeed& feed, const StoredPiece& stored, Head& at) {
-  const auto piece = decode_piece(stored.body);
-  if (!piece || piece->first != stored.seq || piece->entries.size() != stored.count) {
+  const auto piece = undamaged(stored);
+  if (!piece) {
     find(feed, stored.seq, "The stored bytes are damaged.");
     return false;
   }

@@ -5,6 +5,7 @@
 #include "domain/drafts.h"
 #include "replication/entitlement.h"
 #include "replication/format/piece.h"
+#include "replication/stored_piece.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,7 +19,7 @@ using Json = nlohmann::json;
 // Time of one entry, as its author wrote it; 0 when it cannot be read.
 std::int64_t time_of_entry(Reader& reader, FeedRow feed, Sequence seq) {
   for (const StoredPiece& stored : reader.pieces_of(feed, seq, 1)) {
-    const auto piece = decode_piece(stored.body);
+    const auto piece = undamaged(stored);
     if (!piece || seq < piece->first || piece->last() < seq) return 0;
     return piece->entries[seq.value - piece->first.value].time.instant().ms;
   }
@@ -243,10 +244,9 @@ std::uint64_t changes_after(Reader& reader, const KnownFeed& feed, Sequence thro
     const auto pieces = reader.pieces_of(feed.row, next, bytes_a_time);
     if (pieces.empty()) break;
     for (const StoredPiece& stored : pieces) {
-      const auto piece = decode_piece(stored.body);
-      if (!piece) throw Damaged("a piece in the database is damaged");
-      for (std::size_t i = 0; i < piece->entries.size(); ++i) {
-        if (piece->first.plus(i) > through && piece->entries[i].kind == EntryKind::data) ++changes;
+      const Piece piece = decoded(stored);
+      for (std::size_t i = 0; i < piece.entries.size(); ++i) {
+        if (piece.first.plus(i) > through && piece.entries[i].kind == EntryKind::data) ++changes;
       }
     }
     next = Sequence(pieces.back().seq.value + pieces.back().count);

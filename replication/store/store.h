@@ -13,6 +13,7 @@
 #include "replication/format/audience.h"
 #include "replication/format/ids.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -127,6 +128,10 @@ class LayerSeal {
 };
 
 inline constexpr std::uint8_t damaged_state[] = {0xFF};
+
+[[nodiscard]] inline bool is_damaged(ByteView state) {
+  return std::ranges::equal(state, damaged_state);
+}
 
 // A state begins with a varint in its shortest form, so this is none.
 inline constexpr std::uint8_t sealed_state_mark[] = {0x80, 0x00};
@@ -295,7 +300,8 @@ class Store : public Reader {
 
   // After a batch that erased something: its bytes may be left in unused parts of the files.
   [[nodiscard]] virtual bool holds_remains() = 0;
-  // Writes the files anew, without such bytes; takes as long as copying them, and as much room.
+  // Writes the files anew, without such bytes; takes as long as copying them, and as much room. As
+  // long as a reader needs some of them, they are still held, and it must be called again.
   // Throws DiskFull (nothing changed, remains are still held) or Broken.
   virtual void drop_remains() = 0;
 

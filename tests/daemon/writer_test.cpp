@@ -1,6 +1,7 @@
 // Groups, refusals, full and broken disks.
 #include "daemon/writer.h"
 
+#include "replication/store/sqlite/sqlite_reader.h"
 #include "tests/support/erasing.h"
 #include "tests/support/node.h"
 
@@ -266,6 +267,24 @@ TEST_F(WriterRoom, WhoMeetsDamageIsToldAndTheWriterGoesOn) {
   EXPECT_EQ(titles("before"), 1U);
   EXPECT_EQ(titles("half"), 0U);
   EXPECT_EQ(titles("after"), 1U);
+}
+
+// Nobody writes any more, so no later transaction does it.
+TEST_F(WriterRoom, WhatWasErasedLeavesTheFilesOnceTheLastReaderIsDone) {
+  const std::string path = node->folder.file("chapterd.db");
+  const auto reader = open_reader(path);
+  auto before = std::make_unique<Snapshot>(*reader);
+  static_cast<void>(reader->counters());
+  const Written written = node->write_text(up, "a", "title", "Wanjiku");
+  Writer writer(*node->replica, events());
+  ASSERT_TRUE(writer.run([&](Replica& replica) {
+    return replica.erase(
+        {up, record_named("a"), {written.hash}, EraseReason::request, node->authority.get()});
+  }));
+  ASSERT_TRUE(writer.run([](Replica&) -> Result<void> { return {}; }));
+  EXPECT_TRUE(testing::holds_text(*node, "Wanjiku"));
+  before.reset();
+  while (testing::holds_text(*node, "Wanjiku")) std::this_thread::yield();
 }
 
 TEST_F(WriterRoom, StoppingFinishesWhatWasPosted) {

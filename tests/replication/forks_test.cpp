@@ -171,6 +171,46 @@ TEST_F(Forks, TheAuthorsNodeThatLearnsOfItGoesOnInANewFeedThatEndsTheForkedOne) 
   EXPECT_EQ(only_fork(*global).tips.size(), 2U);  // nothing more went into the forked feed
 }
 
+// Ending them is part of its group: what others staged before it may still be taken back.
+TEST_F(Forks, EndingTheForkedOneCommitsNothingOfWhatWasStagedBefore) {
+  fork(3, 2, 2);
+  meet(*office, *global);
+  const KnownFeed& branch = global->directory->feed(global->directory->branches(forked).back());
+  PieceVerifier verifier(global->directory->authority().federation());
+  const auto offer =
+      std::make_shared<const FeedOffer>(FeedOffer{forked, branch.intro, branch.intro_bytes});
+  ReceivedWindow other;
+  other.peer = global->id();
+  for (StoredPiece& stored : global->store->pieces_of(branch.row, Sequence(1), SIZE_MAX))
+    other.pieces.push_back(*verifier.verify(
+        {offer, Head{forked, branch.fork.seq, branch.fork.hash}, std::move(stored.body), false}));
+  kenya->replica->receive(std::move(other));
+  kenya->commit();
+  ASSERT_FALSE(only_fork(*kenya).closed);
+  const Arrival before = kenya->store->counters().arrival;
+  kenya->write(all, testing::a_change(testing::record_named("new"), "title", "staged"));
+  ReceivedWindow window;
+  window.peer = global->id();
+  window.meeting.emplace().recovered = true;
+  ReceivedWindow again;
+  again.peer = window.peer;
+  again.meeting = window.meeting;
+  kenya->replica->receive(std::move(window));
+  EXPECT_EQ(kenya->store->counters().arrival, before);
+  kenya->replica->abandon();
+  kenya->commit();
+  EXPECT_FALSE(only_fork(*kenya).closed);
+  EXPECT_EQ(kenya->values(Audience::all, "new", "title"), Values{});
+  kenya->write(all, testing::a_change(testing::record_named("new"), "title", "staged"));
+  kenya->replica->receive(std::move(again));
+  EXPECT_TRUE(kenya->replica->has_staged());
+  kenya->commit();
+  EXPECT_TRUE(only_fork(*kenya).closed);
+  EXPECT_EQ(only_fork(*kenya).aside, 0U);
+  meet(*kenya, *global);
+  EXPECT_EQ(global->values(Audience::all, "new", "title"), Values{"staged"});
+}
+
 // The copy does not know yet: what it goes on writing counts for nothing, the same everywhere.
 TEST_F(Forks, WhatTheCopyWritesAfterTheEndIsSetAsideUntilSomebodyListsIt) {
   fork(3, 2, 2);

@@ -63,6 +63,31 @@ TEST_F(Recall, ARevocationWaitsForTheCertificatesThatItNeeds) {
   EXPECT_EQ(kenya->mark->read_revocations().size(), 1U);
 }
 
+// A database begun anew beside an old file learns who issued the revocation with its own first
+// entries.
+TEST_F(Recall, ADatabaseBegunAnewKeepsWhatItRecallsWithItsFirstEntries) {
+  auto laptop = TestNode::beside(*kenya);
+  Wire(*laptop, *kenya).run();
+  const Authority& authority = kenya->replica->directory().authority();
+  const Bytes genesis = authority.genesis();
+  std::vector<Bytes> chain = authority.chain(laptop->id());
+  chain.push_back(authority.chain(kenya->id()).back());
+  kenya->revoke(laptop->id());
+  const std::string path = kenya->folder.file("anew.db");
+  SqliteOptions options;
+  options.seal = kenya->vault.get();
+  const auto store = SqliteStore::open(path, options);
+  ASSERT_TRUE(Replica::initialise(**store, random, genesis, kenya->id()));
+  const auto replica = Replica::open(**store, clock, random, *kenya->key, *kenya->vault);
+  (*replica)->keep_mark(*kenya->mark);
+  ASSERT_TRUE((*replica)->introduce(chain));
+  (*replica)->commit();
+  const auto stored = Directory::load(Snapshot(**store));
+  EXPECT_TRUE(stored->authority().is_revoked(laptop->id()));
+  for (const KnownFeed& feed : stored->feeds())
+    EXPECT_FALSE((*store)->pieces_of(feed.row, feed.head.seq, 1).empty());
+}
+
 TEST_F(Recall, ACrashBeforeTheFileIsWrittenLeavesTheRevocationInTheDatabase) {
   auto laptop = TestNode::beside(*kenya);
   Wire(*laptop, *kenya).run();

@@ -110,6 +110,7 @@ void Process::run_group() {
   std::vector<Job> group;
   const std::size_t most = node_.random.below(4) == 0 ? 1 : queue_.size();
   while (!queue_.empty() && group.size() < most) {
+    if (!group.empty() && (group.back().alone || queue_.front().alone)) break;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
@@ -200,6 +201,7 @@ void Process::receive(const std::shared_ptr<SimLink>& link,
     later(static_cast<std::int64_t>(node_.random.below(3)),
           [outcome, stored, failed = !!error] { stored(failed ? nullptr : outcome.get()); });
   };
+  job.alone = kept->received.must_be_alone();
   world_.spoil(*kept, *this);
   if (world_.options.trace) tell_window(*kept, *link);
   post(std::move(job));

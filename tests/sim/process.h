@@ -26,6 +26,7 @@ class World;
 struct Job {
   std::function<void(Replica&)> stage;
   std::function<void(const std::optional<std::string>& error)> finish;
+  bool alone = false;  // in its transaction
 };
 
 class Process : public std::enable_shared_from_this<Process> {

@@ -257,6 +257,18 @@ TEST_P(StoreContract, MovesAPieceToAnotherFeedWhereItLiesInTheLog) {
   EXPECT_THROW(store_->commit(batch), Broken);
 }
 
+TEST_P(StoreContract, ANewPieceMayComeToWhereAMovedOneWas) {
+  store_->commit(ground());
+  Batch batch;
+  batch.pieces = {piece_of(1, 1, 1, 3)};
+  store_->commit(batch);
+  batch.moved = {piece_of(1, 2, 1, 3)};
+  batch.pieces = {piece_of(4, 1, 1, 3)};
+  store_->commit(batch);
+  EXPECT_EQ(store_->pieces_of(FeedRow(1), Sequence(1), 100).front().arrival, Arrival(4));
+  EXPECT_EQ(store_->pieces_of(FeedRow(2), Sequence(1), 100).front().arrival, Arrival(1));
+}
+
 TEST_P(StoreContract, MovesCursorHeadAndEntriesTogether) {
   store_->commit(ground());
   Batch batch;
@@ -456,6 +468,23 @@ TEST_P(StoreContract, KnowsOfRemainsOfWhatWasErasedUntilTheyAreDropped) {
   EXPECT_FALSE(store_->holds_remains());
   EXPECT_TRUE(store_->piece_at(Arrival(1)).has_value());
   EXPECT_TRUE(store_->check().empty());
+}
+
+TEST_P(StoreContract, HoldsRemainsWhileAReaderNeedsThem) {
+  commit_durably(one_of_everything());
+  const auto reader = backend_->open_reader();
+  {
+    const Snapshot before(*reader);
+    static_cast<void>(reader->counters());
+    Batch batch;
+    batch.erased = true;
+    store_->commit(batch);
+    store_->drop_remains();
+    EXPECT_TRUE(store_->holds_remains());
+  }
+  static_cast<void>(store_->counters());
+  store_->drop_remains();
+  EXPECT_FALSE(store_->holds_remains());
 }
 
 TEST_P(StoreContract, DropsLayersAndPendingButNoLog) {

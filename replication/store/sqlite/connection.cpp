@@ -102,6 +102,10 @@ void Connection::keep_reading() {
   if (is_writer_ && sqlite3_get_autocommit(db_.get()) != 0) run("BEGIN");
 }
 
+void Connection::stop_reading() {
+  if (sqlite3_get_autocommit(db_.get()) == 0) run("COMMIT");
+}
+
 void Connection::begin_snapshot() {
   if (!is_writer_) run("BEGIN");
 }
@@ -140,7 +144,6 @@ std::int64_t Connection::changes() const {
 
 // What is written anew needs more room than memory may have.
 void Connection::write_anew() {
-  if (sqlite3_get_autocommit(db_.get()) == 0) run("COMMIT");  // of keep_reading()
   run("PRAGMA temp_store = FILE");
   try {
     run("VACUUM");

@@ -131,9 +131,10 @@ Result<std::unique_ptr<Connection>> connect(const std::string& path, const Sqlit
   return connection;
 }
 
-// Nothing private is ever written as it is.
+// Nothing private is ever written as it is. What is damaged says nothing, and stays so.
 Bytes at_rest(const StoredLayer& layer, const LayerSeal* seal) {
-  if (!layer.is_private || is_sealed(layer.state)) return with_check(layer, layer.state);
+  if (!layer.is_private || is_sealed(layer.state) || is_damaged(layer.state))
+    return with_check(layer, layer.state);
   CHECK(seal != nullptr);
   return with_check(layer, seal->seal(layer.record, layer.state));
 }
@@ -228,15 +229,16 @@ void WriteStatements::write_log(const Connection& connection, const Batch& batch
     head.run(feed.row, feed.seq, feed.hash, feed.stands.seq, feed.stands.hash, check_of(feed));
     changed_one(connection);
   }
-  for (const StoredPiece& piece : batch.pieces) {
-    new_piece.run(piece.arrival, piece.feed, piece.seq, std::uint64_t{piece.count},
-                  static_cast<std::uint64_t>(piece.lane), piece.via, piece.prev, piece.last,
-                  piece.links, piece.body);
-  }
+  // First: a new piece may come to where one of these was.
   for (const StoredPiece& piece : batch.moved) {
     moved_piece.run(piece.arrival, piece.feed, piece.seq, piece.prev, piece.last, piece.links,
                     piece.body);
     changed_one(connection);
+  }
+  for (const StoredPiece& piece : batch.pieces) {
+    new_piece.run(piece.arrival, piece.feed, piece.seq, std::uint64_t{piece.count},
+                  static_cast<std::uint64_t>(piece.lane), piece.via, piece.prev, piece.last,
+                  piece.links, piece.body);
   }
   for (const auto& [feed, node] : batch.voided) voided.run(feed, node);
   for (const StoredReceipt& held : batch.receipts) {
@@ -354,15 +356,22 @@ void SqliteStore::drop_layers() {
   connection().checkpoint_when_due();
 }
 
+bool SqliteStore::holds_remains() {
+  return holds_remains_ || connection().must_empty_wal();
+}
+
 // `secure_delete` overwrites what is deleted, but not what moving cells to other pages leaves
 // between those that stay.
 void SqliteStore::drop_remains() {
-  connection().write_anew();
-  Transaction transaction(connection());
-  write_->no_value.run(std::string_view(remains_name));
-  transaction.commit();
-  holds_remains_ = false;
-  connection().empty_wal();
+  connection().stop_reading();
+  if (holds_remains_) {
+    connection().write_anew();
+    Transaction transaction(connection());
+    write_->no_value.run(std::string_view(remains_name));
+    transaction.commit();
+    holds_remains_ = false;
+    connection().empty_wal();
+  }
   connection().checkpoint_when_due();
 }
 

@@ -38,8 +38,7 @@ class SqliteStore final : public SqliteReads<Store> {
   void commit(const Batch& batch) override;
   void drop_layers() override;
 
-  [[nodiscard]] bool holds_remains() override { return holds_remains_; }
-
+  [[nodiscard]] bool holds_remains() override;
   void drop_remains() override;
   // Reads the whole file: about a second for each gigabyte on a fast disk.
   [[nodiscard]] std::vector<std::string> check() override;
