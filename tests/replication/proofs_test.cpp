@@ -97,7 +97,7 @@ TEST_P(Orders, AReceiptEndsBeforeAnOrderThatWasNotObeyed) {
   const auto said = global->store->receipts_of(global->replica->directory().feed(place.feed)->row);
   ASSERT_EQ(said.size(), 1U);
   EXPECT_EQ(said.front().seq, Sequence(101));
-  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Texts{"Wanjiku told us"});
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"Wanjiku told us"});
 }
 
 TEST_F(Proofs, TheReceiptFollowsOnceTheOrderIsObeyed) {

@@ -251,7 +251,7 @@ TEST_P(RestoreOnce, ABundleWithLostEntriesMakesNoSecondHistoryOfWhatWasWrittenSi
   EXPECT_EQ(read_bundle(*kenya, file).refused, std::vector<std::string>{"piece.rolled-back"});
   EXPECT_TRUE(is_waiting(*kenya));
   EXPECT_TRUE(read_bundle(*kenya, file).complete);
-  EXPECT_EQ(kenya->values(Audience::all, "new", "title"), Texts{"after the backup"});
+  EXPECT_EQ(kenya->values(Audience::all, "new", "title"), Values{"after the backup"});
   exchange();
   EXPECT_TRUE(caught_up);
   expect_at_both(Audience::all, "new", {"after the backup"});

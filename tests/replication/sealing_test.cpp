@@ -87,12 +87,12 @@ TEST_F(Sealing, AStolenNodeThatClaimsToHaveHandedOutAKeyDelaysItOnlyUntilItIsRev
   testing::send_forced(*laptop, *kenya, laptop->head(Audience::chapter).feed, EntryKind::key,
                        encode(claims));
   for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
-  EXPECT_EQ(phones(*office), Texts{});
+  EXPECT_EQ(phones(*office), Values{});
   kenya->revoke(laptop->id(), {laptop->head(Audience::chapter)});
   for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
-  EXPECT_EQ(phones(*office), Texts{"one"});
+  EXPECT_EQ(phones(*office), Values{"one"});
   office->restart();
-  EXPECT_EQ(phones(*office), Texts{"one"});
+  EXPECT_EQ(phones(*office), Values{"one"});
 }
 
 TEST_F(Sealing, ALockedNodeExchangesAndHoldsWhatIsPrivateUntilItIsUnlocked) {
