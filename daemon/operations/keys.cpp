@@ -89,8 +89,9 @@ Result<void> check_key_file(const std::string& path) {
     return fail(Errc::not_found, "key.missing", "The key " + path + " is missing.",
                 "The database is unchanged, and what others have received is safe there.",
                 "Put the key back from a backup of this folder. Without one a new computer takes "
-                "this one's place, from an empty folder: the chapter above gives chapterd peers "
-                "revoke CODE, then chapterd invite create CODE --replace");
+                "this one's place, from an empty folder. The chapter above takes this one back, "
+                "there: chapterd peers revoke CODE. Then it invites the new one, there: chapterd "
+                "invite create CODE --replace");
   }
   if (!there || (status.st_mode & 077) == 0) return {};
   return fail(Errc::not_allowed, "key.open-to-others",
