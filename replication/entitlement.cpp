@@ -36,6 +36,13 @@ bool may_hold(const Authority& authority, const PublicKey& node, const FeedIntro
   return false;
 }
 
+bool may_come_to_hold(const Authority& authority, const PublicKey& node, const FeedIntro& intro) {
+  if (intro.audience != Audience::chapter) return may_hold(authority, node, intro);
+  const KnownNode* holder = authority.node(node);
+  return holder != nullptr && !authority.is_revoked(node) &&
+         holder->certificate.chapter == intro.home.chapter && holder->issuer == intro.home.chapter;
+}
+
 Result<void> may_open(const Authority& authority, const FeedIntro& intro) {
   const KnownNode* author = authority.node(intro.node);
   if (author == nullptr)

@@ -11,6 +11,12 @@ namespace chapterd {
 [[nodiscard]] bool may_hold(const Authority& authority,
                             const PublicKey& node,
                             const FeedIntro& intro);
+// What can be said of an offered feed before what is under way is stored: its author's certificate,
+// and with it whether the node shares the author's house, may be in the same window. The writer
+// decides by may_hold().
+[[nodiscard]] bool may_come_to_hold(const Authority& authority,
+                                    const PublicKey& node,
+                                    const FeedIntro& intro);
 
 // Whether the author that an intro names may open such a feed: a certified node, of that chapter,
 // whose path is the certified one, of now or of before a move. The target of a `to` feed must be a
