@@ -331,8 +331,8 @@ void Replica::note_whole(FeedRow feed) {
 // After a cut has moved: orders may stand that did not, and the other way round.
 void Replica::review_orders() {
   Touched touched;
-  for (const auto& [hash, orders] : erasures_.orders())
-    unless_damaged([&] { review_entry(orders.front().entry, touched); });
+  for (const auto& named : erasures_.orders())
+    unless_damaged([&] { review_entry(named.second.front().entry, touched); });
   merge_readable(touched);
 }
 

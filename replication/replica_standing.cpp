@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <ranges>
 #include <set>
 #include <utility>
 
@@ -82,14 +81,17 @@ bool Replica::settle(const FeedId& id, Touched& touched) {
       stands[row] = std::min(stands[row], reach);
   }
   bool has_moved = false;
-  for (const auto& [row, seq] : stands) {
+  for (const auto& stood : stands) {
+    const FeedRow row = stood.first;
+    const Sequence seq = stood.second;
     const KnownFeed& feed = directory_.feed(row);
     Position position{std::max(seq, feed.fork.seq), {}};
     if (seq <= feed.fork.seq) {
       position.hash = feed.fork.hash;
     } else if (!unless_damaged([&] { position.hash = hash_at(feed, seq).value_or(EntryHash{}); })) {
-      for (const Head& head : std::views::join(lists)) {
-        if (head.seq == seq) position.hash = head.hash;
+      for (const std::vector<Head>& heads : lists) {
+        for (const Head& head : heads)
+          if (head.seq == seq) position.hash = head.hash;
       }
     }
     has_moved = has_moved || feed.stands != position;
