@@ -241,7 +241,7 @@ void Replica::merge_anew(SpaceRow space, const RecordId& record) {
 // After a cut has moved: what cannot be read must not hold up statements, so its records stay as
 // they were.
 void Replica::merge_readable(const Touched& records) {
-  for (const auto& [space, record] : records) unless_damaged([&] { merge_anew(space, record); });
+  for (const auto& named : records) unless_damaged([&] { merge_anew(named.first, named.second); });
 }
 
 // False when `work` met damage, which is told by take_damage(): all else goes on.
