@@ -56,8 +56,8 @@ struct JoinRequest {
   PublicKey authority;
   BoxPublicKey box;
   std::string node_name;
-  Signature
-      acceptance{};  // by `authority`, of speaking for the chapter; set by make_join_request()
+  // By `authority`, of speaking for the chapter; set by make_join_request().
+  Signature acceptance{};
 };
 
 [[nodiscard]] Bytes make_join_request(const Invite& invite,

@@ -1,6 +1,6 @@
 // What one certified node, in wrong hands, can make others do: keep in memory, compute, show.
 #include "replication/format/limits.h"
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
@@ -9,19 +9,9 @@
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-
-struct HostilePeer : ::testing::Test {
-  SeededRandom random{41};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
+struct HostilePeer : Pair {
   // Feeds that Kenya's key may open, without one right entry.
   Frame invented_feeds(std::uint32_t first, std::size_t count) {
     const auto& known = *kenya->directory->feed(kenya->head(Audience::up).feed);

@@ -1,5 +1,5 @@
 // Which nodes of a chapter belong together: nobody above can appoint a reader.
-#include "tests/support/node.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
@@ -8,22 +8,11 @@
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-using Texts = std::vector<std::string>;
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
-constexpr Address up{Audience::up, {}};
-constexpr Address home{Audience::chapter, {}};
 constexpr const char* marker = "achieng-0722-marker";
 
-struct House : ::testing::Test {
-  SeededRandom random{79};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
-
+struct House : Pair {
   // The global chapter names this key for Kenya.
   void name_successor(const SigningKey& given) {
     const Authority& known = global->replica->directory().authority();
@@ -35,7 +24,7 @@ struct House : ::testing::Test {
     global->statement(Statement{global->chapter(), known.next_number(body.chapter), body});
   }
 
-  static Texts phones(TestNode& node) { return node.values(Audience::chapter, "member", "phone"); }
+  static Values phones(TestNode& node) { return node.values(Audience::chapter, "member", "phone"); }
 
   static bool holds_private_feed_of(TestNode& node, TestNode& author) {
     return std::ranges::any_of(node.replica->directory().feeds(), [&](const KnownFeed& feed) {
@@ -71,11 +60,11 @@ TEST_F(House, WhoeverTheChapterAboveMakesASpeakerOfTheChapterReadsNothingOfIt) {
   const std::string its = to_hex(spy->id().view());
   for (const NamedValue& wrap : kenya->store->values(stored_name::wrap_prefix))
     EXPECT_FALSE(wrap.name.ends_with(its)) << wrap.name;
-  EXPECT_EQ(phones(*spy), Texts{});
+  EXPECT_EQ(phones(*spy), Values{});
   // What is shared comes to it as to any node of the chapter.
   kenya->write_text(up, "insight", "title", "shared");
   Wire(*spy, *kenya).run();
-  EXPECT_EQ(spy->values(Audience::up, "insight", "title"), Texts{"shared"});
+  EXPECT_EQ(spy->values(Audience::up, "insight", "title"), Values{"shared"});
 }
 
 TEST_F(House, ANodeThatTookUpAKeyFromAboveSharesWithWhomItCertifies) {
@@ -92,10 +81,10 @@ TEST_F(House, ANodeThatTookUpAKeyFromAboveSharesWithWhomItCertifies) {
   EXPECT_EQ(kenya->head(Audience::auth), once) << "it is said once";
   auto office = TestNode::beside(*kenya, given);
   for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
-  EXPECT_EQ(phones(*office), Texts{"one"});
+  EXPECT_EQ(phones(*office), Values{"one"});
   office->write_text(home, "member", "phone", "two");
   Wire(*office, *kenya).run();
-  EXPECT_EQ(phones(*kenya), Texts{"two"});
+  EXPECT_EQ(phones(*kenya), Values{"two"});
   EXPECT_EQ(office->view_hash(), kenya->view_hash());
 }
 

@@ -1,26 +1,17 @@
 // The seed of a run gives the salt of each of its entries, and with it a way to test guesses of
 // what was erased: it is nowhere any more, whatever came first and from whom.
 #include "tests/support/erasing.h"
+#include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
 
 namespace chapterd {
 namespace {
 
-using testing::SeededRandom;
-using testing::send_feed;
-using testing::SetClock;
-using testing::TestNode;
-using testing::Wire;
-
-constexpr Address all{Audience::all, {}};
+using namespace testing;  // NOLINT(google-build-using-namespace): the nodes and their words
 
 // A machine of Kenya writes, another one erases, and the global node hears of both.
-struct SpentSeeds : ::testing::Test {
-  SeededRandom random{78};
-  SetClock clock;
-  std::unique_ptr<TestNode> global = TestNode::founder(random, clock);
-  std::unique_ptr<TestNode> kenya = TestNode::below(*global, "KE");
+struct SpentSeeds : Pair {
   std::unique_ptr<TestNode> laptop = TestNode::beside(*kenya);
 
   void SetUp() override {
