@@ -115,10 +115,7 @@ std::optional<ScopeFrame> Outflow::rescope() {
   if (authority_version_ == directory_.authority().version()) return std::nullopt;
   authority_version_ = directory_.authority().version();
   const std::uint64_t grant = grant_name(directory_.authority(), peer_, directory_.self());
-  // Between nodes of one chapter it also matters what the authors of feeds agreed to.
-  const KnownNode* peer = directory_.authority().node(peer_);
-  const bool is_sibling = peer != nullptr && peer->certificate.chapter == directory_.chapter();
-  if (grant == std::exchange(grant_, grant) && !is_sibling) return std::nullopt;
+  if (grant == std::exchange(grant_, grant)) return std::nullopt;
   const std::vector<std::uint8_t> before = std::exchange(granted_, {});
   ScopeFrame scope;
   for (const KnownFeed& feed : directory_.feeds()) {

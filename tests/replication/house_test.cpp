@@ -33,6 +33,20 @@ struct House : Pair {
   }
 };
 
+// The writer's certificate comes in the same window as what it wrote.
+TEST_F(House, ANewComputerHasWhatAnotherOneWroteForTheChapterAfterItsFirstSession) {
+  auto laptop = TestNode::beside(*kenya);
+  Wire(*laptop, *kenya).run();
+  laptop->write_text(home, "member", "phone", marker);
+  Wire(*laptop, *kenya).run();
+  auto newcomer = TestNode::beside(*kenya);
+  Wire wire(*newcomer, *kenya);
+  wire.run();
+  EXPECT_TRUE(holds_private_feed_of(*newcomer, *laptop));
+  EXPECT_TRUE(wire.dialler().faults().empty());
+  EXPECT_TRUE(wire.dialler().caught_up());
+}
+
 // The chapter above names an authority key of its own for Kenya, certifies with it a machine as a
 // node of Kenya, and Kenya's node anew as well, with the proof that everybody has.
 TEST_F(House, WhoeverTheChapterAboveMakesASpeakerOfTheChapterReadsNothingOfIt) {
