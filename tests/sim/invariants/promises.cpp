@@ -125,9 +125,6 @@ void check_cursors(World& world, Reader& reader, SimNode& node) {
       // on.
       const FeedIntro& intro = truth->second.intro;
       if (world.ledger.may_fork.contains({intro.node, intro.incarnation})) continue;
-      // Who may read a chapter's own feeds follows from what its nodes agreed to, which can come to
-      // be known behind a cursor: the digests find these too.
-      if (intro.audience == Audience::chapter) continue;
       // A relay that changes bytes is found out; the digest asks for the rest again.
       if (world.ledger.refused.contains({node.machine, piece.feed})) continue;
       if (held[piece.feed] < piece.seq &&
