@@ -22,11 +22,11 @@ bool is_filler(char c) {
 }  // namespace
 
 std::string to_hex(ByteView bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '0');
+  auto digit = text.begin();
   for (const std::uint8_t byte : bytes) {
-    text += hex_digits[byte >> 4U];
-    text += hex_digits[byte & 15U];
+    *digit++ = hex_digits[byte >> 4U];
+    *digit++ = hex_digits[byte & 15U];
   }
   return text;
 }

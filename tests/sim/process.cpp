@@ -189,8 +189,9 @@ void Process::receive(const std::shared_ptr<SimLink>& link,
     std::move(received.refused.begin(), received.refused.end(),
               std::back_inserter(outcome->refused));
     for (const RefusedPiece& refused : outcome->refused) {
-      // A gap or anything else that no changed byte explains would be the product's fault.
-      if (world_.is_excused(refused)) world_.ledger.refused.insert({node_.machine, refused.feed});
+      // A gap or anything else that nothing explains would be the product's fault.
+      if (world_.is_excused(node_, refused))
+        world_.ledger.refused.insert({node_.machine, refused.feed});
       world_.tell("machine " + std::to_string(node_.machine) + " refuses a piece of feed " +
                   to_hex(refused.feed.view()).substr(0, 8) + " from machine " +
                   std::to_string(link->options().peer_machine) + ": " + refused.error.code);

@@ -19,7 +19,6 @@ void wipe(World& world, const Event& event) {
   lost.retire();
   lost.yesterday.reset();
   ++world.figures.wipes;
-  std::erase(world.chapter_of(lost).machines, lost.machine);
   SimNode& made = world.make_machine(lost.chapter);
   made.peers = lost.peers;
   for (const auto& each : world.nodes) {
@@ -29,6 +28,10 @@ void wipe(World& world, const Event& event) {
   world.tell("machine " + std::to_string(lost.machine) + " loses its disk and is machine " +
              std::to_string(made.machine) + " from here on");
   world.begin_machine(made);
+  // In its place: machines that others call are never taken away from them.
+  std::vector<int>& machines = world.chapter_of(lost).machines;
+  machines.pop_back();
+  std::ranges::replace(machines, lost.machine, made.machine);
   world.strike_lost();
 }
 

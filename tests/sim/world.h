@@ -9,6 +9,7 @@
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_node.h"
 
+#include <concepts>
 #include <deque>
 #include <memory>
 #include <set>
@@ -94,8 +95,8 @@ class World {
   void after_commit(Process& process);
   void says(int from, int to, ByteView bytes);
 
-  // Whether changed bytes explain a refusal: they happen in this run.
-  [[nodiscard]] bool is_excused(const RefusedPiece& refused) const;
+  // Whether what is done to the nodes explains a refusal.
+  [[nodiscard]] bool is_excused(const SimNode& node, const RefusedPiece& refused) const;
 
   // A control's hand in a window.
   void spoil(VerifiedWindow& window, Process& process);
@@ -123,6 +124,12 @@ class World {
 
   void tell(const std::string& what);  // a line of the trace
   void require(bool holds, const char* invariant, const std::string& what) const;
+
+  // Where something is looked at so often that the words are made only when it does not hold.
+  template <std::invocable What>
+  void require(bool holds, const char* invariant, const What& what) const {
+    if (!holds) require(false, invariant, what());
+  }
 
   // Copies of the disk that lose power, opened and checked.
   void check_probes(SimNode& node);

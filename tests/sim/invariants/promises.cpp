@@ -59,16 +59,18 @@ void check_whole(World& world,
     reached[feed.row.value] = Head{feed.id, feed.fork.seq, feed.fork.hash};
   for (const StoredPiece& piece : reader.heads_after(Arrival(0), SIZE_MAX >> 1U)) {
     Head& head = reached.at(piece.feed.value);
-    world.require(piece.seq == head.seq.next() && piece.prev == head.hash, "I3",
-                  "a stored piece does not follow the one before it" +
-                      at(node, feeds[piece.feed.value - 1].id, piece.seq));
+    world.require(piece.seq == head.seq.next() && piece.prev == head.hash, "I3", [&] {
+      return "a stored piece does not follow the one before it" +
+             at(node, feeds[piece.feed.value - 1].id, piece.seq);
+    });
     head.seq = Sequence(piece.seq.value + piece.count - 1);
     head.hash = piece.last;
   }
   for (const StoredFeed& feed : feeds) {
     const Head& head = reached[feed.row.value];
-    world.require(head.seq == feed.seq && head.hash == feed.hash, "I3",
-                  "a head is not the end of its pieces" + at(node, feed.id, feed.seq));
+    world.require(head.seq == feed.seq && head.hash == feed.hash, "I3", [&] {
+      return "a head is not the end of its pieces" + at(node, feed.id, feed.seq);
+    });
   }
 }
 
@@ -87,10 +89,11 @@ void check_promises(World& world, Reader& reader, SimNode& node) {
     if (has_moved && truth != ledger.feeds.end() && truth->second.intro.node == node.id()) continue;
     const auto found = held.find(branch);
     world.require(found != held.end() && found->second.seq >= promised.seq, "I1",
-                  "what was saved is gone" + at(node, id, promised.seq));
+                  [&] { return "what was saved is gone" + at(node, id, promised.seq); });
     if (found->second.seq == promised.seq)
-      world.require(found->second.hash == promised.hash, "I1",
-                    "what was saved is another entry now" + at(node, id, promised.seq));
+      world.require(found->second.hash == promised.hash, "I1", [&] {
+        return "what was saved is another entry now" + at(node, id, promised.seq);
+      });
     if (truth == ledger.feeds.end()) continue;
     const Head& head = found->second;
     const FeedIntro& intro = truth->second.intro;
@@ -99,7 +102,7 @@ void check_promises(World& world, Reader& reader, SimNode& node) {
       continue;
     if (head.seq.value > 0 && head.seq.value <= truth->second.places.size())
       world.require(truth->second.wrote(head.seq, head.hash), "I3",
-                    "a head is not what its author wrote" + at(node, id, head.seq));
+                    [&] { return "a head is not what its author wrote" + at(node, id, head.seq); });
   }
   check_whole(world, reader, node, feeds);
 }
@@ -130,10 +133,11 @@ void check_cursors(World& world, Reader& reader, SimNode& node) {
       if (held[piece.feed] < piece.seq &&
           lacks_what_its_key_had(world, node, piece.feed, held[piece.feed]))
         continue;
-      world.require(held[piece.feed] >= piece.seq, "I9",
-                    "a cursor is ahead of what is stored" + at(node, piece.feed, piece.seq) +
-                        ", audience " + std::string(name_of(truth->second.intro.audience)) +
-                        ", cursor into machine " + std::to_string(machine));
+      world.require(held[piece.feed] >= piece.seq, "I9", [&] {
+        return "a cursor is ahead of what is stored" + at(node, piece.feed, piece.seq) +
+               ", audience " + std::string(name_of(truth->second.intro.audience)) +
+               ", cursor into machine " + std::to_string(machine);
+      });
     }
   }
 }
