@@ -62,7 +62,7 @@ class SmallDisk(Federation):
             self.assertIn(refusal["code"], DISK_FULL)
         self.fill()
         self.assertIn(self.refusal("theme", "add", "--code", "f", "--title", "F"), DISK_FULL)
-        self.check_reading(acknowledged)
+        self.check_reading(acknowledged, "before")
         self.check_news_from_above_wait()
         self.assertIsNone(self.kenya.daemon.poll(), "the daemon goes on")
         self.check_a_start_on_a_full_disk(acknowledged)
@@ -70,7 +70,7 @@ class SmallDisk(Federation):
         self.free()
         self.check_all_is_well(acknowledged)
 
-    def check_reading(self, acknowledged):
+    def check_reading(self, acknowledged, name):
         with Control(self.kenya.folder) as control:
             self.check_there(control, acknowledged)
             self.assertTrue(control("status")["daemon"])
@@ -81,7 +81,7 @@ class SmallDisk(Federation):
             except Refused as refused:
                 self.assertEqual(refused.code, "store.disk-full")
         # A backup to another disk is wanted most now.
-        self.kenya.good("backup", "create", "--out", self.place / "saved.backup")
+        self.kenya.good("backup", "create", "--out", self.place / f"{name}.backup")
 
     def check_news_from_above_wait(self):
         with Control(self.world_.folder) as control:
@@ -97,7 +97,7 @@ class SmallDisk(Federation):
             self.assertIn(self.refusal("theme", "list"), DISK_FULL)
         else:
             self.kenya.start()
-            self.check_reading(acknowledged)
+            self.check_reading(acknowledged, "restarted")
 
     def free(self):
         if self.kenya.daemon is None:
