@@ -1,6 +1,8 @@
 // Codes of a recovery kit, as people copy them.
 #include "crypto/kit_code.h"
 
+#include "base/byte_stream.h"
+#include "crypto/hash.h"
 #include "tests/crypto/seeded_random.h"
 
 #include <gtest/gtest.h>
@@ -51,6 +53,26 @@ TEST_F(KitCode, AnotherFederationsCodeIsToldAsSuch) {
   const auto read = read_kit_code(code, Bytes(32, 0xFD));
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, "kit.other-federation");
+}
+
+// Its letters fit each other, but no program of today made it.
+TEST_F(KitCode, OfAnotherVersionOrForAnUnknownKeyIsNotTaken) {
+  const auto read = [&](std::uint8_t version, std::uint8_t part) {
+    ByteWriter out;
+    out.u8(version).u8(part).bytes(ByteView(federation).first(4)).bytes(secret);
+    const Digest digest = hash("chapterd/kit-check/1", out.view());
+    const Bytes code = out.bytes(digest.view().first(4)).take();
+    return read_kit_code(to_base32(code), federation);
+  };
+  EXPECT_TRUE(read(1, 1));
+  for (const auto& other : {read(2, 1), read(1, 0), read(1, 4)})
+    EXPECT_EQ(other.error().code, "kit.mistyped");
+}
+
+TEST_F(KitCode, NamesItsKey) {
+  EXPECT_EQ(name_of(KitPart::authority), "authority");
+  EXPECT_EQ(name_of(KitPart::chapter), "chapter");
+  EXPECT_EQ(name_of(KitPart::recovery), "recovery");
 }
 
 }  // namespace

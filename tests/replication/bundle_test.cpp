@@ -271,5 +271,14 @@ TEST_F(Bundle, OfARevokedNodeIsNotRead) {
   EXPECT_EQ(read_bundle(*global, file).code, "node.revoked");
 }
 
+TEST_F(Bundle, IsNotOpenedWhileTheKeyForItIsLocked) {
+  kenya->write_text(up, "insight", "title", "boats");
+  const Bytes file = write_bundle(*kenya, *global);
+  const auto opened = BundleReader::open(*global->directory, *global->store, nullptr,
+                                         ByteView(file).first(item_ends(file).front()));
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, "bundle.locked");
+}
+
 }  // namespace
 }  // namespace chapterd

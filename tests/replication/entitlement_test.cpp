@@ -150,5 +150,119 @@ TEST_F(Entitlement, TheHighestCutHoldsAndAtOneRankTheShortest) {
   EXPECT_TRUE(known.cuts(intro_of(*kisumu, Audience::chapter), feed).empty());
 }
 
+// What an authority says beyond what it may, or of what is not known here, and the code for it.
+struct Scope : Entitlement {
+  template <class Body>
+  static std::string said(TestNode& by, const Body& body, const Authority& known) {
+    Authority judge = known;
+    const auto applied = judge.apply(
+        sign_statement(known.federation(), Statement{by.chapter(), 5, body}, *by.authority));
+    return applied ? "" : applied.error().code;
+  }
+
+  [[nodiscard]] ChapterCertificate certificate(TestNode& by, const std::string& code) const {
+    ChapterCertificate made;
+    made.code = code;
+    made.chapter = chapter_id_below(by.chapter(), code);
+    made.authority = by.authority->public_key();
+    made.level = 3;
+    made.above = authority().path_of(by.chapter()).above;
+    made.above.push_back(by.chapter());
+    return made;
+  }
+
+  Successor successor(const ChapterId& chapter, SuccessorBy by) {
+    const SigningKey given = SigningKey::generate(random);
+    Successor made;
+    made.chapter = chapter;
+    made.authority = given.public_key();
+    made.by = by;
+    if (by == SuccessorBy::recovery) made.recovery = SigningKey::generate(random).public_key();
+    made.acceptance = accept_succession(authority().federation(), chapter, given);
+    return made;
+  }
+
+  // Of a chapter below the parent that certified it so.
+  [[nodiscard]] Move move(TestNode& parent, const ChapterCertificate& placed) const {
+    Move made;
+    made.certificate = sign_statement(authority().federation(),
+                                      Statement{parent.chapter(), 5, placed}, *parent.authority);
+    made.parent = parent.id();
+    return made;
+  }
+};
+
+TEST_F(Scope, AChapterIsCertifiedOnTheWayAndBelowTheLevelOfItsIssuer) {
+  ChapterCertificate chapter = certificate(*uganda, "UG-1");
+  EXPECT_EQ(said(*uganda, chapter, authority()), "");
+  chapter.above = {global->chapter(), kenya->chapter()};
+  EXPECT_EQ(said(*uganda, chapter, authority()), "authority.scope");
+  chapter.above = {global->chapter(), kenya->chapter(), uganda->chapter()};
+  EXPECT_EQ(said(*uganda, chapter, authority()), "authority.scope");
+  chapter = certificate(*uganda, "UG-1");
+  chapter.level = 1;  // that of Uganda
+  EXPECT_EQ(said(*uganda, chapter, authority()), "authority.scope");
+}
+
+TEST_F(Scope, ANodeIsCertifiedForAChapterThatIsKnownAndAgreesToIt) {
+  const SigningKey key = SigningKey::generate(random);
+  NodeCertificate node;
+  node.node = key.public_key();
+  node.box = BoxKey::from_seed(key.seed()).public_key();
+  node.chapter = chapter_id_below(uganda->chapter(), "nobody");
+  node.name = "office";
+  node.proof = prove_node(authority().federation(), node, key);
+  EXPECT_EQ(said(*uganda, node, authority()), "authority.chapter");
+  node.chapter = uganda->chapter();
+  EXPECT_EQ(said(*uganda, node, authority()), "authority.scope") << "a proof for something else";
+  node.proof = prove_node(authority().federation(), node, key);
+  EXPECT_EQ(said(*uganda, node, authority()), "");
+}
+
+TEST_F(Scope, ASuccessorIsNamedByWhomItSays) {
+  const Authority& known = authority();
+  EXPECT_EQ(said(*kenya, successor(kenya->chapter(), SuccessorBy::rotation), known), "");
+  EXPECT_EQ(said(*kenya, successor(kenya->chapter(), SuccessorBy::above), known),
+            "authority.scope");
+  EXPECT_EQ(said(*kenya, successor(kisumu->chapter(), SuccessorBy::rotation), known),
+            "authority.scope");
+  EXPECT_EQ(said(*kenya, successor(kenya->chapter(), SuccessorBy::recovery), known),
+            "authority.signature");
+  const ChapterId nobody = chapter_id_below(kenya->chapter(), "nobody");
+  EXPECT_EQ(said(*kenya, successor(nobody, SuccessorBy::above), known), "authority.chapter");
+}
+
+TEST_F(Scope, AMoveSaysWhichKnownChapterGoesWhereAndNeverBelowItself) {
+  ChapterCertificate placed = certificate(*uganda, "any");
+  placed.chapter = kisumu->chapter();
+  placed.code = "KE-17";
+  EXPECT_EQ(said(*global, move(*uganda, placed), authority()), "");
+  Move empty = move(*uganda, placed);
+  empty.certificate = {1, 2, 3};
+  EXPECT_NE(said(*global, empty, authority()), "");
+  Move other = move(*uganda, placed);
+  other.certificate = sign_statement(authority().federation(),
+                                     Statement{uganda->chapter(), 5, Revoke{kenya->id(), {}, "x"}},
+                                     *uganda->authority);
+  EXPECT_EQ(said(*global, other, authority()), "authority.scope");
+  placed.chapter = chapter_id_below(kenya->chapter(), "nobody");
+  EXPECT_EQ(said(*global, move(*uganda, placed), authority()), "authority.chapter");
+  ChapterCertificate circle = certificate(*kisumu, "any");
+  circle.chapter = kenya->chapter();
+  EXPECT_EQ(said(*global, move(*kisumu, circle), authority()), "authority.scope");
+}
+
+// Of a later program: it goes on its way and says nothing here.
+TEST_F(Scope, AKindOfStatementThatNobodyKnowsHereHasNoEffect) {
+  Authority known = authority();
+  const std::uint64_t version = known.version();
+  const UnknownStatement later{200, {1, 2, 3}};
+  const auto applied = known.apply(sign_statement(
+      known.federation(), Statement{global->chapter(), 1, later}, *global->authority));
+  ASSERT_TRUE(applied);
+  EXPECT_EQ(*applied, Applied::known);
+  EXPECT_EQ(known.version(), version);
+}
+
 }  // namespace
 }  // namespace chapterd

@@ -1,5 +1,6 @@
 // What one certified node, in wrong hands, can make others do: keep in memory, compute, show.
 #include "replication/format/limits.h"
+#include "tests/support/liar.h"
 #include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
@@ -78,6 +79,190 @@ TEST_F(HostilePeer, IntrosOfFeedsWithoutOneRightEntryAreKeptUpToALimit) {
   wire.run();
   EXPECT_EQ(global->values(Audience::up, "insight", "title"),
             std::vector<std::string>{"Cold chains"});
+}
+
+// What cannot be followed ends the session with its reason, and leaves nothing behind.
+struct BrokenStream : HostilePeer {
+  // What the global node, in the middle of a session, makes of this from Kenya.
+  std::string end_after(const Frame& frame) {
+    Wire wire(*kenya, *global);
+    wire.run();
+    const std::uint64_t before = global->entries();
+    wire.say_to_listener(frame);
+    EXPECT_EQ(global->entries(), before);
+    return wire.listener().end_code();
+  }
+
+  // What a node that was just called makes of this, before anybody said who it is.
+  std::string end_of_greeting(const Frame& frame) {
+    Session listener(global->context(), kenya->id(), {}, clock.now());
+    static_cast<void>(listener.receive(encode(frame), clock.now()));
+    return listener.end_code();
+  }
+
+  HelloFrame hello() {
+    HelloFrame said;
+    said.federation = global->directory->authority().federation();
+    said.chain = kenya->directory->authority().chain(kenya->id());
+    return said;
+  }
+
+  static Frame framed(Audience audience, const SegmentPiece& piece) {
+    SegmentFrame frame;
+    frame.audience = audience;
+    frame.content = encode(Segment{audience, {piece}});
+    frame.size = frame.content.size();
+    return frame;
+  }
+
+  // The intro of Kenya's feed for those above.
+  Bytes intro() const {
+    return kenya->directory->feed(kenya->head(Audience::up).feed)->intro_bytes;
+  }
+};
+
+TEST_F(BrokenStream, NobodySaysAnythingBeforeWhoItIs) {
+  EXPECT_EQ(end_of_greeting(PingFrame{}), "stream.order");
+  EXPECT_EQ(end_of_greeting(segment_of(*kenya, Audience::auth)), "stream.order");
+  EXPECT_EQ(end_of_greeting(WelcomeFrame{}), "stream.order") << "nobody called";
+  EXPECT_EQ(end_of_greeting(ByeFrame{"busy", 5}), "peer.busy");
+}
+
+TEST_F(BrokenStream, WhoKeepsSilentWhenItsTurnHasComeIsHungUpOn) {
+  Session listener(global->context(), kenya->id(), {}, clock.now());
+  EXPECT_EQ(listener.next_wake(), clock.now().plus_ms(limits::handshake_ms));
+  listener.tick(clock.now().plus_ms(limits::handshake_ms - 1));
+  EXPECT_EQ(listener.state(), SessionState::opening);
+  listener.tick(clock.now().plus_ms(limits::handshake_ms));
+  EXPECT_EQ(listener.end_code(), "stream.slow-hello");
+  EXPECT_TRUE(listener.receive(encode(Frame(hello())), clock.now()));
+  EXPECT_EQ(listener.state(), SessionState::closed);
+}
+
+TEST_F(BrokenStream, OfAnotherVersionIsTurnedAwayOnceBothKnow) {
+  HelloFrame later = hello();
+  later.version_least = later.version_most = protocol_version + 1;
+  EXPECT_EQ(end_of_greeting(later), "version.none-shared");
+  HelloFrame earlier = hello();
+  earlier.version_least = earlier.version_most = protocol_version - 1;
+  EXPECT_EQ(end_of_greeting(earlier), "version.none-shared");
+  HelloFrame both = hello();
+  both.version_most = protocol_version + 1;
+  EXPECT_EQ(end_of_greeting(both), "");
+}
+
+TEST_F(BrokenStream, WhoSaysTheSameAgainOrWhatOnlyTheOtherMaySayIsHungUpOn) {
+  EXPECT_EQ(end_after(hello()), "stream.order");
+  EXPECT_EQ(end_after(WelcomeFrame{}), "stream.order");
+  EXPECT_EQ(end_after(JoinFrame{Bytes{1}}), "stream.order");
+  EXPECT_EQ(end_after(JoinedFrame{Bytes{1}}), "stream.order");
+  Wire wire(*kenya, *global);
+  wire.run();
+  wire.say_to_dialler(hello());
+  EXPECT_EQ(wire.dialler().end_code(), "stream.order");
+}
+
+TEST_F(BrokenStream, AnAcknowledgementOfWhatWasNeverSentIsNoneAndEndsIt) {
+  EXPECT_EQ(end_after(AckFrame{{}, 1}), "session.ack");
+}
+
+TEST_F(BrokenStream, PiecesMustBelongToAFeedThatWasIntroducedAmongItsOwn) {
+  kenya->write_text(up, "insight", "title", "Cold chain");
+  EXPECT_EQ(end_after(framed(Audience::up, {77, {}, {1}})), "stream.feed");
+  EXPECT_EQ(end_after(framed(Audience::up, {77, {1, 2, 3}, {1}})), "stream.feed");
+  EXPECT_EQ(end_after(framed(Audience::all, {77, intro(), {1}})), "stream.audience");
+  EXPECT_EQ(end_after(framed(Audience::up, {77, intro(), {1}})), "") << "that is the feed's matter";
+}
+
+TEST_F(BrokenStream, WhatDoesNotUnpackOrIsNoSegmentEndsIt) {
+  SegmentFrame packed;
+  packed.audience = Audience::up;
+  packed.packed = packed.new_stream = true;
+  packed.size = 100;
+  packed.content = Bytes(20, 0x5A);
+  EXPECT_NE(end_after(packed), "");
+  SegmentFrame plain;
+  plain.audience = Audience::up;
+  plain.content = Bytes{3, 5, 1};  // an intro of five bytes, of which one came
+  plain.size = plain.content.size();
+  EXPECT_EQ(end_after(plain), "format.frame");
+}
+
+// Later programs may say more, and what a node may hold it works out for itself.
+TEST_F(BrokenStream, WhatIsNotKnownOrOnlyExplainsChangesNothing) {
+  Wire wire(*kenya, *global);
+  wire.run();
+  ASSERT_TRUE(wire.listener().receive(Bytes{3, 250, 1, 2, 3}, clock.now()));
+  const FeedId feed = global->head(Audience::auth).feed;
+  wire.say_to_dialler(ScopeFrame{{}, {feed}});
+  wire.say_to_dialler(FaultFrame{feed, "piece.gap"});
+  EXPECT_EQ(wire.dialler().state(), SessionState::open);
+  EXPECT_EQ(wire.listener().state(), SessionState::open);
+  EXPECT_NE(kenya->directory->feed(feed), nullptr);
+  EXPECT_EQ(wire.dialler().faults().back().error.code, "peer.piece.gap");
+}
+
+TEST_F(BrokenStream, ANodeThatIsKnownToBeRevokedIsNotTalkedTo) {
+  auto kisumu = TestNode::below(*kenya, "KE-17");
+  Wire(*kisumu, *kenya).run();
+  Wire(*kenya, *global).run();
+  global->revoke(kenya->id());
+  Wire(*kisumu, *global, Lanes::statements).run();
+  Wire wire(*kisumu, *kenya);
+  wire.run();
+  EXPECT_EQ(wire.dialler().end_code(), "node.revoked");
+}
+
+TEST_F(BrokenStream, APieceThatNobodySignedIsRefusedAndAKnownOneIsPassedOver) {
+  kenya->write_text(up, "insight", "title", "Cold chain");
+  const Frame good = segment_of(*kenya, Audience::up);
+  auto content = *decode_segment(Audience::up, std::get<SegmentFrame>(good).content);
+  Piece piece = *decode_piece(content.pieces[0].piece);
+  piece.checkpoint.reset();
+  content.pieces[0].piece = encode(piece);
+  Wire wire(*kenya, *global);
+  wire.run(0);
+  wire.run();
+  const std::uint64_t before = global->entries();
+  wire.say_to_listener(good);
+  EXPECT_TRUE(wire.listener().faults().empty());
+  wire.say_to_listener(framed(Audience::up, content.pieces[0]));
+  EXPECT_EQ(global->entries(), before);
+  EXPECT_EQ(wire.listener().state(), SessionState::open);
+}
+
+// Of another history than the one that is held: it is asked for from further back, in the end from
+// its beginning.
+TEST_F(BrokenStream, TheEndOfAnotherHistoryMakesANodeAskForTheRestOfIt) {
+  auto uganda = TestNode::below(*global, "UG");
+  for (int i = 0; i < 3; ++i) kenya->write_text(all, "insight", "title", std::to_string(i));
+  auto copy = TestNode::copy_of(*kenya);
+  for (int i = 0; i < 3; ++i) kenya->write_text(all, "insight", "title", "here");
+  for (int i = 0; i < 3; ++i) copy->write_text(all, "insight", "title", "there");
+  Wire(*kenya, *global).run();
+  const Frame whole = segment_of(*copy, Audience::all);
+  auto content = *decode_segment(Audience::all, std::get<SegmentFrame>(whole).content);
+  const FeedId feed = copy->head(Audience::all).feed;
+  const auto stored =
+      copy->store->pieces_of(copy->directory->feed(feed)->row, Sequence(1), SIZE_MAX);
+  Piece last = *decode_piece(content.pieces.back().piece);
+  last.prev = stored.back().prev;
+  const Bytes end = encode(last);
+  Wire wire(*uganda, *global);
+  wire.run();
+  wire.say_to_listener(framed(Audience::all, {77, content.pieces.front().intro, end}));
+  EXPECT_EQ(wire.listener().faults().back().error.code, "piece.branch");
+  bool is_asked_for = false;
+  FrameParser parser;
+  parser.append(wire.listener().take_output());
+  for (auto frame = parser.next(); frame && *frame; frame = parser.next()) {
+    if (const auto* want = std::get_if<WantFrame>(&**frame))
+      is_asked_for = want->feeds.at(0).feed == short_name(feed) && want->feeds[0].from.value == 1;
+  }
+  EXPECT_TRUE(is_asked_for);
+  wire.say_to_listener(whole);
+  EXPECT_TRUE(global->replica->directory().is_forked(feed));
+  EXPECT_EQ(title(*global), (Values{"here", "there"}));
 }
 
 }  // namespace

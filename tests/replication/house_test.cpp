@@ -1,4 +1,5 @@
 // Which nodes of a chapter belong together: nobody above can appoint a reader.
+#include "tests/support/liar.h"
 #include "tests/support/tree.h"
 
 #include <gtest/gtest.h>
@@ -113,11 +114,58 @@ TEST_F(House, ARevokedNodeBringsNobodyTogether) {
   // A thief has the office's node key, and agrees to what the chapter above named.
   ASSERT_TRUE(office->replica->agree_to(*given));
   office->commit();
+  Wire(*office, *kenya).run();
+  const auto is_agreed = [&] {
+    const Authority& known = kenya->replica->directory().authority();
+    return known.agreed_keys(kenya->id()).contains(given->public_key());
+  };
+  ASSERT_TRUE(is_agreed()) << "until it is known what office is";
   kenya->revoke(office->id());
+  EXPECT_FALSE(is_agreed());
   Wire(*office, *kenya).run();
   auto spy = TestNode::beside(*global, kenya->chapter(), given);
   for (int i = 0; i < 2; ++i) Wire(*spy, *kenya).run();
   EXPECT_FALSE(kenya->replica->directory().authority().are_of_one_house(kenya->id(), spy->id()));
+}
+
+// The session goes on, and both learn in the middle of it that they belong together.
+TEST_F(House, WhatWasKeptBackFollowsInTheSameSessionOnceTwoNodesBelongTogether) {
+  kenya->write_text(home, "member", "phone", "one");
+  Wire(*kenya, *global).run();
+  const auto given = std::make_shared<SigningKey>(SigningKey::generate(random));
+  name_successor(*given);
+  Wire(*kenya, *global).run();
+  auto office = TestNode::beside(*kenya, given);
+  Wire wire(*office, *kenya);
+  wire.run();
+  ASSERT_FALSE(holds_private_feed_of(*office, *kenya));
+  ASSERT_TRUE(kenya->replica->agree_to(*given));
+  kenya->commit();
+  for (int i = 0; i < 3; ++i) {
+    wire.announce();
+    wire.run();
+  }
+  EXPECT_TRUE(holds_private_feed_of(*office, *kenya));
+  EXPECT_EQ(phones(*office), Values{"one"});
+  EXPECT_TRUE(wire.dialler().caught_up());
+}
+
+// A session lets it pass, for the certificates may be on their way; the writer knows.
+TEST_F(House, NothingPrivateIsTakenOfWhomTheChapterAboveMadeASpeaker) {
+  Wire(*kenya, *global).run();
+  const auto given = std::make_shared<SigningKey>(SigningKey::generate(random));
+  name_successor(*given);
+  Wire(*kenya, *global).run();
+  auto spy = TestNode::beside(*global, kenya->chapter(), given);
+  spy->write_text(home, "member", "phone", "planted");
+  Wire wire(*spy, *kenya);
+  wire.run();
+  ASSERT_FALSE(holds_private_feed_of(*kenya, *spy));
+  wire.say_to_listener(segment_of(*spy, Audience::chapter));
+  EXPECT_FALSE(holds_private_feed_of(*kenya, *spy));
+  ASSERT_FALSE(wire.listener().faults().empty());
+  EXPECT_EQ(wire.listener().faults().back().error.code, "feed.not-ours");
+  EXPECT_EQ(phones(*kenya), Values{});
 }
 
 }  // namespace

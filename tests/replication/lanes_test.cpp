@@ -96,5 +96,13 @@ TEST_F(Saving, AnAncestorFurtherUpTellsOfARevocationThatTheParentKeepsBack) {
   EXPECT_LT(wire.bytes(), 8'000U);
 }
 
+TEST_F(Saving, ReceiptsThatALiarSendsAmongStatementsAreNotTaken) {
+  Wire wire(*kisumu, *global, Lanes::statements);
+  wire.run();
+  wire.say_to_dialler(receipt_by(*global, kisumu->head(Audience::up)));
+  EXPECT_EQ(wire.dialler().state(), SessionState::open);
+  EXPECT_EQ(receipts_by(*global, *kisumu), 0U);
+}
+
 }  // namespace
 }  // namespace chapterd

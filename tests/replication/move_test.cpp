@@ -130,5 +130,25 @@ TEST_F(Moving, AChapterThatGoesBackBeginsNewFeedsAgain) {
   EXPECT_EQ(title(*uganda, Audience::up, "abroad"), Values{"in Uganda"});
 }
 
+// A session that was open all along: from the moment that both know of it.
+TEST_F(Moving, TheParentThatWasLeftSendsNothingMoreThatIsForThoseBelowIt) {
+  kenya->write_text(down, "guidance", "title", "boil");
+  before_the_move();
+  Wire wire(*kisumu, *kenya);
+  wire.run();
+  ASSERT_EQ(title(*kisumu, Audience::down, "guidance"), Values{"boil"});
+  move();
+  wire.announce();
+  wire.run();
+  meet(*kenya, *global);
+  wire.announce();
+  kenya->write_text(down, "guidance", "title", "boil longer");
+  kenya->write_text(all, "news", "title", "for everybody");
+  wire.announce();
+  wire.run();
+  EXPECT_EQ(title(*kisumu, Audience::down, "guidance"), Values{"boil"});
+  EXPECT_EQ(title(*kisumu, Audience::all, "news"), Values{"for everybody"});
+}
+
 }  // namespace
 }  // namespace chapterd

@@ -128,5 +128,49 @@ TEST_F(Proofs, TheReceiptFollowsOnceTheOrderIsObeyed) {
   EXPECT_FALSE(holds_text(*global, "Wanjiku"));
 }
 
+// The global node was put back, and its word of since then came by the office's computer before
+// Kenya itself called it.
+TEST_F(Proofs, AReceiptFromTheLifeThatGoesOnCountsAlsoWhenItCameFirst) {
+  auto office = TestNode::beside(*kenya);
+  kenya->write_text(up, "old", "title", "before");
+  exchange();
+  for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
+  Wire(*office, *global).run();
+  save(*global);
+  kenya->write_text(up, "new", "title", "after the backup");
+  exchange();
+  put_back(*global, With::database_only);
+  confirm(*global);
+  for (int i = 0; i < 2; ++i) {
+    Wire(*office, *global).run();
+    Wire(*office, *kenya).run();
+  }
+  const auto epoch_said = [&] { return decode_receipt(receipts().at(0).bytes)->epoch; };
+  ASSERT_EQ(epoch_said(), global->replica->directory().epoch());
+  exchange();
+  kenya->write_text(up, "newest", "title", "after all");
+  exchange();
+  ASSERT_EQ(receipts().size(), 1U);
+  EXPECT_EQ(receipts().front().seq, kenya->head(Audience::up).seq);
+}
+
+// A node that says each time that it lives anew fills nobody's database.
+TEST_F(Proofs, LivesThatAreOverAreKeptUpToALimit) {
+  exchange();
+  for (std::uint64_t life = 1; life <= 100; ++life) {
+    ReceivedWindow window;
+    window.peer = global->id();
+    window.held = Cursor{Epoch(life), 0, {}};
+    window.meeting.emplace();
+    window.meeting->new_epoch = Epoch(life);
+    static_cast<void>(kenya->replica->receive(std::move(window)));
+    kenya->commit();
+  }
+  const std::string name = stored_name::ended_prefix + to_hex(global->id().view());
+  const Bytes kept = kenya->replica->value(name);
+  EXPECT_EQ(kept.size(), 64U * 8U);
+  EXPECT_EQ(kept.back(), 99U) << "the newest of them";
+}
+
 }  // namespace
 }  // namespace chapterd

@@ -77,6 +77,24 @@ TEST(DataFolder, IsRefusedToASecondProcessWhichLearnsWhoHoldsIt) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(DataFolder, IsRefusedTwiceInOneProcessTooUntilItIsLetGo) {
+  const ScratchFolder scratch;
+  {
+    const auto folder = DataFolder::open(scratch.path(), Create::no);
+    ASSERT_TRUE(folder.has_value());
+    EXPECT_EQ(refusal(scratch.path(), Create::no), "folder.in-use");
+  }
+  EXPECT_EQ(refusal(scratch.path(), Create::no), "");
+}
+
+TEST(DataFolder, IsRefusedWhenItsLockIsNoFileOfItsOwn) {
+  const ScratchFolder scratch;
+  ASSERT_TRUE(write_file_durably(scratch.file("elsewhere"), as_bytes("theirs")));
+  std::filesystem::create_symlink(scratch.file("elsewhere"), scratch.file("lock"));
+  EXPECT_EQ(refusal(scratch.path(), Create::no), "folder.cannot-open");
+  EXPECT_EQ(as_text(read_file(scratch.file("elsewhere"), 10).value()), "theirs");
+}
+
 TEST(DataFolder, IsFreeAgainWhenItsHolderIsGone) {
   const ScratchFolder scratch;
   const pid_t child = ::fork();
@@ -120,6 +138,10 @@ TEST(DurableFile, SaysWhyItCannotBeWritten) {
   const auto written = write_file_durably(scratch.file("missing/file"), as_bytes("x"));
   ASSERT_FALSE(written.has_value());
   EXPECT_EQ(written.error().code, "file.cannot-write");
+  std::filesystem::create_directory(scratch.file("taken"));
+  EXPECT_EQ(write_file_durably(scratch.file("taken"), as_bytes("x")).error().code,
+            "file.cannot-write");
+  EXPECT_FALSE(std::filesystem::exists(scratch.file("taken.new"))) << "nothing half done is left";
 }
 
 TEST(ReadFile, RefusesWhatIsMissingOrTooLargeAndLinks) {
@@ -131,6 +153,7 @@ TEST(ReadFile, RefusesWhatIsMissingOrTooLargeAndLinks) {
   EXPECT_EQ(read_file(path, 5).value().size(), 5U);
   std::filesystem::create_symlink(path, scratch.file("link"));
   EXPECT_EQ(read_file(scratch.file("link"), 10).error().code, "file.cannot-read");
+  EXPECT_EQ(read_file(scratch.path(), 10).error().code, "file.cannot-read") << "a folder";
 }
 
 }  // namespace chapterd
