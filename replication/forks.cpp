@@ -31,6 +31,12 @@ ForkedFeed describe(const Directory& directory, const FeedId& id) {
   return forked;
 }
 
+// A path of before a move: nobody can open the feed any more that would end this one.
+bool is_moved(const Authority& authority, const FeedIntro& intro) {
+  return intro.home != authority.path_of(intro.home.chapter) ||
+         (intro.target && *intro.target != authority.path_of(intro.target->chapter));
+}
+
 // The stored piece that holds the entry after `shared`, from that entry on. Empty when unsigned.
 Bytes piece_after(Reader& reader, const KnownFeed& branch, const Position& shared) {
   const auto pieces = reader.pieces_of(branch.row, shared.seq.next(), 1);
@@ -74,6 +80,26 @@ std::vector<ForkedFeed> forked_feeds(const Directory& directory) {
   std::vector<ForkedFeed> all;
   for (const FeedId& id : directory.forked()) all.push_back(describe(directory, id));
   return all;
+}
+
+std::vector<FeedId> left_open(const Directory& directory,
+                              const std::function<bool(const KnownFeed&)>& wrote_tip) {
+  std::vector<FeedId> open;
+  const Authority& authority = directory.authority();
+  if (authority.is_revoked(directory.self())) return open;
+  for (const FeedId& id : directory.forked()) {
+    const KnownFeed& first = *directory.feed(id);
+    const bool is_ours = first.intro.node == directory.self() && first.lane() == Lane::live &&
+                         first.intro.incarnation != directory.incarnation();
+    if (!is_ours || is_moved(authority, first.intro)) continue;
+    const std::vector<Head> listed = directory.closing(first);
+    const bool lacks_own = std::ranges::any_of(directory.branches(id), [&](FeedRow row) {
+      const KnownFeed& branch = directory.feed(row);
+      return std::ranges::find(listed, branch.head) == listed.end() && wrote_tip(branch);
+    });
+    if (listed.empty() || lacks_own) open.push_back(id);
+  }
+  return open;
 }
 
 std::optional<ForkProof> fork_proof(Reader& reader,

@@ -4,6 +4,7 @@
 
 #include "replication/directory.h"
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -30,6 +31,12 @@ struct ForkedFeed {
 // Every feed with a second history that is held here, in order of id. `auth` feeds among them need
 // no closing: their statements count by themselves.
 [[nodiscard]] std::vector<ForkedFeed> forked_feeds(const Directory& directory);
+
+// Own feeds of earlier lives that have several branches and that this node has not ended, though it
+// can: nobody did, or a branch whose newest entry it wrote itself (`wrote_tip`) is on no list. None
+// when this node is revoked; feeds from before a move cannot be ended.
+[[nodiscard]] std::vector<FeedId> left_open(const Directory& directory,
+                                            const std::function<bool(const KnownFeed&)>& wrote_tip);
 
 // What convinces anybody: two pieces that follow one entry, each with the author's signature.
 struct ForkProof {

@@ -201,8 +201,7 @@ class Replica {
   [[nodiscard]] bool leads_through(FeedRow branch, const Head& entry);
   [[nodiscard]] Result<FeedRow> branch_for(const VerifiedPiece& piece, const Landing& landing);
   [[nodiscard]] bool is_own_current(const FeedIntro& intro) const;
-  [[nodiscard]] bool wrote_tip(FeedRow row);
-  [[nodiscard]] std::vector<FeedRow> own_forks();
+  [[nodiscard]] bool wrote_tip(const KnownFeed& branch);
   void close_own_forks();
   [[nodiscard]] std::vector<Predecessor> ends_of(FeedRow row);
 

@@ -1,6 +1,7 @@
 // Feeds with more than one branch: where a piece goes, and what a node does that finds a second
 // history of its own.
 #include "base/contract.h"
+#include "replication/forks.h"
 #include "replication/format/limits.h"
 #include "replication/replica.h"
 
@@ -97,41 +98,18 @@ bool Replica::is_own_current(const FeedIntro& intro) const {
 }
 
 // Whether the newest entry of a branch was written on this machine, not brought back to it.
-bool Replica::wrote_tip(FeedRow row) {
-  const KnownFeed& feed = directory_.feed(row);
-  const auto piece = piece_holding(row, feed.head.seq);
+bool Replica::wrote_tip(const KnownFeed& branch) {
+  const auto piece = piece_holding(branch.row, branch.head.seq);
   return piece && piece->via == 0;
-}
-
-// Own feeds of earlier lives that have several branches and that this node has not closed, though
-// it can: nobody did, or a branch that it wrote itself is not on any list. One row a feed.
-std::vector<FeedRow> Replica::own_forks() {
-  std::vector<FeedRow> forks;
-  const Authority& authority = directory_.authority();
-  if (authority.is_revoked(directory_.self())) return forks;
-  const auto is_moved = [&](const FeedIntro& intro) {
-    return intro.home != authority.path_of(intro.home.chapter) ||
-           (intro.target && *intro.target != authority.path_of(intro.target->chapter));
-  };
-  for (const FeedId& id : directory_.forked()) {
-    const KnownFeed& first = *directory_.feed(id);
-    if (first.intro.node != directory_.self() || first.lane() != Lane::live ||
-        is_own_current(first.intro) || is_moved(first.intro))
-      continue;
-    const std::vector<Head> listed = directory_.closing(first);
-    const bool lacks_own = std::ranges::any_of(directory_.branches(id), [&](FeedRow row) {
-      return std::ranges::find(listed, directory_.feed(row).head) == listed.end() && wrote_tip(row);
-    });
-    if (listed.empty() || lacks_own) forks.push_back(first.row);
-  }
-  return forks;
 }
 
 // Once all that the world holds of this node is back: each of its forked feeds is ended by the next
 // one, which lists the tips and begins at once, with an entry that says nothing else.
 void Replica::close_own_forks() {
   close_piece();
-  for (const FeedRow row : own_forks()) {
+  const auto is_own_tip = [this](const KnownFeed& branch) { return wrote_tip(branch); };
+  for (const FeedId& id : left_open(directory_, is_own_tip)) {
+    const FeedRow row = directory_.feed(id)->row;
     const FeedIntro ended = directory_.feed(row).intro;
     const Address address{ended.audience, ended.target ? ended.target->chapter : ChapterId{}};
     if (known_own_feed(own_intro(address))) next_incarnation();  // one feed ends one
@@ -151,9 +129,10 @@ std::vector<Predecessor> Replica::ends_of(FeedRow row) {
   const std::vector<Head> listed = directory_.closing(directory_.feed(row));
   std::vector<Predecessor> ends;
   for (const FeedRow branch : directory_.branches(id)) {
-    const Head& tip = directory_.feed(branch).head;
+    const KnownFeed& known = directory_.feed(branch);
+    const Head& tip = known.head;
     const bool is_listed = std::ranges::find(listed, tip) != listed.end();
-    if (listed.empty() || (!is_listed && wrote_tip(branch))) ends.push_back({tip, Continues::fork});
+    if (listed.empty() || (!is_listed && wrote_tip(known))) ends.push_back({tip, Continues::fork});
   }
   return ends;
 }

@@ -237,7 +237,7 @@ class Session {
   Meeting& meeting();
   void note_meeting(Lanes theirs);
   void note_epoch(Epoch epoch);
-  [[nodiscard]] bool has_open_fork() const;
+  [[nodiscard]] bool has_open_fork();
   void note_recovered();
   Result<void> take_segment(const Segment& segment);
   bool take_offer(const SegmentPiece& piece);

@@ -232,14 +232,14 @@ void Session::note_epoch(Epoch epoch) {
   std::ranges::fill(stored_peer_.acknowledged, Arrival());  // as the writer will
 }
 
-// A second history of a feed that we write no more, which nobody has ended: it came back late, from
-// a node that may hold what the one above may not.
-bool Session::has_open_fork() const {
-  return std::ranges::any_of(directory_.forked(), [&](const FeedId& id) {
-    const KnownFeed& feed = *directory_.feed(id);
-    return feed.intro.node == directory_.self() && feed.lane() == Lane::live &&
-           feed.intro.incarnation != directory_.incarnation() && directory_.closing(feed).empty();
-  });
+// A second history of a feed that we write no more came back late, from a node that may hold what
+// the one above may not: nobody has ended it, or a copy of us did that knew no better.
+bool Session::has_open_fork() {
+  const auto wrote_tip = [this](const KnownFeed& branch) {
+    const auto pieces = reader_.pieces_of(branch.row, branch.head.seq, 1);
+    return !pieces.empty() && pieces.front().via == 0;
+  };
+  return !left_open(directory_, wrote_tip).empty();
 }
 
 // What we lost is back once we agree with the node above; a node with none above asks those below.

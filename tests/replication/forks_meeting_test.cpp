@@ -50,6 +50,8 @@ struct ForksMeeting : Pair {
   }
 };
 
+struct ForksMeetingBelow : Tree {};
+
 // They exchange over links, one after the other and never at once: each chains anew what it wrote,
 // so there is no fork to see.
 TEST_F(ForksMeeting, TwoCopiesThatCallInTurnAreToldOfEachOther) {
@@ -113,6 +115,39 @@ TEST_F(ForksMeeting, TheFeedThatEndsTheForkedOneIsWrittenOnAfterARestart) {
   EXPECT_EQ(newest_head(*kenya).seq, Sequence(2));
   meet(*kenya, *global);
   EXPECT_EQ(title(*global), Values{"settled"});
+}
+
+// The copy listed what it knew. What the original wrote beside that comes back to nobody, so only
+// the original can list it, once it hears of the list from those below.
+TEST_F(ForksMeetingBelow, WhatTheOriginalWroteBesideTheListOfItsCopyIsListedToo) {
+  kenya->write_text(all, "insight", "title", "common");
+  kenya->write_text(down, "guide", "title", "common");
+  meet_again(*kenya, *global);
+  meet_again(*kisumu, *kenya);
+  const auto office = TestNode::beside(*kisumu);
+  const FeedId forked = kenya->head(Audience::down).feed;
+  const auto copy = TestNode::copy_of(*kenya);
+  copy->write_text(down, "guide", "title", "of the copy");
+  meet_again(*office, *copy);
+  kenya->write_text(down, "guide", "title", "of the original");
+  meet_again(*kisumu, *kenya);
+  copy->write_text(all, "insight", "title", "of the copy");
+  meet_again(*copy, *global);
+  Wire(*kisumu, *copy).run();  // tells the copy, which waits for the global node then
+  meet_again(*copy, *global);
+  meet_again(*kisumu, *copy);
+  ASSERT_FALSE(kisumu->directory->closing(*kisumu->directory->feed(forked)).empty());
+  // The original knows nothing of that, and is told by the global node first, which holds no
+  // guides.
+  kenya->write_text(down, "later", "title", "beside the list");
+  kenya->write_text(all, "insight", "title", "of the original");
+  meet_again(*kenya, *global);
+  Wire(*kisumu, *kenya).run();
+  meet_again(*kenya, *global);
+  ASSERT_TRUE(kenya->store->values(stored_name::restored).empty());
+  meet_again(*kisumu, *kenya);
+  EXPECT_EQ(kisumu->values(Audience::down, "later", "title"), Values{"beside the list"});
+  EXPECT_EQ(kisumu->view_hash(), kenya->view_hash());
 }
 
 // Nobody stands above it: it is told from below, and waits for a person.
