@@ -21,12 +21,16 @@ Head head_at(SimNode& node, const FeedId& id) {
   return newest;
 }
 
-// Of all branches, whichever came first.
+// Of all branches, whichever came first: what stands. What a list of tips set aside is not passed
+// on until somebody lists it.
 std::set<EntryHash> tips_at(SimNode& node, const FeedId& id) {
   const Directory& directory = node.process->replica().directory();
   std::set<EntryHash> tips;
-  for (const FeedRow row : directory.branches(id))
-    if (const Head& head = directory.feed(row).head; head.seq > Sequence(0)) tips.insert(head.hash);
+  for (const FeedRow row : directory.branches(id)) {
+    const KnownFeed& branch = directory.feed(row);
+    const Head head = Directory::standing_head(branch);
+    if (head.seq > branch.fork.seq) tips.insert(head.hash);
+  }
   return tips;
 }
 
