@@ -162,5 +162,22 @@ TEST_F(Pair, BothSayThatTheyAgreeAlsoWhenAnEndCrossesAnEntry) {
   EXPECT_TRUE(wire.listener().caught_up());
 }
 
+// A peer whose digest never agrees, whatever is sent: it is said, and nobody is kept busy by it.
+TEST_F(Pair, HeadsThatStayDifferentAreLeftToAPersonAndMayAgreeLater) {
+  kenya->write_text(up, "insight", "title", "Cold chain");
+  Wire wire(*kenya, *global);
+  wire.run();
+  ASSERT_TRUE(wire.dialler().caught_up());
+  EndFrame false_end;
+  false_end.digest = random.fixed<Digest>();
+  for (int i = 0; i < 5; ++i) wire.say_to_dialler(false_end);
+  EXPECT_TRUE(wire.dialler().stays_different());
+  EXPECT_FALSE(wire.dialler().caught_up());
+  Wire next(*kenya, *global);
+  next.run();
+  EXPECT_TRUE(next.dialler().caught_up());
+  EXPECT_FALSE(next.dialler().stays_different());
+}
+
 }  // namespace
 }  // namespace chapterd
