@@ -206,6 +206,35 @@ TEST_F(Joining, AKitThatCannotBeWrittenIsShown) {
   EXPECT_TRUE(std::filesystem::exists(path));
 }
 
+TEST_F(Joining, APassphraseThatIsShortOrTypedInTwoWaysProtectsNothing) {
+  program.node.answers_to("found", Json{{"recovery_key", "ABC"}});
+  program.terminal.in = true;
+  for (const auto& [typed, code] :
+       {std::pair{"short\nshort\n", "passphrase.short"},
+        {"\n\n", "passphrase.short"},
+        {"four words in it\nfour words in mind\n", "cli.not-the-same"}}) {
+    program.in = typed;
+    const Outcome outcome = program.run({"init", "--federation", "F", "--passphrase"});
+    EXPECT_EQ(outcome.exit, 2) << typed;
+    EXPECT_TRUE(holds(outcome.err, code)) << outcome.err;
+    EXPECT_TRUE(program.node.args_of("found").is_null()) << "nothing was begun";
+    EXPECT_EQ(program.passphrase, "");
+  }
+  program.in = "four words in it\nfour words in it\n";
+  EXPECT_EQ(program.run({"init", "--federation", "F", "--passphrase"}).exit, 0);
+  EXPECT_EQ(program.passphrase, "four words in it");
+}
+
+TEST_F(Joining, AKitIsNotShownUnlessSomebodySaysYes) {
+  program.node.answers_to("kit.facts", Json{{"chapter", "KE"}});
+  program.node.answers_to("show_kit", Json{{"authority", "AAAAA-BBBBB"}});
+  EXPECT_EQ(program.run({"kit", "show"}).exit, 6);
+  EXPECT_TRUE(program.node.args_of("show_kit").is_null());
+  const Outcome outcome = program.run({"kit", "show", "--yes"});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_TRUE(holds(outcome.out, "AAAAA-BBBBB")) << outcome.out;
+}
+
 TEST_F(Joining, KeepsWhereItListensInTheFolder) {
   program.node.answers_to("found", Json{{"recovery_key", "ABC"}});
   EXPECT_EQ(program.run({"init", "--federation", "F", "--listen", "127.0.0.1:7777"}).exit, 0);
