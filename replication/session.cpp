@@ -174,7 +174,7 @@ Result<void> Session::on(HelloFrame& hello) {
   doubts_ = !welcome.doubts.empty();
   if (!doubts_) note_meeting(hello.lanes);
   send(Frame(std::move(welcome)));
-  open({hello.epoch, hello.cursor, hello.holds, hello.lanes});
+  open({hello.epoch, hello.cursor, hello.holds, hello.lanes, std::nullopt});
   return {};
 }
 
@@ -187,7 +187,7 @@ Result<void> Session::on(WelcomeFrame& welcome) {
   if (shows_rollback(welcome.witness)) return {};
   waits_ = waits_for_others();
   note_meeting(welcome.lanes);
-  open({welcome.epoch, welcome.cursor, welcome.holds, welcome.lanes});
+  open({welcome.epoch, welcome.cursor, welcome.holds, welcome.lanes, welcome.grant});
   if (!welcome.doubts.empty()) send(Frame(WitnessFrame{witness_of(welcome.doubts)}));
   return {};
 }
@@ -199,7 +199,10 @@ void Session::open(const Opening& theirs) {
   outflow_.keep_to(lanes_);
   note_epoch(theirs.epoch);
   const std::uint64_t grant = grant_name(directory_.authority(), directory_.self(), peer_);
-  const Start to_us = start_for(held_, theirs.epoch, grant, holds_);
+  Start to_us = start_for(held_, theirs.epoch, grant, holds_);
+  // The peer has heard of a move, or we have: it does not stream from our cursor.
+  if (to_us == Start::cursor && theirs.grant.value_or(grant) != grant)
+    to_us = holds_ == 0 ? Start::beginning : Start::resync;
   resync_ = to_us == Start::resync;
   if (to_us != Start::cursor) held_.arrivals = {};
   held_.epoch = theirs.epoch;

@@ -182,6 +182,7 @@ class Session {
     Cursor cursor;  // into our log
     std::uint64_t holds = 0;
     Lanes lanes = Lanes::all;
+    std::optional<std::uint64_t> grant;  // as the peer names ours, when it said so
   };
 
   struct Offered {

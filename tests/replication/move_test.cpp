@@ -41,8 +41,8 @@ struct Moving : Tree {
     }
   }
 
-  // KE-17 learns of it from below, so that what it wrote last has not left when it does.
-  void move() {
+  // The global node knows it, and nobody else does yet.
+  void approve() {
     const Authority& known = global->directory->authority();
     ChapterCertificate certificate = known.chapter(kisumu->chapter())->certificate;
     certificate.above = {global->chapter(), uganda->chapter()};
@@ -52,9 +52,15 @@ struct Moving : Tree {
     body.keys = known.keys_of(kisumu->chapter());
     body.parent = uganda->id();
     global->statement(Statement{global->chapter(), 2, body});
+  }
+
+  // KE-17 learns of it from below, so that what it wrote last has not left when it does.
+  void move() {
+    approve();
     Wire(*office, *global).run();
     Wire(*office, *kisumu).run();
-    ASSERT_EQ(kisumu->directory->authority().path_of(kisumu->chapter()).above, certificate.above);
+    const std::vector<ChapterId> above = {global->chapter(), uganda->chapter()};
+    ASSERT_EQ(kisumu->directory->authority().path_of(kisumu->chapter()).above, above);
   }
 };
 
@@ -84,6 +90,27 @@ TEST_F(Moving, WhatWasWrittenBeforeStaysWithThoseOfBeforeAndTheRestGoesToThoseOf
   }
   EXPECT_EQ(title(*kisumu, Audience::up, "unsent"), Values{"a draft"});
   EXPECT_EQ(title(*office, Audience::down, "guidance"), Values{"boil longer"});
+}
+
+// What the window stores as its place in the other one's log.
+bool passes_over(const InboundWindow& window, TestNode& log) {
+  constexpr auto live = static_cast<std::size_t>(Lane::live);
+  return window.held && window.held->arrivals[live] >= log.directory->arrival();
+}
+
+// The chapter has not heard of its move, and the node that it calls has: that one begins with what
+// is new, and lets the digests find the rest.
+TEST_F(Moving, ACursorDoesNotPassOverWhatIsLeftOutForAChapterThatMovedUnawares) {
+  before_the_move();
+  kenya->write_text(all, "public", "title", "for all");
+  approve();
+  Wire(*kenya, *global).run();
+  Session dialler(kisumu->context(), kenya->id(), {Side::dialler, 0, false}, clock.now());
+  Session listener(kenya->context(), kisumu->id(), {}, clock.now());
+  ASSERT_TRUE(listener.receive(dialler.take_output(), clock.now()));
+  ASSERT_TRUE(dialler.receive(listener.take_output(), clock.now()));
+  ASSERT_EQ(dialler.state(), SessionState::open);
+  EXPECT_FALSE(passes_over(dialler.take_inbound(), *kenya));
 }
 
 TEST_F(Moving, AFeedEndsOnceAndItsSuccessorNamesIt) {
