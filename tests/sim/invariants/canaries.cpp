@@ -12,7 +12,8 @@ namespace chapterd::sim {
 namespace {
 
 bool holds(std::string_view text, std::string_view form) {
-  return memmem(text.data(), text.size(), form.data(), form.size()) != nullptr;
+  return text.size() >= form.size() &&
+         memmem(text.data(), text.size(), form.data(), form.size()) != nullptr;
 }
 
 }  // namespace
