@@ -40,9 +40,8 @@ std::vector<std::string> draw_faults(testing::SeededRandom& random) {
   return names;
 }
 
-// A control is judged with what brings it out.
-std::vector<const char*> faults_needed_by(Control control) {
-  if (control == Control::none) return {};
+// A control is judged with what brings it out, whatever kinds there are besides.
+std::vector<std::string> faults_needed_by(Control control) {
   if (control == Control::forgets_orders) return {"cut", "partition"};
   if (control == Control::hides_fork || control == Control::drops_fork)
     return {"clone", "power", "kill", "cut"};
@@ -64,10 +63,8 @@ Plan draw_plan(const Options& options, Instant begin) {
   testing::SeededRandom random(options.seed ^ 0x914A4);
   Plan plan;
   plan.faults = draw_faults(random);
+  if (options.control != Control::none) plan.faults = faults_needed_by(options.control);
   if (!options.faults.empty()) plan.faults = options.faults;
-  for (const char* needed : faults_needed_by(options.control))
-    if (std::find(plan.faults.begin(), plan.faults.end(), needed) == plan.faults.end())
-      plan.faults.emplace_back(needed);
   std::vector<const EventKind*> people;
   for (const auto* table : {&people_events(), &erasing_events()})
     for (const EventKind& kind : *table) people.push_back(&kind);

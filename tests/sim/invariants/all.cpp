@@ -11,6 +11,15 @@ void check_node_now(World& world, SimNode& node) {
   check_revocations(world, node);
 }
 
+// Looked at first: a node that holds what it may not never agrees with the others.
+void check_heads(World& world) {
+  for (const auto& node : world.nodes) {
+    if (node->is_gone || node->process == nullptr || !node->process->has_started()) continue;
+    for (const KnownFeed& feed : node->process->replica().directory().feeds())
+      check_head(world, *node, feed);
+  }
+}
+
 }  // namespace
 
 void World::check_now() {
@@ -25,6 +34,7 @@ bool World::has_converged() {
 }
 
 void World::check_end() {
+  check_heads(*this);
   const std::string difference = find_difference(*this);
   require(difference.empty(), "I15", difference);
   has_healed = true;
