@@ -13,12 +13,12 @@ const std::vector<ControlInfo>& controls() {
   static const std::vector<ControlInfo> all = {
       {Control::synchronous_off, "synchronous-off", "I1 I3", 5},
       {Control::fsync_lies, "fsync-lies", "I1 I3", 5},
-      {Control::ack_before_commit, "ack-before-commit", "I1 I2 I9", 40},
+      {Control::ack_before_commit, "ack-before-commit", "I1 I2 I9 I13", 40},
       {Control::loses_window, "loses-window", "I9", 5},
       {Control::cursor_first, "cursor-first", "I9", 5},
       {Control::no_entitlement, "no-entitlement", "I11", 5},
       {Control::no_verifier, "no-verifier", "I3 I4", 20},
-      {Control::reuses_sequence, "reuses-sequence", "I4", 5},
+      {Control::reuses_sequence, "reuses-sequence", "I4 I9", 5},
       {Control::merges_by_clock, "merges-by-clock", "I7", 5},
       {Control::forgets_awaited, "forgets-awaited", "I6 I7", 20},
       {Control::leaks_chapter, "leaks-chapter", "I10", 5},
@@ -28,6 +28,7 @@ const std::vector<ControlInfo>& controls() {
       {Control::hides_fork, "hides-fork", "I5", 5},
       {Control::drops_fork, "drops-fork", "I15", 5},
       {Control::forgets_orders, "forgets-orders", "I23", 10},
+      {Control::forgets_moves, "forgets-moves", "I11", 10},
       {Control::silent_refusal, "silent-refusal", "I2", 40},
   };
   return all;

@@ -27,6 +27,7 @@ enum class Control {
   hides_fork,          // a second history is held and not shown
   drops_fork,          // a second history is refused
   forgets_orders,      // words that were ordered to be erased are taken when they come again
+  forgets_moves,       // everybody goes by the place where a chapter stood at first
   silent_refusal,      // a write that was refused is answered as saved
 };
 

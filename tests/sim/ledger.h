@@ -79,6 +79,8 @@ struct Ledger {
   // For each machine: how much of its log is in `logs`, and the log of each database ever.
   std::vector<Arrival> read;
   std::map<Epoch, std::vector<LogPiece>> logs;
+  // Entries that their author chained anew: what they were called, and are called now.
+  std::vector<std::pair<Head, Head>> renamed;
   // (machine, feed): a piece of it was refused there, or changed on its way there.
   std::set<std::pair<int, FeedId>> refused;
   // Of revoked machines' feeds: the last entry that stands, by the one revocation there is.

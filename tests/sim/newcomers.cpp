@@ -50,7 +50,7 @@ void join_machine(World& world, const Event& event) {
   SeededRandom random(event.salt);
   const SimChapter& chapter = some_chapter(world, random);
   if (world.nodes.size() >= most_machines || !world.node(chapter.machines.front()).counts()) return;
-  world.add_machine(world.chapter_index(chapter.id));
+  world.add_machine(world.places.index_of(chapter.id));
 }
 
 }  // namespace

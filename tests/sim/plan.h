@@ -45,6 +45,7 @@ inline constexpr const char* canary_prefix = "canary-7f3a91-";
 [[nodiscard]] const std::vector<EventKind>& clone_events();
 [[nodiscard]] const std::vector<EventKind>& wipe_events();
 [[nodiscard]] const std::vector<EventKind>& rekey_events();
+[[nodiscard]] const std::vector<EventKind>& move_events();
 [[nodiscard]] const std::vector<EventKind>& revoking_events();
 [[nodiscard]] const std::vector<EventKind>& courier_events();
 [[nodiscard]] const std::vector<EventKind>& newcomer_events();

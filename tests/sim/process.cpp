@@ -74,6 +74,7 @@ void Process::start() {
   }
   directory_->refresh(Snapshot(*reader_));
   started_ = true;
+  follow_moves();
   ask_person();
   for (std::size_t call = 0; call < calls_.size(); ++call) dial_later(call);
 }
@@ -155,9 +156,22 @@ bool Process::write_group(std::vector<Job>& group) {
 void Process::follow() {
   follow_due_ = false;
   directory_->refresh(Snapshot(*reader_));
+  follow_moves();
   const auto links = links_;  // a link may end meanwhile
   for (const auto& link : links) link->committed();
   ask_person();
+}
+
+// As the daemon: whom the last move of its chapter names is called instead of whoever stood above.
+void Process::follow_moves() {
+  const KnownMove* move = directory_->authority().move_of(directory_->chapter());
+  const int to = move == nullptr ? -1 : world_.machine_called(move->body.parent);
+  if (to < 0) return;
+  for (Call& call : calls_) {
+    if (call.machine == to || world_.node(call.machine).chapter == node_.chapter) continue;
+    call.machine = to;
+    if (call.link != nullptr) call.link->close("node.moved");
+  }
 }
 
 // The global node was put back and has nobody above to tell it what it lost: a person looks, some
@@ -277,7 +291,7 @@ void Process::link_ended(const SimLink& link) {
   for (std::size_t at = 0; at < calls_.size(); ++at) {
     Call& call = calls_[at];
     if (call.link.get() != &link) continue;
-    call.had_session = link.was_open();
+    call.had_session = link.was_open() && link.options().peer_machine == call.machine;
     call.failures = link.was_open() ? 0 : call.failures + 1;
     call.link.reset();
     dial_later(at);
@@ -295,6 +309,10 @@ void Process::link_opened(const SimLink& link) {
 void Process::redirect(int from, int to) {
   for (Call& call : calls_)
     if (call.machine == from) call.machine = to;
+}
+
+bool Process::calls(int machine) const {
+  return std::ranges::any_of(calls_, [&](const Call& call) { return call.machine == machine; });
 }
 
 void Process::close() {

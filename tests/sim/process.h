@@ -59,6 +59,7 @@ class Process : public std::enable_shared_from_this<Process> {
   void link_opened(const SimLink& link);
   // Another machine is called instead of one.
   void redirect(int from, int to);
+  [[nodiscard]] bool calls(int machine) const;
   // Somebody called.
   std::shared_ptr<SimLink> accept(int machine, const PublicKey& peer);
 
@@ -91,6 +92,7 @@ class Process : public std::enable_shared_from_this<Process> {
 
   bool write_group(std::vector<Job>& group);
   void follow();
+  void follow_moves();
   void ask_person();
   void tell_window(const VerifiedWindow& window, const SimLink& link);
   void dial(std::size_t call);

@@ -10,9 +10,24 @@ namespace chapterd::sim {
 namespace {
 
 // How often a commit is cut short on a copy of the disk, and how often such a copy loses power.
-constexpr std::size_t one_commit_in = 40;
+constexpr std::size_t one_commit_in = 100;
 constexpr std::size_t most_io_ahead = 24;
 constexpr int cuts_a_probe = 2;
+
+// Who knows that its chapter has moved writes into feeds with the new path, from the transaction
+// after the one in which it learned of it. Once all have met, everybody knows.
+void check_path(World& world, Process& process, const KnownFeed& feed) {
+  const SimNode& node = process.node();
+  const Directory& directory = process.replica().directory();
+  const ChapterPath now = world.has_met ? world.places.path_of(node.chapter)
+                                        : directory.authority().path_of(directory.chapter());
+  const bool is_known = world.has_met || (process.has_started() && node.home == now);
+  if (!is_known || feed.intro.node != node.id()) return;
+  world.require(feed.intro.home == now, "I11",
+                "machine " + std::to_string(node.machine) +
+                    " goes on in a feed from before its chapter moved, audience " +
+                    std::string(name_of(feed.intro.audience)));
+}
 
 // What a node has signed becomes the truth about its feeds; what came back to it is that already.
 void note_own_piece(World& world, Process& process, const KnownFeed& feed, const StoredPiece& at) {
@@ -28,6 +43,7 @@ void note_own_piece(World& world, Process& process, const KnownFeed& feed, const
                                 std::to_string(seq.value) + ")";
       world.require(at.via == 0, "I3", "an entry comes back that its author never wrote" + where);
       world.require(seq.value <= truth.places.size() + 1, "I3", "an own feed has a gap" + where);
+      check_path(world, process, feed);
       truth.places.resize(std::max<std::size_t>(truth.places.size(), seq.value));
       auto& place = truth.places[seq.value - 1];
       const bool may_fork =
@@ -69,9 +85,15 @@ void follow_moved(World& world, Process& process) {
     const std::size_t at = saved.arrival.value - stored->arrival.value;
     world.require(feed.intro.node == node.id() && piece && at < piece->entries.size(), "I1",
                   "what was saved is gone, and something else is in its place");
+    const FeedIntro& before = world.ledger.feeds[saved.feed].intro;
+    const bool goes_up = before.audience == Audience::up || before.audience == Audience::to;
+    world.require(!goes_up || feed.intro.home == before.home, "I11",
+                  "a draft from before a move is handed to those above now");
+    const Head was{saved.feed, saved.seq, saved.hash};
     saved.feed = feed.head.feed;
     saved.seq = piece->first.plus(at);
     saved.hash = chain(*piece, saved.feed, stored->prev)[at];
+    world.ledger.renamed.emplace_back(was, Head{saved.feed, saved.seq, saved.hash});
   }
 }
 
@@ -133,11 +155,12 @@ void World::after_commit(Process& process) {
                 ")");
     has_moved = has_moved || goes_back;
     if (is_own) note_own_entries(*this, process, feed, goes_back ? Sequence(0) : before.seq);
-    if (feed.head.seq != Sequence(0)) check_head(*this, each, feed);
+    if (feed.head.seq != Sequence(0)) check_head(*this, each, feed, HeadIs::new_here);
     before = feed.head;
   }
   std::erase_if(promised, [](const auto& held) { return held.second.seq == Sequence(0); });
   if (has_moved) follow_moved(*this, process);
+  follow_moves(process);
   note_log(*this, process);
   // A revocation whose writer died before it answered counts all the same.
   for (const auto& other : nodes) {

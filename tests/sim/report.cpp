@@ -19,6 +19,7 @@ Named named(const Figures& figures) {
           {"clones", figures.clones},
           {"wipes", figures.wipes},
           {"rekeys", figures.rekeys},
+          {"moves", figures.moves},
           {"struck", figures.struck},
           {"forks", figures.forks},
           {"messages", figures.messages},
@@ -62,6 +63,7 @@ void add(Report& report, const Figures& figures) {
   sum.clones += figures.clones;
   sum.wipes += figures.wipes;
   sum.rekeys += figures.rekeys;
+  sum.moves += figures.moves;
   sum.struck += figures.struck;
   sum.forks += figures.forks;
   sum.messages += figures.messages;

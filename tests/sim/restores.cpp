@@ -53,6 +53,7 @@ bool can_be_noticed(SimDisk& disk, const ExportMark& database) {
 void declare(World& world, SimNode& node, const Backup& backup, bool is_noticed) {
   Ledger& ledger = world.ledger;
   auto& promised = ledger.promised[static_cast<std::size_t>(node.machine)];
+  for (Moving& move : world.places.moves()) move.known_by.erase(node.machine);
   ledger.past.push_back({node.id(), std::exchange(node.epochs, {}), promised});
   promised = backup.promised;
   node.incarnation = backup.incarnation;

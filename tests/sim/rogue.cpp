@@ -24,15 +24,6 @@ std::vector<FeedId> feeds_of(const World& world) {
   return ids;
 }
 
-ChapterPath path_of(const World& world, int chapter) {
-  ChapterPath path;
-  path.chapter = world.chapters[static_cast<std::size_t>(chapter)].id;
-  for (int at = world.chapters[static_cast<std::size_t>(chapter)].parent; at >= 0;
-       at = world.chapters[static_cast<std::size_t>(at)].parent)
-    path.above.insert(path.above.begin(), world.chapters[static_cast<std::size_t>(at)].id);
-  return path;
-}
-
 }  // namespace
 
 Rogue::Rogue(
@@ -129,7 +120,7 @@ Frame Rogue::lie(SeededRandom& random) const {
 Frame Rogue::feed(Audience audience, int branch) const {
   FeedIntro intro;
   intro.node = key_->public_key();
-  intro.home = path_of(world_, chapter_);
+  intro.home = world_.places.path_of(chapter_);
   intro.audience = audience;
   Segment segment;
   segment.audience = audience;
@@ -193,7 +184,7 @@ void Rogue::check(const Frame& frame) {
   for (const SegmentPiece& piece : segment->pieces) {
     if (piece.intro.empty()) continue;
     const auto intro = decode_feed_intro(piece.intro);
-    world_.require(intro && world_.may_hold(chapter_, *intro), "I11",
+    world_.require(intro && world_.places.may_ever_hold(chapter_, *intro), "I11",
                    "a rogue is sent what its chapter may not hold");
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/node_key.h"
+#include "replication/format/feed.h"
 #include "replication/format/ids.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/process.h"
@@ -21,6 +22,7 @@ struct SimChapter {
   ChapterId id;
   std::string code;
   int parent = -1;  // index; -1: global
+  int founded_below = -1;
   std::shared_ptr<SigningKey> authority;
   std::vector<std::shared_ptr<SigningKey>> later;  // keys made to take its place
   std::vector<int> machines;
@@ -76,6 +78,7 @@ class SimNode {
   bool stays_down = false;  // until the end of the chaos
   bool is_gone = false;     // its disk is lost, or it was a copy that was found
   int copy_of = -1;         // machine that has the same key
+  int replaced_by = -1;     // machine that its chapter has now that its disk is lost
   bool is_revoked = false;  // the statement is on some disk
   bool has_written_revocation = false;
   bool loses_power_next = false;  // when its disk dies, rather than the process being killed
@@ -83,6 +86,7 @@ class SimNode {
   int life = 0;                // grows when a disk is put back
   bool may_come_back = false;  // a disk was put back, or copied: it may find out
   Incarnation incarnation;     // as of its last transaction
+  ChapterPath home;            // the same: where its chapter stands
   std::set<Epoch> epochs;      // of this life
   std::string last_trouble;
 

@@ -13,6 +13,8 @@
 #include "tests/sim/controls.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #define CHAPTERD_MAY_HOLD \
   "_ZN8chapterd8may_holdERKNS_9AuthorityERKNS_5FixedILm32ENS_12PublicKeyTagEEERKNS_9FeedIntroE"
@@ -33,6 +35,7 @@
 #define CHAPTERD_DIGEST_OF "_ZN8chapterd9digest_ofERKSt6vectorINS_10SharedHeadESaIS1_EE"
 #define CHAPTERD_IS_REVOKED \
   "_ZNK8chapterd9Authority10is_revokedERKNS_5FixedILm32ENS_12PublicKeyTagEEE"
+#define CHAPTERD_PATH_OF "_ZNK8chapterd9Authority7path_ofERKNS_5FixedILm16ENS_12ChapterIdTagEEE"
 #define CHAPTERD_SIGN_RECEIPT                                                              \
   "_ZN8chapterd12sign_receiptERKNS_5FixedILm32ENS_15FederationIdTagEEERKNS_7ReceiptERKNS_" \
   "10SigningKeyE"
@@ -96,6 +99,8 @@ Digest real_digest(const std::vector<SharedHead>&) asm("__real_" CHAPTERD_DIGEST
 Digest our_digest(const std::vector<SharedHead>&) asm("__wrap_" CHAPTERD_DIGEST_OF);
 bool real_is_revoked(const Authority*, const PublicKey&) asm("__real_" CHAPTERD_IS_REVOKED);
 bool our_is_revoked(const Authority*, const PublicKey&) asm("__wrap_" CHAPTERD_IS_REVOKED);
+ChapterPath real_path_of(const Authority*, const ChapterId&) asm("__real_" CHAPTERD_PATH_OF);
+ChapterPath our_path_of(const Authority*, const ChapterId&) asm("__wrap_" CHAPTERD_PATH_OF);
 Bytes real_sign_receipt(const FederationId&,
                         const Receipt&,
                         const SigningKey&) asm("__real_" CHAPTERD_SIGN_RECEIPT);
@@ -182,6 +187,13 @@ Digest our_digest(const std::vector<SharedHead>& heads) {
 
 bool our_is_revoked(const Authority* authority, const PublicKey& node) {
   return active_control() != Control::forgets_revocation && real_is_revoked(authority, node);
+}
+
+ChapterPath our_path_of(const Authority* authority, const ChapterId& chapter) {
+  static std::map<ChapterId, ChapterPath> first;
+  ChapterPath path = real_path_of(authority, chapter);
+  if (active_control() != Control::forgets_moves || path.above.empty()) return path;
+  return first.try_emplace(chapter, std::move(path)).first->second;
 }
 
 Bytes our_sign_receipt(const FederationId& federation,

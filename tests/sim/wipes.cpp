@@ -21,6 +21,7 @@ void wipe(World& world, const Event& event) {
   ++world.figures.wipes;
   SimNode& made = world.make_machine(lost.chapter);
   made.peers = lost.peers;
+  lost.replaced_by = made.machine;
   for (const auto& each : world.nodes) {
     std::ranges::replace(each->peers, lost.machine, made.machine);
     if (each->process != nullptr) each->process->redirect(lost.machine, made.machine);

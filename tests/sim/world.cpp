@@ -56,9 +56,16 @@ void World::run() {
   run_until(end.plus_ms(30'000));
   heal();
   const Instant healed = agenda.now();
-  while (agenda.now().ms - healed.ms < healing_bound_ms && !has_converged())
-    run_until(agenda.now().plus_ms(look_every_ms));
+  converge();
   figures.healing_ms = agenda.now().ms - healed.ms;
+  if (places.has_moves()) {
+    // What is written from here on goes where chapters stand now, and nowhere else.
+    has_met = true;
+    for (const auto& each : nodes)
+      if (each->counts()) write_some(*this, *each, random.next());
+    run_until(agenda.now().plus_ms(look_every_ms));
+    converge();
+  }
   check_end();
   figures.steps = agenda.steps();
   figures.virtual_ms = agenda.now().ms;
@@ -66,6 +73,12 @@ void World::run() {
   figures.bytes = network.bytes();
   figures.nodes = static_cast<int>(nodes.size());
   figures.saved = ledger.saved.size();
+}
+
+void World::converge() {
+  const Instant began = agenda.now();
+  while (agenda.now().ms - began.ms < healing_bound_ms && !has_converged())
+    run_until(agenda.now().plus_ms(look_every_ms));
 }
 
 void World::run_until(Instant end) {
@@ -157,6 +170,7 @@ void World::strike_lost() {
   figures.struck += std::erase_if(ledger.saved, [&](const Saved& saved) {
     return !node(saved.machine).is_revoked && !is_held(saved);
   });
+  settle_moves();
   // A revocation that nobody knows any more has not happened.
   for (const auto& each : nodes) {
     each->is_revoked =
@@ -175,47 +189,15 @@ bool World::is_excused(const SimNode& node, const RefusedPiece& refused) const {
   return corrupts || forgot || refused.error.code == "authority.revoked";
 }
 
-int World::chapter_index(const ChapterId& id) const {
-  for (std::size_t i = 0; i < chapters.size(); ++i)
-    if (chapters[i].id == id) return static_cast<int>(i);
-  return -1;
-}
-
-bool World::may_hold(int chapter, const FeedIntro& intro) const {
-  const auto line = [&](int from) {
-    std::vector<int> up;
-    for (int at = from; at >= 0; at = chapters[static_cast<std::size_t>(at)].parent)
-      up.push_back(at);
-    return up;
-  };
-  const auto is_on = [](const std::vector<int>& list, int one) {
-    return std::find(list.begin(), list.end(), one) != list.end();
-  };
-  const int home = chapter_index(intro.home.chapter);
-  if (home < 0) return false;
-  switch (intro.audience) {
-    case Audience::auth:
-    case Audience::all:
-      return true;
-    case Audience::chapter:
-      return chapter == home;
-    case Audience::up:
-      return is_on(line(home), chapter);
-    case Audience::down:
-      return is_on(line(chapter), home);
-    case Audience::to:
-      break;
+int World::machine_called(const PublicKey& key) const {
+  for (const auto& each : nodes) {
+    if (each->id() != key || each->copy_of >= 0) continue;
+    int machine = each->machine;
+    while (nodes[static_cast<std::size_t>(machine)]->replaced_by >= 0)
+      machine = nodes[static_cast<std::size_t>(machine)]->replaced_by;
+    return machine;
   }
-  const int target = intro.target ? chapter_index(intro.target->chapter) : -1;
-  if (target < 0) return false;
-  // Up from both ends until they meet.
-  const std::vector<int> a = line(home);
-  const std::vector<int> b = line(target);
-  const auto meeting = std::find_if(a.begin(), a.end(), [&](int each) { return is_on(b, each); });
-  const auto ends_at = [&](const std::vector<int>& path) {
-    return std::vector<int>(path.begin(), std::find(path.begin(), path.end(), *meeting) + 1);
-  };
-  return is_on(ends_at(a), chapter) || is_on(ends_at(b), chapter);
+  return -1;
 }
 
 }  // namespace chapterd::sim

@@ -4,6 +4,7 @@
 #include "crypto/hash.h"
 #include "tests/sim/controls.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/places.h"
 #include "tests/sim/plan.h"
 #include "tests/sim/rogue.h"
 #include "tests/sim/sim_network.h"
@@ -46,6 +47,7 @@ struct Figures {
   std::uint64_t clones = 0;
   std::uint64_t wipes = 0;
   std::uint64_t rekeys = 0;
+  std::uint64_t moves = 0;
   std::uint64_t struck = 0;  // saved changes that were on no other disk than one that was lost
   std::uint64_t forks = 0;   // second histories that nodes told of and proved in the end
   std::uint64_t messages = 0;
@@ -101,12 +103,10 @@ class World {
   // A control's hand in a window.
   void spoil(VerifiedWindow& window, Process& process);
 
-  // Whether a node of this chapter may hold a feed: from the tree as founded, without the
-  // product's own rules.
-  [[nodiscard]] bool may_hold(int chapter, const FeedIntro& intro) const;
   // How many entries of a feed stand: all, or up to the cut of its revoked author.
   [[nodiscard]] std::uint64_t standing(const FeedId& id, const FeedTruth& truth);
-  [[nodiscard]] int chapter_index(const ChapterId& id) const;
+  // The machine with this key, or the one that took its place; -1: none.
+  [[nodiscard]] int machine_called(const PublicKey& key) const;
 
   // Whether a machine that counts holds a saved change, its author's among them.
   [[nodiscard]] bool is_held(const Saved& saved);
@@ -118,6 +118,9 @@ class World {
   [[nodiscard]] bool may_have_forked(const SimNode& each) const;
   // A disk was lost, by declaration: what was on no other is not expected any more.
   void strike_lost();
+  // moves.cpp: which moves this node knows, and where chapters stand by all that is known.
+  void follow_moves(Process& process);
+  void settle_moves();
 
   // True once for each head: a signature that was checked is not checked again.
   bool must_verify(const Head& head) { return verified_.insert(head.hash).second; }
@@ -156,7 +159,8 @@ class World {
   Ledger ledger;
   Figures figures;
   Plan plan;
-  std::deque<SimChapter> chapters;  // their places stay when one joins
+  std::deque<SimChapter> chapters;  // each stays where it is when one joins
+  Places places{chapters};
   std::vector<std::unique_ptr<SimNode>> nodes;
   std::vector<std::unique_ptr<Rogue>> rogues;
   std::vector<Carried> carried;
@@ -164,11 +168,13 @@ class World {
   FederationId federation;
   bool is_healing = false;
   bool has_healed = false;
+  bool has_met = false;  // all agreed once: nobody goes by a path of before any more
   Hasher trace_hash{"sim/trace"};
 
  private:
   void found_tree();
   void heal();
+  void converge();
   void run_until(Instant end);
   [[nodiscard]] bool has_converged();
   void check_now();

@@ -60,6 +60,7 @@ SimChapter World::new_chapter(int parent, const std::string& code) {
                           : chapter_id_below(chapters[static_cast<std::size_t>(parent)].id, code);
   chapter.code = code;
   chapter.parent = parent;
+  chapter.founded_below = parent;
   chapter.authority = std::make_shared<SigningKey>(SigningKey::generate(random));
   return chapter;
 }

@@ -16,7 +16,7 @@ void check_heads(World& world) {
   for (const auto& node : world.nodes) {
     if (node->is_gone || node->process == nullptr || !node->process->has_started()) continue;
     for (const KnownFeed& feed : node->process->replica().directory().feeds())
-      if (feed.head.seq != Sequence(0)) check_head(world, *node, feed);
+      if (feed.head.seq != Sequence(0)) check_head(world, *node, feed, HeadIs::stored);
   }
 }
 

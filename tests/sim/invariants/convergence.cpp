@@ -3,6 +3,7 @@
 #include "tests/sim/invariants/invariants.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
 
@@ -40,11 +41,41 @@ bool has_what_stands(World& world, SimNode& node, const FeedId& id, const FeedTr
   return stands != UINT64_MAX && head_at(node, id).seq.value >= stands;
 }
 
-// All who may hold a feed and are heard hold the same histories of it.
-std::string find_lack(World& world, const FeedId& id, const FeedTruth& truth) {
-  std::vector<SimNode*> holders;
+using Machines = std::vector<SimNode*>;
+
+// Takes one machine out of `left`, and all that one call or several lead to from there.
+Machines take_connected(Machines& left) {
+  Machines group{left.back()};
+  left.pop_back();
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto meets = [&](const SimNode* other) {
+      return group[i]->process->calls(other->machine) || other->process->calls(group[i]->machine);
+    };
+    const auto found = std::stable_partition(left.begin(), left.end(), std::not_fn(meets));
+    group.insert(group.end(), found, left.end());
+    left.erase(found, left.end());
+  }
+  return group;
+}
+
+// Who may hold a feed and is heard. Of one from before a move only those agree who meet: nobody
+// calls the way of before any more, and a person decides what becomes of the drafts.
+std::vector<Machines> holders_of(World& world, const FeedTruth& truth) {
+  Machines holders;
   for (const auto& each : world.nodes)
-    if (each->counts() && world.may_hold(each->chapter, truth.intro)) holders.push_back(each.get());
+    if (each->counts() && world.places.may_hold(each->chapter, truth.intro))
+      holders.push_back(each.get());
+  if (world.places.is_current(truth.intro)) return {holders};
+  std::vector<Machines> groups;
+  while (!holders.empty()) groups.push_back(take_connected(holders));
+  return groups;
+}
+
+// All of these hold the same histories of a feed.
+std::string find_lack(World& world,
+                      const FeedId& id,
+                      const FeedTruth& truth,
+                      const Machines& holders) {
   Head newest{id, {}, {}};
   std::set<EntryHash> all;
   for (SimNode* each : holders) {
@@ -98,7 +129,8 @@ std::string find_difference(World& world) {
       return name_of_machine(world, *each) + " does not run";
   for (const auto& [id, truth] : world.ledger.feeds) {
     if (truth.author < 0) continue;
-    if (auto lack = find_lack(world, id, truth); !lack.empty()) return lack;
+    for (const Machines& holders : holders_of(world, truth))
+      if (auto lack = find_lack(world, id, truth, holders); !lack.empty()) return lack;
   }
   if (auto lack = find_lack_of_rogues(world); !lack.empty()) return lack;
   if (auto open = find_open_fork(world); !open.empty()) return open;

@@ -11,6 +11,8 @@ namespace chapterd::sim {
 bool must_close(World& world, const FeedId& id) {
   const auto truth = world.ledger.feeds.find(id);
   if (truth == world.ledger.feeds.end() || truth->second.author < 0) return false;
+  // Of a feed from before a move its author cannot say any more what counts.
+  if (!world.places.is_current(truth->second.intro)) return false;
   const SimNode& author = world.node(truth->second.author);
   return author.counts() && truth->second.intro.audience != Audience::auth;
 }

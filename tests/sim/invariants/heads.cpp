@@ -6,12 +6,14 @@
 
 namespace chapterd::sim {
 
-void check_head(World& world, SimNode& node, const KnownFeed& feed) {
+void check_head(World& world, SimNode& node, const KnownFeed& feed, HeadIs what) {
   const std::string where = " (machine " + std::to_string(node.machine) + ", audience " +
                             std::string(name_of(feed.intro.audience)) + ", entry " +
                             std::to_string(feed.head.seq.value) + ")";
-  world.require(world.may_hold(node.chapter, feed.intro), "I11",
-                "a feed is stored where it may not be held" + where);
+  const bool may = world.has_met && what == HeadIs::new_here
+                       ? world.places.may_hold(node.chapter, feed.intro)
+                       : world.places.may_ever_hold(node.chapter, feed.intro);
+  world.require(may, "I11", "a feed is stored where it may not be held" + where);
   const auto truth = world.ledger.feeds.find(feed.head.feed);
   if (truth == world.ledger.feeds.end() || truth->second.author < 0) return;
   const auto& places = truth->second.places;

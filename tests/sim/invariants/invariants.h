@@ -9,8 +9,11 @@
 
 namespace chapterd::sim {
 
-// After each transaction.
-void check_head(World& world, SimNode& node, const KnownFeed& feed);  // I3 I4 I11 I12 I14
+// A head that a transaction moved, or that is stored (and may be older than a move).
+enum class HeadIs { new_here, stored };
+
+// After each transaction, and at the end.
+void check_head(World& world, SimNode& node, const KnownFeed& feed, HeadIs what);  // I3 I4 I11 I12
 
 // Of a store that was just opened, also of a copy whose power was cut.
 void check_promises(World& world, Reader& reader, SimNode& node);  // I1 I14

@@ -1,4 +1,4 @@
-// I15: once all have met, all know one authority key in use of each chapter.
+// I15: once all have met, all know one authority key in use of each chapter, and where it stands.
 #include "tests/sim/invariants/invariants.h"
 
 #include <map>
@@ -16,6 +16,10 @@ void check_keys(World& world) {
       world.require(is_first || other->second == said.authority, "I15",
                     "machine " + std::to_string(node->machine) +
                         " knows another authority key of " + said.code + " than others do");
+      const int chapter = world.places.index_of(said.chapter);
+      world.require(chapter < 0 || world.places.path_of(chapter).above == said.above, "I15",
+                    "machine " + std::to_string(node->machine) + " does not know where " +
+                        said.code + " stands");
     }
   }
 }

@@ -122,7 +122,8 @@ void check_cursors(World& world, Reader& reader, SimNode& node) {
       const auto truth = world.ledger.feeds.find(piece.feed);
       if (truth == world.ledger.feeds.end() || truth->second.author < 0) continue;
       if (world.node(truth->second.author).is_revoked || node.is_revoked) continue;
-      if (!world.may_hold(node.chapter, truth->second.intro)) continue;
+      // Before a move, or after it, the log was passed over there.
+      if (!world.places.may_always_hold(node.chapter, truth->second.intro)) continue;
       // Of a feed with two histories lists of tips set entries aside and take them back: what
       // begins to count behind a cursor is found by the digests, which say something else from then
       // on.

@@ -168,10 +168,26 @@ void tell_difference(World& world, const Layer& shown, const Merged& merged) {
   tell_layer(world, "ever:", merged.values);
 }
 
-void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_elsewhere) {
+// Which entries a node holds of a space. Without moves all who may hold a space hold the same of
+// it.
+using Holding = std::set<std::pair<FeedId, EntryHash>>;
+
+std::map<Space, Holding> holdings_of(const World& world, const Directory& directory) {
+  std::map<Space, Holding> held;
+  if (!world.places.has_moves()) return held;
+  for (const KnownFeed& feed : directory.feeds())
+    if (feed.head.seq > feed.fork.seq)
+      held[space_of(feed.intro)].insert({feed.head.feed, feed.head.hash});
+  return held;
+}
+
+using Shown = std::map<std::pair<LayerName, Holding>, Bytes>;
+
+void check_node(World& world, SimNode& node, Shown& shown_elsewhere) {
   Views views;
   Directory& directory = node.process->replica().directory();
   const Closings closings = closings_in(directory);
+  std::map<Space, Holding> holdings = holdings_of(world, directory);
   for (const KnownFeed& feed : directory.feeds()) read_feed(world, node, feed, closings, views);
   std::size_t found = 0;
   if (node.is_revoked) return;  // it is told why, and nothing more
@@ -189,7 +205,7 @@ void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_e
                       " shows other values than its entries say, audience " +
                       std::string(name_of(space.audience)));
     const Bytes bytes = shown(*decode_layer(stored.state));
-    const auto [other, is_first] = shown_elsewhere.try_emplace(name, bytes);
+    const auto [other, is_first] = shown_elsewhere.try_emplace({name, holdings[name.first]}, bytes);
     world.require(
         is_first || other->second == bytes, "I6",
         "two nodes show a record differently, audience " + std::string(name_of(space.audience)));
@@ -203,7 +219,7 @@ void check_node(World& world, SimNode& node, std::map<LayerName, Bytes>& shown_e
 }  // namespace
 
 void check_views(World& world) {
-  std::map<LayerName, Bytes> shown_elsewhere;
+  Shown shown_elsewhere;
   for (const auto& node : world.nodes)
     if (!node->is_gone) check_node(world, *node, shown_elsewhere);
 }
