@@ -114,7 +114,8 @@ class Authority {
   [[nodiscard]] const std::vector<PublicKey>& keys_ever(const ChapterId& chapter) const;
   // The authority keys of a chapter whose statements stand, the one in use among them.
   [[nodiscard]] std::vector<PublicKey> keys_of(const ChapterId& chapter) const;
-  // One more than the highest number of successors, moves and certificates about a chapter.
+  // One more than the highest number of successors and certificates about a chapter, and of moves
+  // of any: a move holds where those known when it was signed had left the chapters.
   [[nodiscard]] std::uint64_t next_number(const ChapterId& chapter) const;
 
   // The authority keys of its chapter that a node agreed to, and those that nodes of the chapter

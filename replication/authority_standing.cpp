@@ -390,7 +390,7 @@ std::vector<PublicKey> Authority::keys_of(const ChapterId& id) const {
 std::uint64_t Authority::next_number(const ChapterId& id) const {
   std::uint64_t most = 0;
   for (const Signed& statement : signed_) {
-    if (subject_of(statement) != id) continue;
+    if (subject_of(statement) != id && !statement.agreed) continue;
     most = std::max({most, statement.statement.number, statement.agreed_number});
   }
   return most + 1;

@@ -54,9 +54,9 @@ struct Federation : DeepTree {
     return said(parent, *parent.authority, 2, certificate);
   }
 
-  [[nodiscard]] Move move(TestNode& child, TestNode& parent) const {
+  [[nodiscard]] Move move(TestNode& child, TestNode& parent, std::uint8_t level = 2) const {
     Move body;
-    body.certificate = agreed(parent, child, 2);
+    body.certificate = agreed(parent, child, level);
     body.keys = {child.authority->public_key()};
     body.parent = parent.id();
     body.addresses = {"parent.example.org:7700"};
@@ -298,6 +298,23 @@ TEST_F(Federation, TwoMovesThatMakeACircleLeaveATree) {
             (std::vector{global->chapter(), uganda->chapter()}));
   EXPECT_EQ(known.path_of(uganda->chapter()).above, std::vector{global->chapter()});
   expect_one_verdict({one, two});
+}
+
+// Kenya had put the office back below Kisumu before Kisumu went below another parent.
+TEST_F(Federation, AMoveStandsWhenItsNewParentMovesOnLater) {
+  Authority known = authority();
+  const auto moved = [&](TestNode& by, TestNode& child, TestNode& parent, std::uint8_t level) {
+    const std::uint64_t number = known.next_number(child.chapter());
+    const Bytes statement = said(by, *by.authority, number, move(child, parent, level));
+    EXPECT_TRUE(known.apply(statement));
+    return statement;
+  };
+  const std::vector<Bytes> all = {moved(*kenya, *office, *kenya, 2),
+                                  moved(*kenya, *office, *kisumu, 3),
+                                  moved(*global, *kisumu, *uganda, 2)};
+  EXPECT_EQ(known.path_of(office->chapter()).above,
+            (std::vector{global->chapter(), uganda->chapter(), kisumu->chapter()}));
+  expect_one_verdict(all);
 }
 
 TEST_F(Federation, EveryOrderOfChangesGivesOneVerdict) {

@@ -113,6 +113,10 @@ void SimLink::write_out() {
 
 void SimLink::end() {
   if (std::exchange(ended_, true)) return;
+  const std::string why = session_ && !session_->end_code().empty() ? session_->end_code() : "cut";
+  owner_.world().tell("machine " + std::to_string(owner_.node().machine) +
+                      " ends a link to machine " + std::to_string(options_.peer_machine) + ": " +
+                      why);
   owner_.world().network.close(connection_, owner_.node().machine);
   // Not at once: whoever called may still stand in one of our functions.
   owner_.later(0, [self = shared_from_this()] { self->owner_.link_ended(*self); });
