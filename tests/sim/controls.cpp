@@ -28,7 +28,8 @@ const std::vector<ControlInfo>& controls() {
       {Control::hides_fork, "hides-fork", "I5", 5},
       {Control::drops_fork, "drops-fork", "I15", 5},
       {Control::forgets_orders, "forgets-orders", "I23", 10},
-      {Control::forgets_moves, "forgets-moves", "I11", 10},
+      {Control::forgets_moves, "forgets-moves", "I11 I15", 10},
+      {Control::trusts_disk, "trusts-disk", "I3", 5},
       {Control::silent_refusal, "silent-refusal", "I2", 40},
   };
   return all;

@@ -28,6 +28,7 @@ enum class Control {
   drops_fork,          // a second history is refused
   forgets_orders,      // words that were ordered to be erased are taken when they come again
   forgets_moves,       // everybody goes by the place where a chapter stood at first
+  trusts_disk,         // a merged record that changed on the disk is taken for whole
   silent_refusal,      // a write that was refused is answered as saved
 };
 

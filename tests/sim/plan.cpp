@@ -9,13 +9,15 @@ namespace chapterd::sim {
 namespace {
 
 constexpr std::size_t least_faults = 4;
-constexpr std::int64_t ms_an_event = 2'000;
+// Some runs give everything time to settle in between, others none.
+constexpr std::int64_t paces_ms[] = {500, 1'000, 2'000};  // an event
 
 std::vector<const EventKind*> all_faults() {
   std::vector<const EventKind*> all;
   for (const auto* table :
        {&fault_events(), &byzantine_events(), &restore_events(), &clone_events(), &wipe_events(),
-        &rekey_events(), &move_events(), &revoking_events(), &courier_events(), &newcomer_events()})
+        &rekey_events(), &move_events(), &rot_events(), &revoking_events(), &courier_events(),
+        &newcomer_events()})
     for (const EventKind& kind : *table) all.push_back(&kind);
   return all;
 }
@@ -48,6 +50,7 @@ std::vector<std::string> faults_needed_by(Control control) {
   if (control == Control::hides_fork || control == Control::drops_fork)
     return {"clone", "power", "kill", "cut"};
   if (control == Control::forgets_moves) return {"move", "cut"};
+  if (control == Control::trusts_disk) return {"rot", "cut"};
   if (control == Control::reuses_sequence) return {"restore", "power", "kill", "cut"};
   return {"power", "kill", "cut", "full_disk", "corrupt", "revoke", "partition"};
 }
@@ -75,7 +78,7 @@ Plan draw_plan(const Options& options, Instant begin) {
   for (const EventKind* kind : all_faults())
     if (std::find(plan.faults.begin(), plan.faults.end(), kind->fault) != plan.faults.end())
       faults.push_back(kind);
-  const std::int64_t length_ms = ms_an_event * options.events;
+  const std::int64_t length_ms = paces_ms[random.below(std::size(paces_ms))] * options.events;
   for (int number = 0; number < options.events; ++number) {
     const bool fault = !faults.empty() && random.below(3) == 0;
     const EventKind* kind = draw(fault ? faults : people, random);

@@ -46,6 +46,7 @@ inline constexpr const char* canary_prefix = "canary-7f3a91-";
 [[nodiscard]] const std::vector<EventKind>& wipe_events();
 [[nodiscard]] const std::vector<EventKind>& rekey_events();
 [[nodiscard]] const std::vector<EventKind>& move_events();
+[[nodiscard]] const std::vector<EventKind>& rot_events();
 [[nodiscard]] const std::vector<EventKind>& revoking_events();
 [[nodiscard]] const std::vector<EventKind>& courier_events();
 [[nodiscard]] const std::vector<EventKind>& newcomer_events();

@@ -20,6 +20,7 @@ Named named(const Figures& figures) {
           {"wipes", figures.wipes},
           {"rekeys", figures.rekeys},
           {"moves", figures.moves},
+          {"rotten", figures.rotten},
           {"struck", figures.struck},
           {"forks", figures.forks},
           {"messages", figures.messages},
@@ -64,6 +65,7 @@ void add(Report& report, const Figures& figures) {
   sum.wipes += figures.wipes;
   sum.rekeys += figures.rekeys;
   sum.moves += figures.moves;
+  sum.rotten += figures.rotten;
   sum.struck += figures.struck;
   sum.forks += figures.forks;
   sum.messages += figures.messages;

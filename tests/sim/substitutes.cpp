@@ -36,6 +36,7 @@
 #define CHAPTERD_IS_REVOKED \
   "_ZNK8chapterd9Authority10is_revokedERKNS_5FixedILm32ENS_12PublicKeyTagEEE"
 #define CHAPTERD_PATH_OF "_ZNK8chapterd9Authority7path_ofERKNS_5FixedILm16ENS_12ChapterIdTagEEE"
+#define CHAPTERD_WITHOUT_CHECK "_ZN8chapterd13without_checkERKNS_11StoredLayerESt6vectorIhSaIhEE"
 #define CHAPTERD_SIGN_RECEIPT                                                              \
   "_ZN8chapterd12sign_receiptERKNS_5FixedILm32ENS_15FederationIdTagEEERKNS_7ReceiptERKNS_" \
   "10SigningKeyE"
@@ -101,6 +102,8 @@ bool real_is_revoked(const Authority*, const PublicKey&) asm("__real_" CHAPTERD_
 bool our_is_revoked(const Authority*, const PublicKey&) asm("__wrap_" CHAPTERD_IS_REVOKED);
 ChapterPath real_path_of(const Authority*, const ChapterId&) asm("__real_" CHAPTERD_PATH_OF);
 ChapterPath our_path_of(const Authority*, const ChapterId&) asm("__wrap_" CHAPTERD_PATH_OF);
+Bytes real_without_check(const StoredLayer&, Bytes) asm("__real_" CHAPTERD_WITHOUT_CHECK);
+Bytes our_without_check(const StoredLayer&, Bytes) asm("__wrap_" CHAPTERD_WITHOUT_CHECK);
 Bytes real_sign_receipt(const FederationId&,
                         const Receipt&,
                         const SigningKey&) asm("__real_" CHAPTERD_SIGN_RECEIPT);
@@ -194,6 +197,12 @@ ChapterPath our_path_of(const Authority* authority, const ChapterId& chapter) {
   ChapterPath path = real_path_of(authority, chapter);
   if (active_control() != Control::forgets_moves || path.above.empty()) return path;
   return first.try_emplace(chapter, std::move(path)).first->second;
+}
+
+Bytes our_without_check(const StoredLayer& layer, Bytes stored) {
+  if (active_control() != Control::trusts_disk) return real_without_check(layer, std::move(stored));
+  stored.resize(stored.size() - std::min<std::size_t>(stored.size(), sizeof(std::uint64_t)));
+  return stored;
 }
 
 Bytes our_sign_receipt(const FederationId& federation,

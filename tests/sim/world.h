@@ -48,6 +48,7 @@ struct Figures {
   std::uint64_t wipes = 0;
   std::uint64_t rekeys = 0;
   std::uint64_t moves = 0;
+  std::uint64_t rotten = 0;  // copies of disks with changed bytes that were opened
   std::uint64_t struck = 0;  // saved changes that were on no other disk than one that was lost
   std::uint64_t forks = 0;   // second histories that nodes told of and proved in the end
   std::uint64_t messages = 0;
