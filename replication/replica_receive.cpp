@@ -36,6 +36,20 @@ bool may_acknowledge(const Authority& authority, const Receipt& receipt, const F
          acknowledges(node->certificate.chapter, intro);
 }
 
+// The kept receipts without those that this one voids: what its signer said of the same feed in
+// another life of its database.
+Bytes without_other_lives(ByteView kept, const Receipt& said) {
+  ByteWriter left;
+  for (const Bytes& each : receipts_in(kept)) {
+    const auto other = decode_receipt(each);
+    const bool is_void =
+        !other || (other->node == said.node && other->head.feed == said.head.feed &&
+                   other->epoch != said.epoch);
+    if (!is_void) left.sized_bytes(each);
+  }
+  return left.take();
+}
+
 // Whether pieces came of a feed that one of the kept receipts is about.
 bool is_about(ByteView kept, const std::vector<VerifiedPiece>& pieces) {
   return std::ranges::any_of(receipts_in(kept), [&](const Bytes& each) {
@@ -263,6 +277,9 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   batch_.receipts.push_back(
       {next_arrival(), feed->row, receipt->node, receipt->head.seq, via, bytes});
   staged_ = true;
+  const Bytes early = value(stored_name::early);
+  Bytes left = without_other_lives(early, *receipt);
+  if (left != early) set_value(stored_name::early, std::move(left));
 }
 
 // Receipts come before entries: to a node that was rolled back, before its own; elsewhere before
@@ -294,19 +311,7 @@ void Replica::keep_early(const Receipt& receipt, const Bytes& bytes) {
 void Replica::take_early() {
   const std::vector<Bytes> kept = receipts_in(value(stored_name::early));
   unset(stored_name::early);
-  for (const Bytes& bytes : kept) {
-    const auto receipt = decode_receipt(bytes);
-    // Since it was kept its signer said something in another life of its database.
-    const auto is_later = [&](const StoredReceipt& stored) {
-      const auto known = decode_receipt(stored.bytes);
-      return stored.node == receipt->node && known && known->epoch != receipt->epoch;
-    };
-    const bool is_void =
-        !receipt || std::ranges::any_of(directory_.branches(receipt->head.feed), [&](FeedRow row) {
-          return std::ranges::any_of(store_.receipts_of(row), is_later);
-        });
-    if (!is_void) receive_receipt(bytes, 0);
-  }
+  for (const Bytes& bytes : kept) receive_receipt(bytes, 0);
 }
 
 // What counts of a branch, up to where a payload is missing without an order or an order was not

@@ -154,6 +154,55 @@ TEST_F(Proofs, AReceiptFromTheLifeThatGoesOnCountsAlsoWhenItCameFirst) {
   EXPECT_EQ(receipts().front().seq, kenya->head(Audience::up).seq);
 }
 
+// Kenya was put back and has not got its last entry back yet, but the parent's receipt for it.
+struct EarlyReceipt : Proofs {
+  EarlyReceipt() {
+    kenya->write_text(up, "old", "title", "before");
+    exchange();
+    save(*kenya);
+    kenya->write_text(up, "new", "title", "after the backup");
+    for (int i = 0; i < 2; ++i) Wire(*office, *kenya).run();
+    both = kenya->head(Audience::up);
+    put_back(*kenya, With::database_only);
+    one = kenya->head(Audience::up);
+  }
+
+  // The global node, in this life of its database; brought by the office.
+  void says(Epoch epoch, const Head& head) {
+    const FederationId& federation = kenya->replica->directory().authority().federation();
+    ReceivedWindow window;
+    window.peer = office->id();
+    window.receipts = {sign_receipt(federation, {global->id(), epoch, head}, *global->key)};
+    kenya->replica->receive(std::move(window));
+    kenya->commit();
+  }
+
+  Sequence said_once_the_entry_came() {
+    send_feed(*office, *kenya, both.feed);
+    EXPECT_EQ(kenya->head(Audience::up), both);
+    EXPECT_EQ(receipts().size(), 1U);
+    return receipts().at(0).seq;
+  }
+
+  std::unique_ptr<TestNode> office = TestNode::beside(*kenya);
+  Head both;
+  Head one;
+  Epoch life = global->replica->directory().epoch();
+  Epoch next = Epoch(life.value + 1);
+};
+
+TEST_F(EarlyReceipt, CountsNoMoreOnceItsSignerSpokeInAnotherLife) {
+  says(life, both);
+  says(next, one);
+  EXPECT_EQ(said_once_the_entry_came(), one.seq);
+}
+
+TEST_F(EarlyReceipt, CountsThoughItsSignerSpokeInAnotherLifeBefore) {
+  ASSERT_EQ(decode_receipt(receipts().at(0).bytes)->epoch, life);
+  says(next, both);
+  EXPECT_EQ(said_once_the_entry_came(), both.seq);
+}
+
 // A node that says each time that it lives anew fills nobody's database.
 TEST_F(Proofs, LivesThatAreOverAreKeptUpToALimit) {
   exchange();
