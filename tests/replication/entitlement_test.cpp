@@ -63,6 +63,11 @@ TEST_F(Entitlement, ANodeThatTheParentAppointedReadsNothingOfTheChapter) {
   const Authority& known = kenya->directory->authority();
   EXPECT_TRUE(may_hold(known, planted.public_key(), intro_of(*kisumu, Audience::up)));
   EXPECT_FALSE(may_hold(known, planted.public_key(), intro_of(*kisumu, Audience::chapter)));
+  // Nor is what it writes "for the chapter" the chapter's, which would pass it back.
+  FeedIntro own = intro_of(*kisumu, Audience::chapter);
+  own.node = planted.public_key();
+  for (const PublicKey& key : {planted.public_key(), kisumu->id()})
+    EXPECT_FALSE(may_hold(known, key, own));
 }
 
 TEST_F(Entitlement, AStrangerMayHoldNothing) {

@@ -150,6 +150,30 @@ TEST_F(House, WhatWasKeptBackFollowsInTheSameSessionOnceTwoNodesBelongTogether) 
   EXPECT_TRUE(wire.dialler().caught_up());
 }
 
+// What is written from then on does not arrive before what was kept back.
+TEST_F(House, WhatIsWrittenAtThatMomentComesBehindWhatWasKeptBack) {
+  kenya->write_text(home, "member", "phone", "one");
+  Wire(*kenya, *global).run();
+  const auto given = std::make_shared<SigningKey>(SigningKey::generate(random));
+  name_successor(*given);
+  Wire(*kenya, *global).run();
+  auto office = TestNode::beside(*kenya, given);
+  Wire wire(*office, *kenya);
+  wire.run();
+  ASSERT_FALSE(holds_private_feed_of(*office, *kenya));
+  ASSERT_TRUE(kenya->replica->agree_to(*given));
+  kenya->commit();
+  wire.announce();
+  kenya->write_text(home, "member", "phone", "two");
+  for (int i = 0; i < 3; ++i) {
+    wire.announce();
+    wire.run();
+  }
+  EXPECT_EQ(refused_in(wire), "");
+  EXPECT_EQ(phones(*office), Values{"two"});
+  EXPECT_TRUE(wire.dialler().caught_up());
+}
+
 // A session lets it pass, for the certificates may be on their way; the writer knows.
 TEST_F(House, NothingPrivateIsTakenOfWhomTheChapterAboveMadeASpeaker) {
   Wire(*kenya, *global).run();

@@ -257,6 +257,29 @@ TEST_F(Federation, AMovedChapterStandsBelowItsNewParentAndItsOwnFollow) {
   EXPECT_EQ(stranger.path_of(office->chapter()), known.path_of(office->chapter()));
 }
 
+// Kenya had named two keys for Kisumu, one after the other. It is left, and its word counts no
+// more: whoever hears of Kisumu from now on has its keys from the move.
+TEST_F(Federation, AComputerCertifiedWithAKeyOfBeforeAMoveIsKnownToWhoeverHearsOfItLater) {
+  const SigningKey laptop = SigningKey::generate(random);
+  Authority known =
+      after({said(*kenya, *kenya->authority, 2, successor(*kisumu, SuccessorBy::above, next)),
+             certified(*kisumu, next, laptop),
+             said(*kenya, *kenya->authority, 3, successor(*kisumu, SuccessorBy::above, later))});
+  ASSERT_EQ(key_of(known, *kisumu), later.public_key());
+  Move body = move(*kisumu, *uganda);
+  auto placed = std::get<ChapterCertificate>(decode_statement(body.certificate)->body);
+  placed.authority = later.public_key();
+  body.certificate = said(*uganda, *uganda->authority, 2, placed);
+  body.keys = known.keys_of(kisumu->chapter());
+  ASSERT_TRUE(known.apply(said(*global, *global->authority, 1, body)));
+  ASSERT_NE(known.node(laptop.public_key()), nullptr);
+  Authority stranger = *Authority::found(known.genesis());
+  for (const Bytes& statement : known.chain(laptop.public_key()))
+    static_cast<void>(stranger.apply(statement));
+  EXPECT_EQ(key_of(stranger, *kisumu), later.public_key());
+  EXPECT_NE(stranger.node(laptop.public_key()), nullptr);
+}
+
 TEST_F(Federation, NobodyCanTakeAChapterAway) {
   const auto path = [&](const std::vector<Bytes>& statements) {
     return after(statements).path_of(kisumu->chapter()).above;
