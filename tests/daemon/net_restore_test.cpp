@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,6 +65,79 @@ TEST(RestoredNode, GetsBackWhatItsParentHoldsAndGoesOnWithoutAFork) {
     const auto parent = kenya.status_of(global.id());
     return parent && parent->caught_up && !parent->stays_different;
   }));
+}
+
+// Always has something of its own to save, so that whatever the writer is given waits beside it.
+class BusyPeople {
+ public:
+  explicit BusyPeople(Writer& writer) : writer_(writer) { save(0); }
+
+  BusyPeople(const BusyPeople&) = delete;
+  BusyPeople& operator=(const BusyPeople&) = delete;
+
+  ~BusyPeople() { rest(); }
+
+  // Returns how many were saved, once the last one is.
+  int rest() {
+    rest_ = true;
+    return saved_.get();
+  }
+
+ private:
+  void save(int number) {
+    writer_.submit(
+        [this, number](Replica& replica) {
+          if (rest_) {
+            last_ = number;
+          } else {
+            save(number + 1);  // waits before this one is committed
+          }
+          return replica.write(up,
+                               a_change(record_named(std::to_string(number)), "title", "since"));
+        },
+        [this, number](const Result<Written>& written) {
+          EXPECT_TRUE(written);
+          if (number == last_) end_.set_value(number + 1);
+        });
+  }
+
+  Writer& writer_;
+  std::atomic<bool> rest_ = false;
+  int last_ = -1;  // writer thread only
+  std::promise<int> end_;
+  std::shared_future<int> saved_ = end_.get_future().share();
+};
+
+// What says that it was put back changes what is stored: it cannot share a transaction.
+TEST(RestoredNode, LearnsThatItWasPutBackWhileItsPeopleGoOnWriting) {
+  TwoNodes nodes;
+  const testing::TempFolder backup;
+  nodes.start();
+  LiveNode& global = *nodes.global;
+  auto node = stopped(nodes.kenya);
+  copy(node->folder.path(), backup.path());
+  nodes.kenya = nodes.live(std::move(node), global);
+  nodes.kenya->start();
+  nodes.kenya->write_text(up, "new", "after the backup");
+  ASSERT_TRUE(
+      comes_true([&] { return global.values(Audience::up, "new") == Values{"after the backup"}; }));
+  node = stopped(nodes.kenya);
+  copy(backup.path(), node->folder.path());
+
+  nodes.kenya = nodes.live(std::move(node), global);
+  LiveNode& kenya = *nodes.kenya;
+  BusyPeople people(kenya.writer());
+  kenya.start();
+  EXPECT_TRUE(
+      comes_true([&] { return kenya.values(Audience::up, "new") == Values{"after the backup"}; }));
+  const int count = people.rest();
+  for (const int number : {0, count / 2, count - 1}) {
+    const std::string record = std::to_string(number);
+    EXPECT_TRUE(comes_true([&] { return global.values(Audience::up, record) == Values{"since"}; }));
+  }
+  const auto forked = kenya.writer().run(
+      [](Replica& replica) -> Result<bool> { return !replica.directory().forked().empty(); });
+  EXPECT_EQ(*forked, false);
 }
 
 TEST(Clocks, AreComparedByWhoeverCalls) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+#include <string>
 #include <vector>
 
 namespace chapterd {
@@ -117,6 +119,43 @@ TEST_F(Strangers, GarbageInTheMiddleOfASessionEndsItWithAReason) {
   client.send(Bytes(2000, 0xFF));
   EXPECT_EQ(client.bye(), "stream.malformed");
   EXPECT_TRUE(comes_true([&] { return connections() == 0; }));
+}
+
+// Strangers could fill a disk with lines, and anybody could put words into them.
+TEST_F(Strangers, ABrokenStreamIsOneShortLineOfAChapterAndNoneOfAStranger) {
+  meet_kenya();
+  const std::string words = "achieng 0722 000 111\n";
+  Bytes broken(2000, 0xFF);
+  append(broken, as_bytes(words));
+  HelloFrame hello;
+  hello.federation = global.node().directory->authority().federation();
+  ::testing::internal::CaptureStderr();
+  for (int round = 0; round < 10; ++round) {
+    RawClient client(global.port());
+    ASSERT_TRUE(client.shake_hands(stranger, global.id()));
+    if (round % 2 == 1) client.send(Frame(hello));
+    client.send(broken);
+    EXPECT_TRUE(client.is_hung_up());
+  }
+  ASSERT_TRUE(comes_true([&] { return connections() == 0; }));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ::testing::internal::CaptureStderr();
+  RawClient client(global.port());
+  ASSERT_TRUE(client.shake_hands(*kenya.node().key, global.id()));
+  Session session = this->session();
+  client.send(session.take_output());
+  ASSERT_TRUE(client.next_frame());
+  client.send(broken);
+  EXPECT_EQ(client.bye(), "stream.malformed");
+  ASSERT_TRUE(comes_true([&] { return connections() == 0; }));
+  std::istringstream log(::testing::internal::GetCapturedStderr());
+  int streams = 0;
+  for (std::string line; std::getline(log, line);) {
+    EXPECT_LT(line.size(), 300U);
+    EXPECT_EQ(line.find("achieng"), std::string::npos) << line;
+    streams += line.find("link.stream") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_EQ(streams, 1);
 }
 
 TEST_F(Strangers, WhoNeverFinishesTheHandshakeIsDropped) {
