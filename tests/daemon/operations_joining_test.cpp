@@ -1,4 +1,4 @@
-// Founding, inviting, joining by file, revoking; all without a daemon.
+// Founding, inviting, joining by file; all without a daemon.
 #include "crypto/system_random.h"
 #include "daemon/operations/founding.h"
 #include "daemon/operations/node_caller.h"
@@ -251,25 +251,6 @@ TEST_F(Joining, AnInviteToReplaceAdmitsOneComputer) {
   const Json answered = must(answer(first));
   EXPECT_EQ(code_of(answer(second)), "invite.used");
   EXPECT_EQ(must(answer(first))["answer"], answered["answer"]) << "asking again does no harm";
-}
-
-TEST_F(Joining, RevokedNodesAreNamedByCodeOrFingerprint) {
-  join_by_file(place_.config("child"), "KE");
-  const Json revoked =
-      must(ask(top_, "peers.revoke", {{"code", "KE"}, {"reason", "stolen laptop"}}));
-  const std::string fingerprint = revoked["revoked"];
-  EXPECT_EQ(fingerprint.size(), 8U);
-  EXPECT_EQ(must(ask(top_, "peers.revoke",
-                     {{"fingerprint", fingerprint}, {"reason", "again"}}))["revoked"],
-            fingerprint);
-}
-
-TEST_F(Joining, AChildCannotRevokeTheNodeAboveIt) {
-  const Config child = place_.config("child");
-  join_by_file(child, "KE");
-  // Its own node is the only one that it knows below itself, and it may not revoke that either.
-  EXPECT_EQ(code_of(ask(child, "peers.revoke", {{"code", "KE"}, {"reason", "x"}})),
-            "peers.not-below");
 }
 
 TEST_F(Joining, WithoutItsAuthorityKeyANodeWorksButInvitesNobody) {

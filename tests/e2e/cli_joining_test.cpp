@@ -56,6 +56,21 @@ TEST(Revoking, NeverPicksOneOfSeveralComputers) {
     EXPECT_TRUE(holds(outcome.err, part)) << outcome.err;
 }
 
+// Three digits would name the laptop alone here, and another computer elsewhere.
+TEST(Revoking, TakesNoFewerThanFourDigitsForAComputer) {
+  Program program;
+  Json peers = two_of_kenya();
+  peers["peers"].erase(0);
+  program.node.answers_to("peers.revoke", Json{{"revoked", "51f8aaaa"}});
+  program.node.answers_to("peers.list", peers);
+  EXPECT_EQ(program.run({"peers", "show", "51f"}).exit, 4);
+  EXPECT_EQ(program.run({"peers", "show", "51f8"}).exit, 0);
+  const Outcome outcome = program.run({"peers", "revoke", "51f", "--reason", "x"});
+  EXPECT_FALSE(holds(outcome.err, "Kenya")) << outcome.err;
+  program.run({"peers", "revoke", "51f", "--reason", "x", "--yes"});
+  EXPECT_EQ(program.node.args_of("peers.revoke").value("code", ""), "51f") << "which is nobody";
+}
+
 TEST(Revoking, NamesTheComputerInItsQuestionAndItsAnswer) {
   for (const char* wanted : {"laptop", "51f8a", "51f8aaaa"}) {
     Program program;
@@ -223,6 +238,28 @@ TEST_F(Joining, APassphraseThatIsShortOrTypedInTwoWaysProtectsNothing) {
   program.in = "four words in it\nfour words in it\n";
   EXPECT_EQ(program.run({"init", "--federation", "F", "--passphrase"}).exit, 0);
   EXPECT_EQ(program.passphrase, "four words in it");
+}
+
+TEST_F(Joining, AKitThatWasCopiedWrongIsNotCalledRight) {
+  const std::string path = folder + "/typed.txt";
+  std::ofstream(path) << "AAAAA-BBBBB\n\nCCCCC-DDDDD\n";
+  const Json right = {{"right", true}, {"part", "authority"}};
+  const Json wrong = {{"right", false}, {"why", "This code is mistyped."}, {"next", "Compare it."}};
+  program.node.answers_to("kit.check", Json{{"checked", {right, right}}});
+  EXPECT_EQ(program.run({"kit", "check", path}).exit, 0);
+  for (const bool as_json : {false, true}) {
+    Program other;
+    other.environment = program.environment;
+    other.node.answers_to("kit.check", Json{{"checked", {right, wrong}}});
+    std::vector<std::string> words = {"kit", "check", path};
+    if (as_json) words.emplace_back("--json");
+    const Outcome outcome = other.run(words);
+    EXPECT_EQ(outcome.exit, 7);
+    EXPECT_TRUE(holds(outcome.err, "kit.wrong")) << outcome.err;
+    if (as_json) continue;
+    EXPECT_TRUE(holds(outcome.out, "The authority key is copied right.")) << outcome.out;
+    EXPECT_TRUE(holds(outcome.out, "Code 2: This code is mistyped. Compare it.")) << outcome.out;
+  }
 }
 
 TEST_F(Joining, AKitIsNotShownUnlessSomebodySaysYes) {
