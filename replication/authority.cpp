@@ -45,6 +45,12 @@ Result<Authority> Authority::found(ByteView genesis) {
 }
 
 Result<Applied> Authority::apply(ByteView bytes) {
+  auto applied = take_in(bytes);
+  if (applied) try_waiting();
+  return applied;
+}
+
+Result<Applied> Authority::take_in(ByteView bytes) {
   if (ids_.contains(statement_id(bytes))) return Applied::known;
   auto statement = verified(bytes);
   if (!statement) return forward(statement);
@@ -63,9 +69,9 @@ Result<Applied> Authority::apply(ByteView bytes) {
 }
 
 bool Authority::apply_or_keep(ByteView bytes) {
+  const std::uint64_t before = version_;
   const auto applied = apply(bytes);
-  if (!applied) {
-    if (applied.error().kind != Errc::not_found) return false;
+  if (!applied && applied.error().kind == Errc::not_found) {
     Waiting waiting{Bytes(bytes.begin(), bytes.end()), {}, {}};
     const std::string& code = applied.error().code;
     if (code == "authority.signature" || code == "authority.issuer") {
@@ -73,10 +79,14 @@ bool Authority::apply_or_keep(ByteView bytes) {
       waiting.keys = count_keys(waiting.issuer);
     }
     waiting_.push_back(std::move(waiting));
-    return false;
   }
-  if (*applied == Applied::known || waiting_.empty()) return *applied == Applied::news;
-  // What waited for this one may be next; what still waits goes back into the list.
+  return version_ != before;
+}
+
+// What waited for a statement may be next, whichever way that one came; what still waits goes back
+// into the list.
+void Authority::try_waiting() {
+  if (waiting_.empty() || std::exchange(tried_with_, signed_.size()) == signed_.size()) return;
   for (Waiting& kept : std::exchange(waiting_, {})) {
     // No key of its issuer has come since: the signature need not be tried again.
     const bool is_in_vain = kept.keys && *kept.keys == count_keys(kept.issuer);
@@ -86,7 +96,6 @@ bool Authority::apply_or_keep(ByteView bytes) {
       apply_or_keep(kept.statement);
     }
   }
-  return true;
 }
 
 const std::vector<PublicKey>& Authority::keys_ever(const ChapterId& chapter) const {
@@ -154,7 +163,7 @@ Result<void> Authority::check_chapter(const ChapterId& issuer,
     return out_of_place("A chapter certificate names another path than its issuer's.");
   const auto level = least_level_.find(issuer);
   if (certificate.level <= (level == least_level_.end() ? 0 : level->second))
-    return beyond_scope("A chapter certificate claims the level of its issuer or a higher one.");
+    return out_of_place("A chapter certificate claims the level of its issuer or a higher one.");
   return {};
 }
 

@@ -79,7 +79,8 @@ class Authority {
   // Takes a statement that chains to genesis; anything else leaves no trace. Order does not matter
   // among statements whose issuers are known. Errc::malformed, Errc::not_allowed (beyond the
   // issuer's scope, for whatever else may be known), Errc::not_found (issuer, its key or its place
-  // unknown here: try again later; a wrong signature looks the same).
+  // unknown here: try again later; a wrong signature looks the same). What apply_or_keep() kept is
+  // tried again.
   [[nodiscard]] Result<Applied> apply(ByteView statement);
   // The same for a statement from a stored feed: one that may count later is kept and tried again.
   // Returns whether anything changed.
@@ -129,6 +130,7 @@ class Authority {
 
   [[nodiscard]] bool is_revoked(const PublicKey& node) const;
   // The statements of all revocations: those that count first, of them the highest revoker's.
+  // Before them what a database of before may lack to tell that they count: successors and moves.
   [[nodiscard]] std::vector<Bytes> revocations() const;
   // Why, in the words of the highest revoker; empty when it is not revoked.
   [[nodiscard]] std::string revoked_because(const PublicKey& node) const;
@@ -188,6 +190,8 @@ class Authority {
   Authority() = default;
 
   // authority.cpp
+  [[nodiscard]] Result<Applied> take_in(ByteView statement);
+  void try_waiting();
   [[nodiscard]] Result<Signed> verified(ByteView bytes) const;
   [[nodiscard]] std::optional<PublicKey> signer_of(const ChapterId& issuer, ByteView bytes) const;
   [[nodiscard]] Result<void> check(Signed& statement) const;
@@ -233,6 +237,7 @@ class Authority {
   bool note_agreed(const Signed& statement);
 
   // authority_cuts.cpp
+  [[nodiscard]] std::vector<Bytes> changes_above_revoked() const;
   [[nodiscard]] bool judges(const ChapterId& issuer, const FeedIntro& intro) const;
   void add_admitted(const FeedIntro& intro,
                     const FeedId& feed,
@@ -254,6 +259,7 @@ class Authority {
   std::unordered_map<ChapterId, std::set<ChapterId>, FixedHash> parents_ever_;
   std::unordered_map<ChapterId, std::uint8_t, FixedHash> least_level_;
   std::vector<Waiting> waiting_;   // statements from stored feeds that may count later
+  std::size_t tried_with_ = 0;     // how many were verified when those were last tried
   std::set<StatementId> carried_;  // node certificates, by the nodes that they are about
 
   // What stands of it.

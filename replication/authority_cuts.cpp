@@ -2,6 +2,7 @@
 #include "replication/authority.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace chapterd {
@@ -69,8 +70,27 @@ std::vector<Bytes> Authority::revocations() const {
     return std::tie(std::get<0>(a), std::get<1>(a), *std::get<2>(a)) <
            std::tie(std::get<0>(b), std::get<1>(b), *std::get<2>(b));
   });
-  std::vector<Bytes> statements;
+  std::vector<Bytes> statements = changes_above_revoked();
   for (const auto& each : all) statements.push_back(*std::get<2>(each));
+  return statements;
+}
+
+// Successors and moves of the chapters that revoked somebody, of those of whom they did, and of all
+// that ever stood above, in the order in which they can be verified.
+std::vector<Bytes> Authority::changes_above_revoked() const {
+  std::set<ChapterId> line;
+  const auto add_line = [&](const ChapterId& chapter) {
+    if (line.insert(chapter).second) line.merge(ever_above(chapter));
+  };
+  for (const auto& [key, revocation] : revocations_) {
+    add_line(revocation.issuer);
+    if (const KnownNode* known = node(key)) add_line(known->certificate.chapter);
+  }
+  std::vector<Bytes> statements;
+  for (const Signed& each : signed_) {
+    const bool is_change = each.agreed || std::holds_alternative<Successor>(each.statement.body);
+    if (is_change && line.contains(*subject_of(each))) statements.push_back(each.bytes);
+  }
   return statements;
 }
 

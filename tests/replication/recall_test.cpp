@@ -42,6 +42,26 @@ TEST_F(Recall, ADatabasePutBackDoesNotForgetWhoWasRevoked) {
   EXPECT_TRUE(kenya->directory->authority().is_revoked(laptop->id()));
 }
 
+// The backup is from before the chapter's key was replaced.
+TEST_F(Recall, ARevocationByAKeyThatTheBackupDoesNotKnowActsAtOnce) {
+  auto laptop = TestNode::beside(*kenya);
+  Wire(*laptop, *kenya).run();
+  save(*kenya);
+  const FederationId federation = kenya->directory->authority().federation();
+  const SigningKey next = SigningKey::generate(random);
+  Successor body;
+  body.chapter = kenya->chapter();
+  body.authority = next.public_key();
+  body.by = SuccessorBy::rotation;
+  body.acceptance = accept_succession(federation, kenya->chapter(), next);
+  kenya->statement(Statement{kenya->chapter(), 2, body});
+  const Statement revoked{kenya->chapter(), 1, Revoke{laptop->id(), {}, "stolen"}};
+  ASSERT_TRUE(kenya->replica->write_statement(sign_statement(federation, revoked, next)));
+  kenya->commit();
+  put_back(*kenya);
+  EXPECT_TRUE(kenya->directory->authority().is_revoked(laptop->id()));
+}
+
 // The backup is from before the revoked node's chapter was known.
 TEST_F(Recall, ARevocationWaitsForTheCertificatesThatItNeeds) {
   save(*kenya);

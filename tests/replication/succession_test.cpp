@@ -323,6 +323,17 @@ TEST_F(Federation, TwoMovesThatMakeACircleLeaveATree) {
   expect_one_verdict({one, two});
 }
 
+// As when the statement comes in one feed, and the certificates in a HELLO or with another feed.
+TEST_F(Federation, WhatWaitedForCertificatesStandsOnceTheseCameAnotherWay) {
+  Authority known = *Authority::found(authority().genesis());
+  EXPECT_FALSE(known.apply_or_keep(said(*global, *global->authority, 1, move(*kisumu, *uganda))));
+  for (TestNode* each : {uganda.get(), kisumu.get()})
+    for (const Bytes& statement : authority().chain(each->id()))
+      EXPECT_TRUE(known.apply(statement));
+  EXPECT_EQ(known.path_of(kisumu->chapter()).above,
+            (std::vector{global->chapter(), uganda->chapter()}));
+}
+
 // Kenya had put the office back below Kisumu before Kisumu went below another parent.
 TEST_F(Federation, AMoveStandsWhenItsNewParentMovesOnLater) {
   Authority known = authority();

@@ -42,7 +42,8 @@ void check_forks(World& world, SimNode& node) {
     const auto told = said.find(id);
     world.require(told != said.end() && told->second.tips.size() == branches.size(), "I5",
                   "a second history is held and not told" + where);
-    world.require(told->second.closed || !must_close(world, id), "I5",
+    // A revoked holder is not told any more.
+    world.require(told->second.closed || !node.counts() || !must_close(world, id), "I5",
                   "the author of a second history has not ended it" + where);
     ++world.figures.forks;
     const KnownFeed& branch = directory.feed(branches.back());
