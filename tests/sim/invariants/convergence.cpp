@@ -30,7 +30,12 @@ std::set<EntryHash> tips_at(SimNode& node, const FeedId& id) {
   for (const FeedRow row : directory.branches(id)) {
     const KnownFeed& branch = directory.feed(row);
     const Head head = Directory::standing_head(branch);
-    if (head.seq > branch.fork.seq) tips.insert(head.hash);
+    // Cut where another branch leaves it, it is part of that one.
+    const bool goes_on = std::ranges::any_of(directory.branches(id), [&](FeedRow other) {
+      const KnownFeed& leaving = directory.feed(other);
+      return leaving.trunk == row && leaving.fork.seq >= head.seq;
+    });
+    if (head.seq > branch.fork.seq && !goes_on) tips.insert(head.hash);
   }
   return tips;
 }
