@@ -339,6 +339,7 @@ Result<void> Session::on(PongFrame& /*pong*/) {
 
 Result<void> Session::on(FaultFrame& fault) {
   is_followed_ = false;  // until the digests agree
+  outflow_.introduce_again(fault.feed);
   note_fault({fault.feed, Error(Errc::failed, "peer." + fault.code,
                                 "The peer did not take a feed from us.", "It is safe here.")});
   return {};

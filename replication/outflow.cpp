@@ -298,8 +298,12 @@ std::uint32_t Outflow::number_of(FeedRow feed, SegmentPiece& piece) {
   const FeedRow first = directory_.feed(directory_.feed(feed).head.feed)->row;
   const auto [at, is_new] =
       numbers_.try_emplace(first.value, static_cast<std::uint32_t>(numbers_.size()));
-  if (is_new) piece.intro = directory_.feed(feed).intro_bytes;
+  if (refused_.erase(first.value) > 0 || is_new) piece.intro = directory_.feed(feed).intro_bytes;
   return at->second;
+}
+
+void Outflow::introduce_again(const FeedId& feed) {
+  if (const KnownFeed* known = directory_.feed(feed)) refused_.insert(known->row.value);
 }
 
 void Outflow::send_pieces(std::vector<OutPiece> pieces, Bytes& out) {

@@ -57,6 +57,9 @@ class Outflow {
   // the backfill lane.
   [[nodiscard]] std::optional<ScopeFrame> rescope();
 
+  // The peer did not take it: it may not have known yet that it may.
+  void introduce_again(const FeedId& feed);
+
   // Everything that the peer may have has been queued.
   [[nodiscard]] bool drained() const;
 
@@ -137,6 +140,7 @@ class Outflow {
   std::map<FeedRow, Sequence> backfill_;                  // next to send of each
   std::unordered_map<std::uint64_t, Sequence> sent_seq_;  // of feeds that were on the backfill lane
   std::unordered_map<std::uint64_t, std::uint32_t> numbers_;  // feed row → number in this session
+  std::unordered_set<std::uint64_t> refused_;                 // feed rows, to be introduced again
   std::unordered_map<std::uint64_t, Position> last_sent_;  // feed row → what was sent last of it
   std::vector<std::uint8_t> granted_;                      // by feed row: 0 not asked, 1 yes, 2 no
   std::uint64_t grant_ = 0;

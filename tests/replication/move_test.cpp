@@ -113,6 +113,16 @@ TEST_F(Moving, ACursorDoesNotPassOverWhatIsLeftOutForAChapterThatMovedUnawares) 
   EXPECT_FALSE(passes_over(dialler.take_inbound(), *kenya));
 }
 
+// Its new parent has heard of it first, and offers at once what is for those below it.
+TEST_F(Moving, WhatWasRefusedBeforeAChapterHeardOfItsMoveComesOnTheSameLink) {
+  before_the_move();
+  uganda->write_text(down, "guidance", "title", "boil");
+  approve();
+  meet(*uganda, *global);
+  Wire(*kisumu, *uganda).run();
+  EXPECT_EQ(title(*kisumu, Audience::down, "guidance"), Values{"boil"});
+}
+
 TEST_F(Moving, AFeedEndsOnceAndItsSuccessorNamesIt) {
   kisumu->write_text(up, "old", "title", "before");
   before_the_move();
