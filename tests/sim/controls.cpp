@@ -18,9 +18,9 @@ const std::vector<ControlInfo>& controls() {
       {Control::cursor_first, "cursor-first", "I9", 5},
       {Control::no_entitlement, "no-entitlement", "I11", 5},
       {Control::no_verifier, "no-verifier", "I3 I4", 20},
-      {Control::reuses_sequence, "reuses-sequence", "I4 I9", 5},
+      {Control::reuses_sequence, "reuses-sequence", "I4 I9 I25", 5},
       {Control::merges_by_clock, "merges-by-clock", "I7", 5},
-      {Control::forgets_awaited, "forgets-awaited", "I6 I7", 20},
+      {Control::forgets_awaited, "forgets-awaited", "I6 I7 I20", 20},
       {Control::leaks_chapter, "leaks-chapter", "I10", 5},
       {Control::forgets_revocation, "forgets-revocation", "I13", 10},
       {Control::false_receipt, "false-receipt", "I8", 5},
@@ -30,6 +30,10 @@ const std::vector<ControlInfo>& controls() {
       {Control::forgets_orders, "forgets-orders", "I23", 10},
       {Control::forgets_moves, "forgets-moves", "I11 I15", 10},
       {Control::trusts_disk, "trusts-disk", "I3", 5},
+      {Control::takes_twice, "takes-twice", "I17", 5},
+      {Control::rebuilds_on_top, "rebuilds-on-top", "I17", 5},
+      {Control::forgets_invites, "forgets-invites", "I21", 5},
+      {Control::hides_restore, "hides-restore", "I25", 5},
       {Control::silent_refusal, "silent-refusal", "I2", 40},
   };
   return all;

@@ -29,6 +29,10 @@ enum class Control {
   forgets_orders,      // words that were ordered to be erased are taken when they come again
   forgets_moves,       // everybody goes by the place where a chapter stood at first
   trusts_disk,         // a merged record that changed on the disk is taken for whole
+  takes_twice,         // entries that a bundle brings again are taken again
+  rebuilds_on_top,     // a rebuild merges onto what is there
+  forgets_invites,     // an invite that was used is still open
+  hides_restore,       // a disk that was put back is noticed and not told
   silent_refusal,      // a write that was refused is answered as saved
 };
 

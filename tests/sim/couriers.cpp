@@ -1,6 +1,7 @@
 // Sticks that somebody carries: written at one machine, read at another, late, lost, twice, old,
 // cut short, with changed bytes, or at a machine that they are not for.
-#include "replication/bundle.h"
+#include "tests/sim/couriers.h"
+
 #include "replication/format/limits.h"
 #include "tests/sim/world.h"
 
@@ -9,18 +10,8 @@
 #include <utility>
 
 namespace chapterd::sim {
-namespace {
 
-using testing::SeededRandom;
-
-// Older ones were lost.
-constexpr std::size_t most_carried = 24;
-
-SimNode& some_node(World& world, SeededRandom& random) {
-  return *world.nodes[random.below(world.nodes.size())];
-}
-
-std::optional<Bytes> written(SimNode& from, const BundlePlan& plan) {
+std::optional<Bytes> write_bundle(SimNode& from, const BundlePlan& plan) {
   Process& process = *from.process;
   auto writer = BundleWriter::open(
       {process.directory(), process.reader(), *from.key, from.random, from.clock.now()}, plan);
@@ -36,7 +27,35 @@ std::optional<Bytes> written(SimNode& from, const BundlePlan& plan) {
   return file;
 }
 
-void write_bundle(World& world, const Event& event) {
+BundleInParts taken_apart(ByteView file) {
+  BundleInParts parts;
+  BundleParser parser;
+  parser.append(file);
+  bool begins = true;
+  for (auto item = parser.next(); item && *item; item = parser.next()) {
+    if (auto* header = std::get_if<BundleHeaderBytes>(&**item)) parts.header = header->bytes;
+    if (auto* trailer = std::get_if<BundleTrailer>(&**item)) parts.trailer = *trailer;
+    auto* chunk = std::get_if<BundleChunk>(&**item);
+    if (chunk == nullptr) continue;
+    if (begins) parts.runs.emplace_back();
+    begins = chunk->end != ChunkEnd::none;
+    parts.runs.back().push_back(std::move(*chunk));
+  }
+  return parts;
+}
+
+namespace {
+
+using testing::SeededRandom;
+
+// Older ones were lost.
+constexpr std::size_t most_carried = 24;
+
+SimNode& some_node(World& world, SeededRandom& random) {
+  return *world.nodes[random.below(world.nodes.size())];
+}
+
+void send_stick(World& world, const Event& event) {
   SeededRandom random(event.salt);
   SimNode& from = some_node(world, random);
   const SimNode& to = some_node(world, random);
@@ -49,7 +68,7 @@ void write_bundle(World& world, const Event& event) {
   job.stage = [plan](Replica& replica) { replica.note_handed(plan.recipients); };
   job.finish = [&world, &from, &to, plan](const std::optional<std::string>& error) {
     if (error) return;
-    auto file = written(from, plan);
+    auto file = write_bundle(from, plan);
     if (!file) return;
     world.trace_hash.u64(file->size());  // its bytes are sealed with chance of libsodium's own
     world.tell("machine " + std::to_string(from.machine) + " writes a bundle of " +
@@ -60,31 +79,11 @@ void write_bundle(World& world, const Event& event) {
   from.process->post(std::move(job));
 }
 
-// A file taken apart, and how far it has been read.
-struct Reading {
-  Bytes header;
-  std::vector<std::vector<BundleChunk>> runs;
-  std::optional<BundleTrailer> trailer;
+// One that is being read, and how far.
+struct Reading : BundleInParts {
   std::optional<BundleProgress> progress;
   std::size_t next = 0;
 };
-
-Reading taken_apart(ByteView file) {
-  Reading reading;
-  BundleParser parser;
-  parser.append(file);
-  bool begins = true;
-  for (auto item = parser.next(); item && *item; item = parser.next()) {
-    if (auto* header = std::get_if<BundleHeaderBytes>(&**item)) reading.header = header->bytes;
-    if (auto* trailer = std::get_if<BundleTrailer>(&**item)) reading.trailer = *trailer;
-    auto* chunk = std::get_if<BundleChunk>(&**item);
-    if (chunk == nullptr) continue;
-    if (begins) reading.runs.emplace_back();
-    begins = chunk->end != ChunkEnd::none;
-    reading.runs.back().push_back(std::move(*chunk));
-  }
-  return reading;
-}
 
 // One run after the other, each with what the one before has left in the log.
 void read_on(const std::shared_ptr<Process>& process, const std::shared_ptr<Reading>& reading) {
@@ -130,7 +129,7 @@ void read_bundle(World& world, const Event& event) {
   Bytes file = stick.file;
   if (random.below(4) == 0) damage(file, random);
   world.tell("machine " + std::to_string(to.machine) + " reads a bundle");
-  const auto reading = std::make_shared<Reading>(taken_apart(file));
+  const auto reading = std::make_shared<Reading>(Reading{taken_apart(file), {}, 0});
   if (reading->header.empty()) return;
   to.process->now([&] { read_on(to.process, reading); });
 }
@@ -139,7 +138,7 @@ void read_bundle(World& world, const Event& event) {
 
 const std::vector<EventKind>& courier_events() {
   static const std::vector<EventKind> all = {
-      {"write_bundle", "courier", 4, write_bundle},
+      {"write_bundle", "courier", 4, send_stick},
       {"read_bundle", "courier", 6, read_bundle},
   };
   return all;

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -52,6 +53,21 @@ struct PastLife {
   Promised promised;
 };
 
+// An invite that was handed out, and who asked with it: authority keys.
+struct HandedInvite {
+  int door = 0;  // machine
+  ChapterId chapter;
+  std::set<PublicKey> asked;
+  std::set<PublicKey> admitted;  // as the door answered
+};
+
+// A disk that was put back, and what others held then of the feeds that its key writes.
+struct PutBack {
+  Epoch epoch;                                                 // of the older disk
+  bool is_noticed = false;                                     // the file beside the database tells
+  std::map<int, std::pair<int, std::vector<Head>>> witnesses;  // machine: its life, what it held
+};
+
 // A piece as it stands in a node's log.
 struct LogPiece {
   Arrival last;
@@ -68,6 +84,8 @@ struct LogPiece {
 
 struct Ledger {
   std::map<FeedId, FeedTruth> feeds;
+  std::unordered_map<std::uint64_t, Head>
+      by_name;  // every entry, by what names of values begin with
   std::vector<Saved> saved;
   // For each machine: heads of every branch of a feed after the last transaction that returned.
   std::vector<Promised> promised;
@@ -88,6 +106,8 @@ struct Ledger {
   std::set<int> cut_by_own_chapter;
   // (machine, revoked machine): the first knows of it.
   std::set<std::pair<int, int>> knows_revoked;
+  std::vector<HandedInvite> invites;
+  std::map<int, PutBack> put_back;  // by machine, the last time
   // Writes that people asked for, and what they were told.
   std::uint64_t asked = 0;
   std::uint64_t answered_saved = 0;

@@ -51,7 +51,9 @@ std::vector<std::string> faults_needed_by(Control control) {
     return {"clone", "power", "kill", "cut"};
   if (control == Control::forgets_moves) return {"move", "cut"};
   if (control == Control::trusts_disk) return {"rot", "cut"};
-  if (control == Control::reuses_sequence) return {"restore", "power", "kill", "cut"};
+  if (control == Control::forgets_invites) return {"newcomer", "kill", "restart", "cut"};
+  if (control == Control::reuses_sequence || control == Control::hides_restore)
+    return {"restore", "power", "kill", "cut"};
   return {"power", "kill", "cut", "full_disk", "corrupt", "revoke", "partition"};
 }
 

@@ -306,6 +306,13 @@ void Process::link_opened(const SimLink& link) {
       other->close("link.replaced");
 }
 
+void Process::session_opened(const SimLink& link) {
+  const int peer = link.options().peer_machine;
+  const bool is_copy = world_.is_machine(peer) && world_.node(peer).copy_of >= 0;
+  node_.has_met = node_.has_met || is_copy || link.options().side == Side::dialler ||
+                  world_.chapter_of(node_).parent < 0;
+}
+
 void Process::redirect(int from, int to) {
   for (Call& call : calls_)
     if (call.machine == from) call.machine = to;

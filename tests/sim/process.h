@@ -57,6 +57,9 @@ class Process : public std::enable_shared_from_this<Process> {
   void link_ended(const SimLink& link);
   // The newest link to a node counts.
   void link_opened(const SimLink& link);
+  // Both ends know each other: those whom it calls stand above it, and a copy may do so; the global
+  // node has only those that call it.
+  void session_opened(const SimLink& link);
   // Another machine is called instead of one.
   void redirect(int from, int to);
   [[nodiscard]] bool calls(int machine) const;

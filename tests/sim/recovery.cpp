@@ -51,6 +51,7 @@ void note_own_piece(World& world, Process& process, const KnownFeed& feed, const
       world.require(place.empty() || may_fork, "I4",
                     "two entries of one feed have one sequence" + where);
       place.push_back({hashes[i], prev});
+      world.ledger.by_name[name_part(hashes[i])] = {feed.head.feed, seq, hashes[i]};
       ++world.figures.entries;
     }
     prev = hashes[i];
@@ -111,6 +112,8 @@ void note_log(World& world, Process& process) {
     log.push_back({last, piece.lane, directory.feed(piece.feed).head.feed,
                    Sequence(piece.seq.value + piece.count - 1)});
     read = last;
+    if (piece.via != 0 && process.has_started() && world.figures.commits % 4 == 0)
+      check_arrived(world, node, piece);
   }
 }
 
@@ -123,6 +126,12 @@ void check_life(World& world, Process& process) {
                 "machine " + std::to_string(node.machine) +
                     " takes itself for restored, and its disk was never put back");
   node.incarnation = now;
+  const Epoch epoch = process.replica().directory().epoch();
+  if (!is_first && node.epoch != epoch) {
+    node.has_come_back = true;
+    node.has_met = false;
+  }
+  node.epoch = epoch;
 }
 
 }  // namespace

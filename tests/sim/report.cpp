@@ -23,6 +23,8 @@ Named named(const Figures& figures) {
           {"rotten", figures.rotten},
           {"struck", figures.struck},
           {"forks", figures.forks},
+          {"awaited", figures.awaited},
+          {"repeats", figures.repeats},
           {"messages", figures.messages},
           {"bytes", figures.bytes},
           {"commits", figures.commits},
@@ -68,6 +70,8 @@ void add(Report& report, const Figures& figures) {
   sum.rotten += figures.rotten;
   sum.struck += figures.struck;
   sum.forks += figures.forks;
+  sum.awaited += figures.awaited;
+  sum.repeats += figures.repeats;
   sum.messages += figures.messages;
   sum.bytes += figures.bytes;
   sum.commits += figures.commits;

@@ -49,6 +49,24 @@ bool can_be_noticed(SimDisk& disk, const ExportMark& database) {
   return !file || file->token != database.token || file->number > database.number;
 }
 
+// Who holds what of its feeds that the older disk does not.
+PutBack witnessed(const World& world, const SimNode& node, const Backup& backup, bool is_noticed) {
+  PutBack put{backup.epoch, is_noticed, {}};
+  for (const auto& other : world.nodes) {
+    if (!other->counts() || other->id() == node.id()) continue;
+    auto& [life, heads] = put.witnesses[other->machine];
+    life = other->life;
+    for (const auto& [branch, head] :
+         world.ledger.promised[static_cast<std::size_t>(other->machine)]) {
+      const auto truth = world.ledger.feeds.find(branch.first);
+      if (truth == world.ledger.feeds.end() || truth->second.author != node.machine) continue;
+      if (!holds(backup.promised, truth->second, head.seq, head.hash, branch.first))
+        heads.push_back(head);
+    }
+  }
+  return put;
+}
+
 // From here on nothing is expected but what the older disk holds, and what others bring back to it.
 void declare(World& world, SimNode& node, const Backup& backup, bool is_noticed) {
   Ledger& ledger = world.ledger;
@@ -57,6 +75,8 @@ void declare(World& world, SimNode& node, const Backup& backup, bool is_noticed)
   ledger.past.push_back({node.id(), std::exchange(node.epochs, {}), promised});
   promised = backup.promised;
   node.incarnation = backup.incarnation;
+  node.epoch = backup.epoch;
+  node.has_come_back = false;
   node.may_come_back = true;
   ++node.life;
   for (Saved& saved : ledger.saved) {
@@ -65,6 +85,7 @@ void declare(World& world, SimNode& node, const Backup& backup, bool is_noticed)
         holds(promised, ledger.feeds[saved.feed], saved.seq, saved.hash, saved.feed);
     saved.life = is_there ? node.life : -1;
   }
+  ledger.put_back[node.machine] = witnessed(world, node, backup, is_noticed);
   if (!is_noticed) {
     ledger.may_fork.insert({node.id(), backup.incarnation});
     ledger.doubtful.insert(backup.epoch);

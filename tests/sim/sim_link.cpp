@@ -94,7 +94,8 @@ void SimLink::go_on() {
 void SimLink::follow_session() {
   if (ended_) return;
   pass_on();
-  if (session_->state() == SessionState::open) was_open_ = true;
+  if (session_->state() == SessionState::open && !std::exchange(was_open_, true))
+    owner_.session_opened(*this);
   write_out();
   schedule_tick();
 }

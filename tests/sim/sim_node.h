@@ -88,6 +88,9 @@ class SimNode {
   Incarnation incarnation;     // as of its last transaction
   ChapterPath home;            // the same: where its chapter stands
   std::set<Epoch> epochs;      // of this life
+  Epoch epoch;                 // as of its last transaction
+  bool has_come_back = false;  // it found out that its disk was put back, or copied
+  bool has_met = false;        // and since then somebody who may give back what it lost
   std::string last_trouble;
 
  private:

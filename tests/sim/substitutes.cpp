@@ -2,10 +2,13 @@
 // one of them without a hook in the product. Without a control each only calls the real one.
 //
 // `__real_X` and `__wrap_X` are the linker's names; X is the C++ name as the compiler writes it.
+#include "base/byte_stream.h"
+#include "replication/bundle.h"
 #include "replication/entitlement.h"
 #include "replication/forks.h"
 #include "replication/format/entry.h"
 #include "replication/format/receipt.h"
+#include "replication/invite.h"
 #include "replication/merge.h"
 #include "replication/reconcile.h"
 #include "replication/replica.h"
@@ -14,6 +17,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #define CHAPTERD_MAY_HOLD \
@@ -37,6 +42,17 @@
   "_ZNK8chapterd9Authority10is_revokedERKNS_5FixedILm32ENS_12PublicKeyTagEEE"
 #define CHAPTERD_PATH_OF "_ZNK8chapterd9Authority7path_ofERKNS_5FixedILm16ENS_12ChapterIdTagEEE"
 #define CHAPTERD_WITHOUT_CHECK "_ZN8chapterd13without_checkERKNS_11StoredLayerESt6vectorIhSaIhEE"
+#define CHAPTERD_SET_VALUE                                              \
+  "_ZN8chapterd7Replica9set_valueENSt7__cxx1112basic_stringIcSt11char_" \
+  "traitsIcESaIcEEESt6vectorIhSaIhEE"
+#define CHAPTERD_REBUILD "_ZN8chapterd7Replica7rebuildEv"
+#define CHAPTERD_FILL_HOLES "_ZN8chapterd7Replica10fill_holesERKNS_13VerifiedPieceE"
+#define CHAPTERD_TAKE_ENTRIES                                                                 \
+  "_ZN8chapterd7Replica12take_entriesERKNS_13VerifiedPieceENS_6StrongINS_10FeedRowTagEEERNS_" \
+  "11StoredPieceE"
+#define CHAPTERD_RUN_OF_BUNDLE                                                             \
+  "_ZNK8chapterd12BundleReader3runERKSt6vectorINS_11BundleChunkESaIS2_EERKSt8optionalINS_" \
+  "13BundleTrailerEERNS_14BundleProgressE"
 #define CHAPTERD_SIGN_RECEIPT                                                              \
   "_ZN8chapterd12sign_receiptERKNS_5FixedILm32ENS_15FederationIdTagEEERKNS_7ReceiptERKNS_" \
   "10SigningKeyE"
@@ -110,6 +126,25 @@ Bytes real_sign_receipt(const FederationId&,
 Bytes our_sign_receipt(const FederationId&,
                        const Receipt&,
                        const SigningKey&) asm("__wrap_" CHAPTERD_SIGN_RECEIPT);
+
+void real_set_value(Replica*, std::string, Bytes) asm("__real_" CHAPTERD_SET_VALUE);
+void our_set_value(Replica*, std::string, Bytes) asm("__wrap_" CHAPTERD_SET_VALUE);
+Result<std::uint64_t> real_rebuild(Replica*) asm("__real_" CHAPTERD_REBUILD);
+Result<std::uint64_t> our_rebuild(Replica*) asm("__wrap_" CHAPTERD_REBUILD);
+void real_fill_holes(Replica*, const VerifiedPiece&) asm("__real_" CHAPTERD_FILL_HOLES);
+void our_fill_holes(Replica*, const VerifiedPiece&) asm("__wrap_" CHAPTERD_FILL_HOLES);
+// Called, not replaced.
+void take_entries(Replica*, const VerifiedPiece&, FeedRow, StoredPiece&) asm(CHAPTERD_TAKE_ENTRIES);
+using Chunks = std::vector<BundleChunk>;
+using Trailer = std::optional<BundleTrailer>;
+Result<BundleRun> real_run(const BundleReader*,
+                           const Chunks&,
+                           const Trailer&,
+                           BundleProgress&) asm("__real_" CHAPTERD_RUN_OF_BUNDLE);
+Result<BundleRun> our_run(const BundleReader*,
+                          const Chunks&,
+                          const Trailer&,
+                          BundleProgress&) asm("__wrap_" CHAPTERD_RUN_OF_BUNDLE);
 
 bool our_may_hold(const Authority& authority, const PublicKey& node, const FeedIntro& intro) {
   return active_control() == Control::no_entitlement || real_may_hold(authority, node, intro);
@@ -211,6 +246,50 @@ Bytes our_sign_receipt(const FederationId& federation,
   Receipt said = receipt;
   if (active_control() == Control::false_receipt) said.head.seq = said.head.seq.next();
   return real_sign_receipt(federation, said, node);
+}
+
+// Whether a value says that an invite was used.
+static bool says_used(const std::string& name, const Bytes& value) {
+  const auto kept = decode_kept_invite(value);
+  return name.starts_with("invite/") && kept && kept->state == InviteState::used;
+}
+
+void our_set_value(Replica* replica, std::string name, Bytes value) {
+  const bool says_restored = name == stored_name::restored || name == stored_name::waits;
+  if (active_control() == Control::hides_restore && says_restored && !value.empty()) return;
+  if (active_control() == Control::forgets_invites && says_used(name, value)) return;
+  real_set_value(replica, std::move(name), std::move(value));
+}
+
+// As if a part of it were done: nothing is dropped then.
+Result<std::uint64_t> our_rebuild(Replica* replica) {
+  if (active_control() == Control::rebuilds_on_top && !replica->must_rebuild()) {
+    ByteWriter done;
+    replica->set_value(stored_name::rebuilding, done.u64(1).take());
+    replica->commit();
+  }
+  return real_rebuild(replica);
+}
+
+static bool& reads_bundles() {
+  static bool reads = false;
+  return reads;
+}
+
+Result<BundleRun> our_run(const BundleReader* reader,
+                          const Chunks& chunks,
+                          const Trailer& trailer,
+                          BundleProgress& progress) {
+  reads_bundles() = active_control() == Control::takes_twice;
+  return real_run(reader, chunks, trailer, progress);
+}
+
+// Called with what is held already, all of it or its beginning.
+void our_fill_holes(Replica* replica, const VerifiedPiece& piece) {
+  real_fill_holes(replica, piece);
+  if (!reads_bundles()) return;
+  StoredPiece nowhere;
+  take_entries(replica, piece, replica->directory().feed(piece.feed().id)->row, nowhere);
 }
 
 }  // namespace chapterd::sim

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/hash.h"
+#include "replication/invite.h"
 #include "tests/sim/controls.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/places.h"
@@ -48,9 +49,11 @@ struct Figures {
   std::uint64_t wipes = 0;
   std::uint64_t rekeys = 0;
   std::uint64_t moves = 0;
-  std::uint64_t rotten = 0;  // copies of disks with changed bytes that were opened
-  std::uint64_t struck = 0;  // saved changes that were on no other disk than one that was lost
-  std::uint64_t forks = 0;   // second histories that nodes told of and proved in the end
+  std::uint64_t rotten = 0;   // copies of disks with changed bytes that were opened
+  std::uint64_t struck = 0;   // saved changes that were on no other disk than one that was lost
+  std::uint64_t forks = 0;    // second histories that nodes told of and proved in the end
+  std::uint64_t awaited = 0;  // changes that came before what they were written over
+  std::uint64_t repeats = 0;  // entries that a node was given again in the end
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
   std::uint64_t commits = 0;
@@ -146,11 +149,14 @@ class World {
   // An empty machine, and its first day: with its chapter's chain, certified by its chapter.
   SimNode& make_machine(int chapter);
   void begin_machine(SimNode& made);
-  // The chapter above hands out an invite and answers it: the statements that lead to the new one.
-  [[nodiscard]] std::vector<Bytes> join(Replica& replica,
-                                        SimNode& parent,
-                                        const SimChapter& chapter,
-                                        const SigningKey& key);
+  // The chapter above hands out an invite, staged.
+  [[nodiscard]] Invite hand_out(Replica& replica, SimNode& parent, const SimChapter& chapter) const;
+  // Somebody asks with it, staged: the statements that lead to the new chapter.
+  [[nodiscard]] Result<std::vector<Bytes>> join(Replica& replica,
+                                                SimNode& parent,
+                                                const Invite& invite,
+                                                const SimChapter& chapter,
+                                                const SigningKey& key);
 
   const Options options;
   const Control control;
@@ -182,6 +188,7 @@ class World {
   void check_end();
 
   std::uint64_t steps_checked_ = 0;
+  std::size_t looks_ = 0;  // at a node's whole log
   std::set<EntryHash> verified_;
 };
 

@@ -1,5 +1,4 @@
 // Founding the federation: chapters, machines, certificates, who calls whom.
-#include "replication/invite.h"
 #include "tests/sim/world.h"
 
 namespace chapterd::sim {
@@ -23,11 +22,7 @@ void must(const auto& result) {
 
 }  // namespace
 
-// Both halves are staged; the caller commits.
-std::vector<Bytes> World::join(Replica& replica,
-                               SimNode& parent,
-                               const SimChapter& chapter,
-                               const SigningKey& key) {
+Invite World::hand_out(Replica& replica, SimNode& parent, const SimChapter& chapter) const {
   Invite invite;
   invite.federation = federation;
   invite.parent = parent.id();
@@ -41,16 +36,23 @@ std::vector<Bytes> World::join(Replica& replica,
   invite.expires = parent.clock.now().plus_ms(1'000'000);
   replica.set_value(stored_invite_name(invite_id(invite.secret)),
                     encode(KeptInvite{invite, InviteState::open, {}}));
+  return invite;
+}
+
+Result<std::vector<Bytes>> World::join(Replica& replica,
+                                       SimNode& parent,
+                                       const Invite& invite,
+                                       const SimChapter& chapter,
+                                       const SigningKey& key) {
   const JoinRequest request{invite_id(invite.secret), key.public_key(),
                             chapter.authority->public_key(),
                             BoxKey::from_seed(key.seed()).public_key(), chapter.code};
   const Bytes asked = make_join_request(invite, request, key, *chapter.authority);
-  const SigningKey& authority =
-      authority_of(chapters[static_cast<std::size_t>(chapter.parent)], replica);
+  const SigningKey& authority = authority_of(chapter_of(parent), replica);
   const auto answered = answer_join(replica, authority, asked, parent.clock.now());
-  must(answered);
+  if (!answered) return forward(answered);
   auto answer = check_answer(invite, chapter.authority->public_key(), *answered);
-  must(answer);
+  require(answer.has_value(), "I21", "what a door answers to an invite is not good");
   return std::move(answer->chain);
 }
 
@@ -99,7 +101,10 @@ void World::add_machine(int index) {
     made.peers.push_back(call);
     if (chapter.machines.empty()) {
       Replica& replica = node(call).process->replica();
-      chapter.chain = join(replica, node(call), chapter, *made.key);
+      const Invite invite = hand_out(replica, node(call), chapter);
+      auto chain = join(replica, node(call), invite, chapter, *made.key);
+      must(chain);
+      chapter.chain = std::move(*chain);
       replica.commit();
     }
   }

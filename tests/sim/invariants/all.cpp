@@ -9,6 +9,7 @@ void check_node_now(World& world, SimNode& node) {
   check_cursors(world, node.process->store(), node);
   check_receipts(world, node);
   check_revocations(world, node);
+  check_told(world, node);
 }
 
 // Looked at first: a node that holds what it may not never agrees with the others.
@@ -25,6 +26,10 @@ void check_heads(World& world) {
 void World::check_now() {
   for (const auto& each : nodes)
     if (each->process != nullptr && each->process->has_started()) check_node_now(*this, *each);
+  // One after the other: it takes longer.
+  const SimNode& next = *nodes[looks_++ % nodes.size()];
+  if (next.process != nullptr && next.process->has_started())
+    check_waiting(*this, node(next.machine));
 }
 
 bool World::has_converged() {
@@ -46,6 +51,8 @@ void World::check_end() {
   for (const auto& each : nodes)
     if (!each->is_gone) check_forks(*this, *each);
   check_now();
+  check_invites(*this);
+  check_repeats(*this);
 }
 
 }  // namespace chapterd::sim

@@ -23,6 +23,10 @@ void check_cursors(World& world, Reader& reader, SimNode& node);   // I9
 void check_receipts(World& world, SimNode& node);     // I8
 void check_revocations(World& world, SimNode& node);  // I13
 void check_forks(World& world, SimNode& node);        // I5
+void check_told(World& world, SimNode& node);         // I25
+void check_waiting(World& world, SimNode& node);      // I20 I25; reads all of its log
+// Of a piece that a transaction brought.
+void check_arrived(World& world, SimNode& node, const StoredPiece& piece);  // I20 I25
 
 // Once everything works again. Empty when all agree, else what differs.
 [[nodiscard]] std::string find_difference(World& world);  // I15
@@ -33,5 +37,8 @@ void check_keys(World& world);                           // I15
 void check_views(World& world);                          // I3 I6 I7
 void check_canaries(World& world);                       // I10
 void check_erased(World& world);                         // I23
+void check_invites(World& world);                        // I21
+// The last thing that is done: at some node it reads again what was read.
+void check_repeats(World& world);  // I17
 
 }  // namespace chapterd::sim
