@@ -5,6 +5,7 @@
 #include "replication/entitlement.h"
 #include "replication/format/limits.h"
 #include "replication/format/receipt.h"
+#include "replication/invite.h"
 #include "replication/replica.h"
 
 #include <algorithm>
@@ -116,6 +117,17 @@ void Replica::begin_incarnation() {
 void Replica::come_back() {
   begin_incarnation();
   set_value(stored_name::waits, {1});
+  withdraw_invites();
+}
+
+// An invite lets one key in, and whom those that look open let in since is not known any more.
+void Replica::withdraw_invites() {
+  for (const NamedValue& stored : store_.values(invite_prefix)) {
+    auto kept = decode_kept_invite(stored.value);
+    if (!kept || kept->state != InviteState::open) continue;
+    kept->state = InviteState::revoked;
+    set_value(stored.name, encode(*kept));
+  }
 }
 
 // The same, with what has been sent to nobody chained anew. Nothing may be staged.

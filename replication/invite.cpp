@@ -189,7 +189,7 @@ InviteId invite_id(const InviteSecret& secret) {
 }
 
 std::string stored_invite_name(const InviteId& id) {
-  return "invite/" + to_hex(id.view());
+  return invite_prefix + to_hex(id.view());
 }
 
 Bytes encode(const KeptInvite& kept) {

@@ -45,6 +45,7 @@ struct KeptInvite {
   PublicKey used_by;  // node key, once used
 };
 
+inline constexpr const char* invite_prefix = "invite/";
 [[nodiscard]] std::string stored_invite_name(const InviteId& id);
 [[nodiscard]] Bytes encode(const KeptInvite& kept);
 [[nodiscard]] Result<KeptInvite> decode_kept_invite(ByteView bytes);

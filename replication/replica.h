@@ -294,6 +294,7 @@ class Replica {
   void keep_revocations();
   void begin_incarnation();
   void come_back();
+  void withdraw_invites();
   void come_back_anew(const std::optional<Arrival>& line);
   void next_incarnation();
   [[nodiscard]] std::vector<Predecessor> predecessors_of(const FeedIntro& intro) const;

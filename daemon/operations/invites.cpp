@@ -19,7 +19,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* unchanged = "Nothing was changed.";
-constexpr const char* invite_prefix = "invite/";
 constexpr std::uint64_t most_hours = 24 * 366;
 constexpr std::size_t most_addresses = 8;
 constexpr std::int64_t hour_ms = 3'600'000;

@@ -1,4 +1,5 @@
 // Revocations outlive the database: one that was put back does not forget who was revoked.
+#include "replication/invite.h"
 #include "tests/replication/restored.h"
 #include "tests/store/faulty_vfs.h"
 
@@ -106,6 +107,35 @@ TEST_F(Recall, ADatabaseBegunAnewKeepsWhatItRecallsWithItsFirstEntries) {
   EXPECT_TRUE(stored->authority().is_revoked(laptop->id()));
   for (const KnownFeed& feed : stored->feeds())
     EXPECT_FALSE((*store)->pieces_of(feed.row, feed.head.seq, 1).empty());
+}
+
+// Whom it let in since, the database that was put back does not know.
+TEST_F(Recall, AnInviteThatLooksOpenInABackupLetsNobodyInAnyMore) {
+  Invite invite;
+  invite.federation = global->directory->authority().federation();
+  invite.parent = global->id();
+  invite.chapter = chapter_id_below(global->chapter(), "SO");
+  invite.code = invite.name = "SO";
+  invite.level = 1;
+  invite.secret = random.fixed<InviteSecret>();
+  invite.expires = clock.now().plus_ms(3'600'000);
+  const std::string name = stored_invite_name(invite_id(invite.secret));
+  global->replica->set_value(name, encode(KeptInvite{invite, InviteState::open, {}}));
+  global->commit();
+  save(*global);
+  const auto ask = [&]() -> std::string {
+    const SigningKey node = SigningKey::generate(random);
+    const SigningKey key = SigningKey::generate(random);
+    const JoinRequest request{invite_id(invite.secret), node.public_key(), key.public_key(),
+                              BoxKey::from_seed(node.seed()).public_key(), "laptop"};
+    const auto answer = answer_join(*global->replica, *global->authority,
+                                    make_join_request(invite, request, node, key), clock.now());
+    global->commit();
+    return answer ? "let in" : answer.error().code;
+  };
+  EXPECT_EQ(ask(), "let in");
+  put_back(*global);
+  EXPECT_EQ(ask(), "invite.revoked");
 }
 
 TEST_F(Recall, ACrashBeforeTheFileIsWrittenLeavesTheRevocationInTheDatabase) {

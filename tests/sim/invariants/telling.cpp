@@ -38,7 +38,9 @@ std::optional<Head> owed_to(World& world, SimNode& node, const PutBack& put) {
   std::vector<int> called;
   for (const auto& each : world.nodes)
     if (node.process->calls(each->machine)) called.push_back(each->machine);
-  if (called.empty() || world.chapter_of(node).parent < 0 || has_copy(world, node.machine))
+  // After a move it calls others than those with whom it agreed.
+  if (called.empty() || world.chapter_of(node).parent < 0 || has_copy(world, node.machine) ||
+      world.places.has_moves())
     return std::nullopt;
   for (const int machine : called)
     if (still_held(world, put, machine).empty()) return std::nullopt;
