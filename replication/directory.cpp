@@ -22,10 +22,12 @@ Result<Bytes> required(Reader& reader, const char* name) {
               "Found a federation with 'chapterd init', or join one with 'chapterd join'.");
 }
 
-// Rows have no gaps: one that is missing would make records of another kind.
-StoredKind next_kind(const std::vector<StoredKind>& before, StoredKind kind) {
-  if (kind.row.value != before.size() + 1) throw Damaged("a stored kind of record is missing");
-  return kind;
+// Rows have no gaps: one that is missing would make all behind it something else.
+template <class Stored>
+Stored next_row(std::size_t before, Stored stored) {
+  if (stored.row.value != before + 1)
+    throw Damaged("a row of a feed, a space or a kind of record is missing in the database");
+  return stored;
 }
 
 }  // namespace
@@ -49,9 +51,7 @@ Result<Directory> Directory::load(const Snapshot& now) {
   directory.incarnation_ = incarnation_in.fixed<Incarnation>();
   directory.read_new_feeds(reader);
   directory.read_authority(reader, Arrival(0));
-  for (const auto& space : reader.spaces_after(SpaceRow(0))) directory.add_space(space);
-  for (auto& kind : reader.kinds_after(KindRow(0)))
-    directory.add_kind(next_kind(directory.kinds_, std::move(kind)));
+  directory.read_names(reader);
   directory.arrival_ = reader.counters().arrival;
   return directory;
 }
@@ -60,7 +60,8 @@ void Directory::read_new_feeds(Reader& reader) {
   for (;;) {
     auto stored = reader.feeds_after(FeedRow(feeds_.size()), rows_a_time);
     if (stored.empty()) return;
-    for (StoredFeed& feed : stored) {
+    for (StoredFeed& each : stored) {
+      StoredFeed feed = next_row(feeds_.size(), std::move(each));
       auto intro = decode_feed_intro(feed.intro);
       if (!intro || feed_id(authority_.federation(), feed.intro) != feed.id)
         throw Damaged("an intro of a feed in the database is damaged");
@@ -71,6 +72,14 @@ void Directory::read_new_feeds(Reader& reader) {
                          Head{feed.id, feed.seq, feed.hash}, feed.trunk, feed.fork, feed.stands});
     }
   }
+}
+
+// New spaces and kinds of records.
+void Directory::read_names(Reader& reader) {
+  for (const StoredSpace& space : reader.spaces_after(SpaceRow(spaces_.size())))
+    add_space(next_row(spaces_.size(), space));
+  for (StoredKind& kind : reader.kinds_after(KindRow(kinds_.size())))
+    add_kind(next_row(kinds_.size(), std::move(kind)));
 }
 
 // Few feeds do not count whole, and what the writer decided of them is in the store.
@@ -128,9 +137,7 @@ std::vector<StoredPiece> Directory::refresh(const Snapshot& now) {
   }
   if (has_authority) read_authority(reader, before);
   if (!fresh.empty()) read_standing(reader);
-  for (const auto& space : reader.spaces_after(SpaceRow(spaces_.size()))) add_space(space);
-  for (auto& kind : reader.kinds_after(KindRow(kinds_.size())))
-    add_kind(next_kind(kinds_, std::move(kind)));
+  read_names(reader);
   arrival_ = reader.counters().arrival;
   if (const auto values = reader.values(stored_name::incarnation); !values.empty())
     incarnation_ = ByteReader(values.front().value).fixed<Incarnation>();

@@ -162,6 +162,7 @@ class Directory {
   }
 
   void read_new_feeds(Reader& reader);
+  void read_names(Reader& reader);
   void read_standing(Reader& reader);
   [[nodiscard]] bool counts(const FeedId& id) const;
   void read_authority(Reader& reader, Arrival after);

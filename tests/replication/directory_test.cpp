@@ -55,7 +55,7 @@ TEST(Directory, PassesOverNothingThatIsCommittedWhileItFollows) {
 
 // A record's kind is the number of a row: with a row missing, all of a later one would show as the
 // one before.
-struct MissingKind : ::testing::Test {
+struct MissingRow : ::testing::Test {
   SeededRandom random{31};
   SetClock clock;
   std::unique_ptr<TestNode> node = TestNode::founder(random, clock);
@@ -69,7 +69,7 @@ struct MissingKind : ::testing::Test {
   }
 };
 
-TEST_F(MissingKind, ADirectoryWithAGapIsNotLoaded) {
+TEST_F(MissingRow, ADirectoryWithAGapIsNotLoaded) {
   write("insight");
   write("member");
   testing::change_rows(database, "DELETE FROM kind WHERE name = 'insight'");
@@ -77,7 +77,20 @@ TEST_F(MissingKind, ADirectoryWithAGapIsNotLoaded) {
   EXPECT_THROW(static_cast<void>(Directory::load(Snapshot(*reader))), Damaged);
 }
 
-TEST_F(MissingKind, ADirectoryThatFollowsTheLogGoesNoFurtherThanTheGap) {
+// The same of feeds and of spaces: all behind the gap would be taken for something else.
+TEST_F(MissingRow, NorIsOneWithAGapAmongItsFeedsOrSpaces) {
+  for (const char* table : {"feed", "space"}) {
+    const auto other = TestNode::founder(random, clock);
+    for (const Audience audience : {Audience::up, Audience::down, Audience::all})
+      other->write_text({audience, {}}, "insight", "title", "Cold chain");
+    const std::string file = other->folder.file("chapterd.db");
+    testing::change_rows(file, std::string("DELETE FROM ") + table + " WHERE row = 2");
+    const auto reader = open_reader(file);
+    EXPECT_THROW(static_cast<void>(Directory::load(Snapshot(*reader))), Damaged) << table;
+  }
+}
+
+TEST_F(MissingRow, ADirectoryThatFollowsTheLogGoesNoFurtherThanTheGap) {
   const auto reader = open_reader(database);
   auto directory = Directory::load(Snapshot(*reader));
   ASSERT_TRUE(directory);
