@@ -34,16 +34,13 @@ void copy(const std::string& from, const std::string& to) {
   fs::copy(from, to);
 }
 
-TEST(RestoredNode, GetsBackWhatItsParentHoldsAndGoesOnWithoutAFork) {
-  TwoNodes nodes;
+// Kenya's folder is copied; it writes more, which its parent gets; then the copy is put back, and
+// it is not started yet.
+void put_back_after_more(TwoNodes& nodes) {
   const testing::TempFolder backup;
-  nodes.start();
   LiveNode& global = *nodes.global;
-  nodes.kenya->write_text(up, "old", "before");
-  ASSERT_TRUE(comes_true([&] { return global.values(Audience::up, "old") == Values{"before"}; }));
   auto node = stopped(nodes.kenya);
   copy(node->folder.path(), backup.path());
-
   nodes.kenya = nodes.live(std::move(node), global);
   nodes.kenya->start();
   nodes.kenya->write_text(up, "new", "after the backup");
@@ -51,8 +48,16 @@ TEST(RestoredNode, GetsBackWhatItsParentHoldsAndGoesOnWithoutAFork) {
       comes_true([&] { return global.values(Audience::up, "new") == Values{"after the backup"}; }));
   node = stopped(nodes.kenya);
   copy(backup.path(), node->folder.path());
-
   nodes.kenya = nodes.live(std::move(node), global);
+}
+
+TEST(RestoredNode, GetsBackWhatItsParentHoldsAndGoesOnWithoutAFork) {
+  TwoNodes nodes;
+  nodes.start();
+  LiveNode& global = *nodes.global;
+  nodes.kenya->write_text(up, "old", "before");
+  ASSERT_TRUE(comes_true([&] { return global.values(Audience::up, "old") == Values{"before"}; }));
+  ASSERT_NO_FATAL_FAILURE(put_back_after_more(nodes));
   nodes.kenya->write_text(up, "offline", "since");
   nodes.kenya->start();
   LiveNode& kenya = *nodes.kenya;
@@ -111,20 +116,9 @@ class BusyPeople {
 // What says that it was put back changes what is stored: it cannot share a transaction.
 TEST(RestoredNode, LearnsThatItWasPutBackWhileItsPeopleGoOnWriting) {
   TwoNodes nodes;
-  const testing::TempFolder backup;
   nodes.start();
   LiveNode& global = *nodes.global;
-  auto node = stopped(nodes.kenya);
-  copy(node->folder.path(), backup.path());
-  nodes.kenya = nodes.live(std::move(node), global);
-  nodes.kenya->start();
-  nodes.kenya->write_text(up, "new", "after the backup");
-  ASSERT_TRUE(
-      comes_true([&] { return global.values(Audience::up, "new") == Values{"after the backup"}; }));
-  node = stopped(nodes.kenya);
-  copy(backup.path(), node->folder.path());
-
-  nodes.kenya = nodes.live(std::move(node), global);
+  ASSERT_NO_FATAL_FAILURE(put_back_after_more(nodes));
   LiveNode& kenya = *nodes.kenya;
   BusyPeople people(kenya.writer());
   kenya.start();

@@ -25,6 +25,16 @@ struct House : Pair {
     global->statement(Statement{global->chapter(), known.next_number(body.chapter), body});
   }
 
+  // Kenya has written, and does not agree yet to the key that the chapter above named and that
+  // certifies the office.
+  std::unique_ptr<TestNode> office_apart(const std::shared_ptr<SigningKey>& given) {
+    kenya->write_text(home, "member", "phone", "one");
+    Wire(*kenya, *global).run();
+    name_successor(*given);
+    Wire(*kenya, *global).run();
+    return TestNode::beside(*kenya, given);
+  }
+
   static Values phones(TestNode& node) { return node.values(Audience::chapter, "member", "phone"); }
 
   static bool holds_private_feed_of(TestNode& node, TestNode& author) {
@@ -130,12 +140,8 @@ TEST_F(House, ARevokedNodeBringsNobodyTogether) {
 
 // The session goes on, and both learn in the middle of it that they belong together.
 TEST_F(House, WhatWasKeptBackFollowsInTheSameSessionOnceTwoNodesBelongTogether) {
-  kenya->write_text(home, "member", "phone", "one");
-  Wire(*kenya, *global).run();
   const auto given = std::make_shared<SigningKey>(SigningKey::generate(random));
-  name_successor(*given);
-  Wire(*kenya, *global).run();
-  auto office = TestNode::beside(*kenya, given);
+  const auto office = office_apart(given);
   Wire wire(*office, *kenya);
   wire.run();
   ASSERT_FALSE(holds_private_feed_of(*office, *kenya));
@@ -152,12 +158,8 @@ TEST_F(House, WhatWasKeptBackFollowsInTheSameSessionOnceTwoNodesBelongTogether) 
 
 // What is written from then on does not arrive before what was kept back.
 TEST_F(House, WhatIsWrittenAtThatMomentComesBehindWhatWasKeptBack) {
-  kenya->write_text(home, "member", "phone", "one");
-  Wire(*kenya, *global).run();
   const auto given = std::make_shared<SigningKey>(SigningKey::generate(random));
-  name_successor(*given);
-  Wire(*kenya, *global).run();
-  auto office = TestNode::beside(*kenya, given);
+  const auto office = office_apart(given);
   Wire wire(*office, *kenya);
   wire.run();
   ASSERT_FALSE(holds_private_feed_of(*office, *kenya));
