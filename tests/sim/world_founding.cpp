@@ -86,6 +86,9 @@ void World::begin_machine(SimNode& made) {
   const Statement own{chapter.id, 1, certificate_for(federation, *made.key, chapter.id)};
   chain.push_back(sign_statement(federation, own, *chapter.authority));
   chapter.machines.push_back(made.machine);
+  std::string calls;
+  for (const int peer : made.peers) calls += " " + std::to_string(peer);
+  tell("machine " + std::to_string(made.machine) + " is of " + chapter.code + ", calls" + calls);
   made.found(genesis, chain);
   made.start();
 }
