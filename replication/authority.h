@@ -101,6 +101,8 @@ class Authority {
   [[nodiscard]] ChapterPath path_of(const ChapterId& chapter) const;
   // Whether a chapter stands there now, or stood there before a move.
   [[nodiscard]] bool was_path(const ChapterPath& path) const;
+  // Whether one chapter stands above another now, or stood there before a move.
+  [[nodiscard]] bool was_above(const ChapterId& ancestor, const ChapterId& chapter) const;
   // The move that brought a chapter to where it stands; null when it never moved.
   [[nodiscard]] const KnownMove* move_of(const ChapterId& chapter) const;
   // The statements from the global chapter down to this chapter, its own keys and moves included,
@@ -204,7 +206,6 @@ class Authority {
   void note_ever(const Signed& statement);
   [[nodiscard]] bool changes_others(const Signed& statement) const;
   [[nodiscard]] std::set<ChapterId> ever_above(const ChapterId& chapter) const;
-  [[nodiscard]] bool was_above(const ChapterId& ancestor, const ChapterId& chapter) const;
 
   // authority_standing.cpp
   void work_out();

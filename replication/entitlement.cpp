@@ -43,6 +43,14 @@ bool may_come_to_hold(const Authority& authority, const PublicKey& node, const F
          holder->certificate.chapter == intro.home.chapter && holder->issuer == intro.home.chapter;
 }
 
+bool may_have_held(const Authority& authority, const PublicKey& node, const FeedIntro& intro) {
+  if (may_come_to_hold(authority, node, intro)) return true;
+  // The other audiences go by the places that the intro names.
+  const KnownNode* holder = authority.node(node);
+  return intro.audience == Audience::down && holder != nullptr && !authority.is_revoked(node) &&
+         authority.was_above(intro.home.chapter, holder->certificate.chapter);
+}
+
 Result<void> may_open(const Authority& authority, const FeedIntro& intro) {
   const KnownNode* author = authority.node(intro.node);
   if (author == nullptr)

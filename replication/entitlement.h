@@ -17,6 +17,11 @@ namespace chapterd {
 [[nodiscard]] bool may_come_to_hold(const Authority& authority,
                                     const PublicKey& node,
                                     const FeedIntro& intro);
+// Whether what a node offers of a feed may be taken from it: it may hold it, or might before its
+// chapter moved. Others may have lost what it holds since then.
+[[nodiscard]] bool may_have_held(const Authority& authority,
+                                 const PublicKey& node,
+                                 const FeedIntro& intro);
 
 // Whether the author that an intro names may open such a feed: a certified node, of that chapter,
 // whose path is the certified one, of now or of before a move. The target of a `to` feed must be a

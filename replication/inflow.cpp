@@ -236,6 +236,10 @@ void Session::take_refused(const RefusedPiece& refused) {
   send(Frame(FaultFrame{refused.feed, refused.error.code}));
   if (const auto at = offers_.find(refused.feed); at != offers_.end()) at->second.restarts = true;
   if (refused.error.code == "piece.branch") ask_from_further_back(refused.feed);
+  // What was asked for may have come damaged: it may be asked for again.
+  const auto asked = asked_back_.find(refused.feed);
+  if (asked != asked_back_.end() && refused.error.kind == Errc::check_failed)
+    asked->second.times = 0;
 }
 
 // Before its first END the dialler waits: much is still to come.

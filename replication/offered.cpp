@@ -20,7 +20,7 @@ std::optional<OfferedFeed> judge_offer(const Authority& authority,
   if (!decoded) return std::nullopt;
   FeedOffer offer{feed_id(authority.federation(), intro), std::move(*decoded), intro};
   OfferedFeed offered;
-  offered.refused = !may_come_to_hold(authority, peer, offer.intro) ||
+  offered.refused = !may_have_held(authority, peer, offer.intro) ||
                     !may_come_to_hold(authority, self, offer.intro);
   offered.feed = std::make_shared<const FeedOffer>(std::move(offer));
   return offered;

@@ -107,12 +107,16 @@ struct BrokenStream : HostilePeer {
     return said;
   }
 
-  static Frame framed(Audience audience, const SegmentPiece& piece) {
+  static Frame framed(const Segment& segment) {
     SegmentFrame frame;
-    frame.audience = audience;
-    frame.content = encode(Segment{audience, {piece}});
+    frame.audience = segment.audience;
+    frame.content = encode(segment);
     frame.size = frame.content.size();
     return frame;
+  }
+
+  static Frame framed(Audience audience, const SegmentPiece& piece) {
+    return framed(Segment{audience, {piece}});
   }
 
   // The intro of Kenya's feed for those above.
@@ -231,38 +235,71 @@ TEST_F(BrokenStream, APieceThatNobodySignedIsRefusedAndAKnownOneIsPassedOver) {
   EXPECT_EQ(wire.listener().state(), SessionState::open);
 }
 
-// Of another history than the one that is held: it is asked for from further back, in the end from
-// its beginning.
-TEST_F(BrokenStream, TheEndOfAnotherHistoryMakesANodeAskForTheRestOfIt) {
-  auto uganda = TestNode::below(*global, "UG");
-  for (int i = 0; i < 3; ++i) kenya->write_text(all, "insight", "title", std::to_string(i));
-  auto copy = TestNode::copy_of(*kenya);
-  for (int i = 0; i < 3; ++i) kenya->write_text(all, "insight", "title", "here");
-  for (int i = 0; i < 3; ++i) copy->write_text(all, "insight", "title", "there");
-  Wire(*kenya, *global).run();
-  const Frame whole = segment_of(*copy, Audience::all);
-  auto content = *decode_segment(Audience::all, std::get<SegmentFrame>(whole).content);
-  const FeedId feed = copy->head(Audience::all).feed;
-  const auto stored =
-      copy->store->pieces_of(copy->directory->feed(feed)->row, Sequence(1), SIZE_MAX);
-  Piece last = *decode_piece(content.pieces.back().piece);
-  last.prev = stored.back().prev;
-  const Bytes end = encode(last);
-  Wire wire(*uganda, *global);
-  wire.run();
-  wire.say_to_listener(framed(Audience::all, {77, content.pieces.front().intro, end}));
-  EXPECT_EQ(wire.listener().faults().back().error.code, "piece.branch");
-  bool is_asked_for = false;
-  FrameParser parser;
-  parser.append(wire.listener().take_output());
-  for (auto frame = parser.next(); frame && *frame; frame = parser.next()) {
-    if (const auto* want = std::get_if<WantFrame>(&**frame))
-      is_asked_for = want->feeds.at(0).feed == short_name(feed) && want->feeds[0].from.value == 1;
+// A copy went on with what it shares with Kenya, and the global node holds what Kenya wrote there.
+struct OtherHistory : BrokenStream {
+  static constexpr std::size_t shared = 3;  // pieces
+  std::unique_ptr<TestNode> uganda = TestNode::below(*global, "UG");
+  std::unique_ptr<TestNode> copy;
+  FeedId feed;
+  Segment whole;
+  std::unique_ptr<Wire> wire;
+
+  OtherHistory() {
+    for (std::size_t i = 0; i < shared; ++i)
+      kenya->write_text(all, "insight", "title", std::to_string(i));
+    copy = TestNode::copy_of(*kenya);
+    for (int i = 0; i < 3; ++i) kenya->write_text(all, "insight", "title", "here");
+    for (int i = 0; i < 3; ++i) copy->write_text(all, "insight", "title", "there");
+    Wire(*kenya, *global).run();
+    const Frame frame = segment_of(*copy, Audience::all);
+    whole = *decode_segment(Audience::all, std::get<SegmentFrame>(frame).content);
+    feed = copy->head(Audience::all).feed;
+    wire = std::make_unique<Wire>(*uganda, *global);
+    wire->run();
   }
-  EXPECT_TRUE(is_asked_for);
-  wire.say_to_listener(whole);
-  EXPECT_TRUE(global->replica->directory().is_forked(feed));
-  EXPECT_EQ(title(*global), (Values{"here", "there"}));
+
+  // Its last piece alone; whether all of the feed is asked for then.
+  bool asks_after_the_end() {
+    const auto stored =
+        copy->store->pieces_of(copy->directory->feed(feed)->row, Sequence(1), SIZE_MAX);
+    Piece last = *decode_piece(whole.pieces.back().piece);
+    last.prev = stored.back().prev;
+    wire->say_to_listener(
+        framed(Audience::all, {77, whole.pieces.front().intro, encode(last)}));
+    EXPECT_EQ(wire->listener().faults().back().error.code, "piece.branch");
+    bool is_asked_for = false;
+    FrameParser parser;
+    parser.append(wire->listener().take_output());
+    for (auto frame = parser.next(); frame && *frame; frame = parser.next()) {
+      if (const auto* want = std::get_if<WantFrame>(&**frame))
+        is_asked_for = want->feeds.at(0).feed == short_name(feed) && want->feeds[0].from.value == 1;
+    }
+    return is_asked_for;
+  }
+
+  void expect_both() {
+    EXPECT_TRUE(global->replica->directory().is_forked(feed));
+    EXPECT_EQ(title(*global), (Values{"here", "there"}));
+  }
+};
+
+// It is asked for from further back, in the end from its beginning.
+TEST_F(OtherHistory, ItsEndMakesANodeAskForTheRestOfIt) {
+  EXPECT_TRUE(asks_after_the_end());
+  wire->say_to_listener(framed(whole));
+  expect_both();
+}
+
+TEST_F(OtherHistory, WhatCameDamagedIsAskedForAgain) {
+  EXPECT_TRUE(asks_after_the_end());
+  Segment damaged = whole;
+  damaged.pieces[shared].piece.back() ^= 1U;
+  wire->say_to_listener(framed(damaged));
+  EXPECT_FALSE(asks_after_the_end()) << "the answer is still coming";
+  wire->say_to_listener(EndFrame{});
+  EXPECT_TRUE(asks_after_the_end());
+  wire->say_to_listener(framed(whole));
+  expect_both();
 }
 
 }  // namespace

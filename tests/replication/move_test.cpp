@@ -187,5 +187,17 @@ TEST_F(Moving, TheParentThatWasLeftSendsNothingMoreThatIsForThoseBelowIt) {
   EXPECT_EQ(title(*kisumu, Audience::all, "news"), Values{"for everybody"});
 }
 
+// What its chapter lost is only at one that left it.
+TEST_F(Moving, WhatIsForThoseBelowComesBackFromOneThatWasBelow) {
+  kenya->write_text(down, "guidance", "title", "boil");
+  before_the_move();
+  move();
+  meet(*kenya, *global);
+  auto anew = TestNode::beside(*kenya);
+  Wire(*kisumu, *global).run();
+  Wire(*kisumu, *anew).run();
+  EXPECT_EQ(title(*anew, Audience::down, "guidance"), Values{"boil"});
+}
+
 }  // namespace
 }  // namespace chapterd

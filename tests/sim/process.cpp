@@ -184,7 +184,9 @@ void Process::ask_person() {
     person_asked_ = false;
     Job job;
     job.stage = [](Replica& replica) { replica.confirm_restored(Complete::no); };
-    job.finish = [](const std::optional<std::string>&) {};
+    job.finish = [this](const std::optional<std::string>& error) {
+      if (error) ask_person();
+    };
     post(std::move(job));
   });
 }
@@ -308,8 +310,9 @@ void Process::link_opened(const SimLink& link) {
 
 void Process::session_opened(const SimLink& link) {
   const int peer = link.options().peer_machine;
-  const bool is_copy = world_.is_machine(peer) && world_.node(peer).copy_of >= 0;
-  node_.has_met = node_.has_met || is_copy || link.options().side == Side::dialler ||
+  const bool is_rogue = !world_.is_machine(peer);  // perhaps of a chapter above
+  const bool is_copy = !is_rogue && world_.node(peer).copy_of >= 0;
+  node_.has_met = node_.has_met || is_rogue || is_copy || link.options().side == Side::dialler ||
                   world_.chapter_of(node_).parent < 0;
 }
 

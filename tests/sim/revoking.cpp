@@ -17,10 +17,13 @@ void revoke(World& world, const Event& event) {
   SimChapter& above = world.chapters[static_cast<std::size_t>(issuer)];
   SimNode& by = world.node(above.machines.front());
   if (!world.is_listening(by.machine)) return;
+  // An interrupted attempt may have come through all the same: nobody else begins one.
+  if (node.revoker >= 0 && node.revoker != by.machine) return;
   Job job;
   const bool own = issuer == node.chapter;
   job.stage = [&world, &above, &node, &by, own, key = node.id()](Replica& replica) {
     if (node.is_revoked || replica.directory().authority().is_revoked(key)) return;
+    node.revoker = by.machine;
     world.ledger.cut_by_own_chapter.erase(node.machine);
     if (own) world.ledger.cut_by_own_chapter.insert(node.machine);
     // An earlier attempt may not have come through; a feed that is not listed is cut at 0.

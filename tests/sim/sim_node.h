@@ -80,6 +80,7 @@ class SimNode {
   int copy_of = -1;         // machine that has the same key
   int replaced_by = -1;     // machine that its chapter has now that its disk is lost
   bool is_revoked = false;  // the statement is on some disk
+  int revoker = -1;         // the machine that wrote the statement, or tried to
   bool has_written_revocation = false;
   bool loses_power_next = false;  // when its disk dies, rather than the process being killed
   int restarts = 0;

@@ -1,4 +1,5 @@
 // I1, I14: what was promised before a crash is there after it. I9: no cursor is ahead of it.
+#include "replication/entitlement.h"
 #include "tests/sim/invariants/invariants.h"
 
 #include <algorithm>
@@ -47,6 +48,16 @@ bool lacks_what_its_key_had(const World& world,
   return std::ranges::any_of(world.ledger.past, [&](const PastLife& past) {
     return past.key == node.id() && has_more(past.promised);
   });
+}
+
+// A cursor is of use only together with what the node might hold when it was handed out: once that
+// is another, the next session begins anew.
+bool may_hold_otherwise(World& world, SimNode& node, const StoredPeer& peer, int machine) {
+  const auto is_other = [&](const SimNode& who) {
+    return who.is_up() && grant_name(who.process->replica().directory().authority(), node.id(),
+                                     peer.node) != peer.grant;
+  };
+  return is_other(node) || (machine >= 0 && is_other(world.node(machine)));
 }
 
 // The pieces of each feed follow each other up to its head.
@@ -117,6 +128,7 @@ void check_cursors(World& world, Reader& reader, SimNode& node) {
     // Nothing is taken from a revoked node, and nobody follows its log any more.
     const int machine = machine_with(world, peer.node);
     if (machine >= 0 && !world.node(machine).counts()) continue;
+    if (may_hold_otherwise(world, node, peer, machine)) continue;
     for (const LogPiece& piece : log->second) {
       if (piece.last > peer.held[static_cast<std::size_t>(piece.lane)]) continue;
       const auto truth = world.ledger.feeds.find(piece.feed);

@@ -8,6 +8,8 @@ namespace chapterd::sim {
 void check_revocations(World& world, SimNode& node) {
   const Authority& authority = node.process->replica().directory().authority();
   for (const auto& other : world.nodes) {
+    // Whoever was interrupted in writing it may have written it.
+    if (other->revoker >= 0 && authority.is_revoked(other->id())) other->is_revoked = true;
     if (!other->is_revoked || other->machine == node.machine) continue;
     const std::pair<int, int> pair{node.machine, other->machine};
     const bool knows = authority.is_revoked(other->id());
