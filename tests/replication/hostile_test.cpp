@@ -264,8 +264,7 @@ struct OtherHistory : BrokenStream {
         copy->store->pieces_of(copy->directory->feed(feed)->row, Sequence(1), SIZE_MAX);
     Piece last = *decode_piece(whole.pieces.back().piece);
     last.prev = stored.back().prev;
-    wire->say_to_listener(
-        framed(Audience::all, {77, whole.pieces.front().intro, encode(last)}));
+    wire->say_to_listener(framed(Audience::all, {77, whole.pieces.front().intro, encode(last)}));
     EXPECT_EQ(wire->listener().faults().back().error.code, "piece.branch");
     bool is_asked_for = false;
     FrameParser parser;

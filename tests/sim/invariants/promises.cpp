@@ -148,10 +148,9 @@ void check_cursors(World& world, Reader& reader, SimNode& node) {
         continue;
       world.require(held[piece.feed] >= piece.seq, "I9", [&] {
         return "a cursor is ahead of what is stored" + at(node, piece.feed, piece.seq) +
-               ", audience " + std::string(name_of(truth->second.intro.audience)) +
-               " by machine " + std::to_string(truth->second.author) + " at " +
-               std::to_string(piece.last.value) + ", cursor into machine " +
-               std::to_string(machine);
+               ", audience " + std::string(name_of(truth->second.intro.audience)) + " by machine " +
+               std::to_string(truth->second.author) + " at " + std::to_string(piece.last.value) +
+               ", cursor into machine " + std::to_string(machine);
       });
     }
   }
