@@ -185,7 +185,11 @@ Result<void> Session::on(WelcomeFrame& welcome) {
   if (auto accepted = accept_peer(welcome.chain); !accepted) return accepted;
   clock_ahead_ms_ = welcome.time.ms - now_.ms;
   if (shows_rollback(welcome.witness)) return {};
-  waits_ = waits_for_others();
+  // HELLO said otherwise, for whoever is called stands elsewhere than was known: it says so anew.
+  if (waits_for_others() != waits_) {
+    close("node.restored");
+    return {};
+  }
   note_meeting(welcome.lanes);
   open({welcome.epoch, welcome.cursor, welcome.holds, welcome.lanes, welcome.grant});
   if (!welcome.doubts.empty()) send(Frame(WitnessFrame{witness_of(welcome.doubts)}));

@@ -64,6 +64,25 @@ TEST_F(RestoredNode, ARestoredNodeServesThoseBelowOnceItHasMetTheOneAbove) {
   EXPECT_EQ(kisumu->values(Audience::all, "note", "title"), Values{"from Kenya"});
 }
 
+// It never met whom it calls, and takes it for the one above.
+TEST_F(RestoredNode, OneThatWaitsSaysSoOnceItKnowsWhomItCalled) {
+  exchange();
+  save(*global);
+  auto uganda = TestNode::below(*global, "UG");
+  Wire(*uganda, *global).run();
+  put_back(*global, With::database_only);
+  global->write_text(all, "note", "title", "since");
+  Wire called(*global, *uganda);
+  called.run();
+  EXPECT_EQ(called.dialler().end_code(), "node.restored");
+  Wire again(*global, *uganda);
+  again.run();
+  EXPECT_EQ(again.dialler().state(), SessionState::open);
+  for (const Session* session : {&again.dialler(), &again.listener()})
+    EXPECT_TRUE(session->exchanges_only_statements());
+  EXPECT_EQ(uganda->values(Audience::all, "note", "title"), Values{});
+}
+
 // A child that calls again and pushes before it knows.
 TEST_F(RestoredNode, WhatIsPushedAtAWaitingNodeIsSentAgainLater) {
   kenya->write_text(up, "insight", "title", "before");

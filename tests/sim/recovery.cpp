@@ -19,9 +19,10 @@ constexpr int cuts_a_probe = 2;
 void check_path(World& world, Process& process, const KnownFeed& feed) {
   const SimNode& node = process.node();
   const Directory& directory = process.replica().directory();
-  const ChapterPath now = world.has_met ? world.places.path_of(node.chapter)
-                                        : directory.authority().path_of(directory.chapter());
-  const bool is_known = world.has_met || (process.has_started() && node.home == now);
+  const bool all_know = world.has_met && node.counts();
+  const ChapterPath now = all_know ? world.places.path_of(node.chapter)
+                                   : directory.authority().path_of(directory.chapter());
+  const bool is_known = all_know || (process.has_started() && node.home == now);
   if (!is_known || feed.intro.node != node.id()) return;
   world.require(feed.intro.home == now, "I11",
                 "machine " + std::to_string(node.machine) +

@@ -21,8 +21,11 @@ void revoke(World& world, const Event& event) {
   if (node.revoker >= 0 && node.revoker != by.machine) return;
   Job job;
   const bool own = issuer == node.chapter;
-  job.stage = [&world, &above, &node, &by, own, key = node.id()](Replica& replica) {
-    if (node.is_revoked || replica.directory().authority().is_revoked(key)) return;
+  job.stage = [&world, &above, &home, &node, &by, own, key = node.id()](Replica& replica) {
+    const Authority& authority = replica.directory().authority();
+    // After a move the chapter above may not know yet that it stands there.
+    const bool may = own || is_above(above.id, authority.path_of(home.id));
+    if (!may || node.is_revoked || authority.is_revoked(key)) return;
     node.revoker = by.machine;
     world.ledger.cut_by_own_chapter.erase(node.machine);
     if (own) world.ledger.cut_by_own_chapter.insert(node.machine);
