@@ -67,12 +67,16 @@ std::vector<std::string> fault_names() {
   return names;
 }
 
+std::vector<std::string> faults_of(const Options& options) {
+  if (!options.faults.empty()) return options.faults;
+  if (options.control != Control::none) return faults_needed_by(options.control);
+  return draw_faults(options.seed);
+}
+
 Plan draw_plan(const Options& options, Instant begin) {
   testing::SeededRandom random(options.seed ^ 0x914A4);
   Plan plan;
-  plan.faults = draw_faults(options.seed);
-  if (options.control != Control::none) plan.faults = faults_needed_by(options.control);
-  if (!options.faults.empty()) plan.faults = options.faults;
+  plan.faults = faults_of(options);
   std::vector<const EventKind*> people;
   for (const auto* table : {&people_events(), &erasing_events()})
     for (const EventKind& kind : *table) people.push_back(&kind);

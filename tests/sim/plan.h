@@ -54,6 +54,8 @@ inline constexpr const char* canary_prefix = "canary-7f3a91-";
 [[nodiscard]] std::vector<std::string> fault_names();
 
 struct Options;
+// The kinds of faults that are on: named, or what the control needs, or drawn from the seed.
+[[nodiscard]] std::vector<std::string> faults_of(const Options& options);
 [[nodiscard]] Plan draw_plan(const Options& options, Instant begin);
 
 }  // namespace chapterd::sim

@@ -2,6 +2,8 @@
 // "Simplifying and Isolating Failure-Inducing Input", 2002).
 #include "tests/sim/run.h"
 
+#include "tests/sim/plan.h"
+
 #include <algorithm>
 #include <numeric>
 #include <sys/wait.h>
@@ -45,6 +47,7 @@ Outcome run(const Options& options) {
   Outcome outcome;
   World world(options);
   try {
+    world.tell(command_for(options));
     world.run();
   } catch (const Failure& failure) {
     outcome.invariant = failure.invariant;
@@ -103,11 +106,10 @@ std::string command_for(const Options& options) {
     for (const ControlInfo& each : controls())
       if (each.control == options.control) text += std::string(" --control ") + each.name;
   }
-  if (!options.faults.empty()) {
-    std::string names;
-    for (const std::string& name : options.faults) names += (names.empty() ? "" : ",") + name;
-    text += " --faults " + names;
-  }
+  // Named, so that it draws the same when there are more kinds.
+  std::string names;
+  for (const std::string& name : faults_of(options)) names += (names.empty() ? "" : ",") + name;
+  text += " --faults " + names;
   if (!options.only.empty()) text += " --only " + joined(options.only);
   return text;
 }

@@ -26,6 +26,9 @@
 #define CHAPTERD_MAY_COME_TO_HOLD                                                             \
   "_ZN8chapterd16may_come_to_holdERKNS_9AuthorityERKNS_5FixedILm32ENS_12PublicKeyTagEEERKNS_" \
   "9FeedIntroE"
+#define CHAPTERD_MAY_HAVE_HELD                                                             \
+  "_ZN8chapterd13may_have_heldERKNS_9AuthorityERKNS_5FixedILm32ENS_12PublicKeyTagEEERKNS_" \
+  "9FeedIntroE"
 #define CHAPTERD_IN_FORCE \
   "_ZNK8chapterd8Erasures8in_forceERKNS_4HeadERKNS_9FeedIntroERKNS_9DirectoryE"
 #define CHAPTERD_BRANCH_FOR "_ZN8chapterd7Replica10branch_forERKNS_13VerifiedPieceERKNS0_7LandingE"
@@ -76,6 +79,12 @@ bool real_may_come_to_hold(const Authority&,
 bool our_may_come_to_hold(const Authority&,
                           const PublicKey&,
                           const FeedIntro&) asm("__wrap_" CHAPTERD_MAY_COME_TO_HOLD);
+bool real_may_have_held(const Authority&,
+                        const PublicKey&,
+                        const FeedIntro&) asm("__real_" CHAPTERD_MAY_HAVE_HELD);
+bool our_may_have_held(const Authority&,
+                       const PublicKey&,
+                       const FeedIntro&) asm("__wrap_" CHAPTERD_MAY_HAVE_HELD);
 bool real_in_force(const Erasures*,
                    const Head&,
                    const FeedIntro&,
@@ -155,6 +164,10 @@ bool our_may_come_to_hold(const Authority& authority,
                           const FeedIntro& intro) {
   return active_control() == Control::no_entitlement ||
          real_may_come_to_hold(authority, node, intro);
+}
+
+bool our_may_have_held(const Authority& authority, const PublicKey& node, const FeedIntro& intro) {
+  return active_control() == Control::no_entitlement || real_may_have_held(authority, node, intro);
 }
 
 bool our_in_force(const Erasures* erasures,
