@@ -84,8 +84,12 @@ bool Outflow::is_in_lanes(FeedRow feed) const {
   return lanes_ == Lanes::all || directory_.feed(feed).intro.audience == Audience::auth;
 }
 
+bool Outflow::is_known(FeedRow feed) const {
+  return feed.value <= directory_.feeds().size();
+}
+
 bool Outflow::granted(FeedRow feed) {
-  CHECK(feed.value <= directory_.feeds().size());
+  CHECK(is_known(feed));
   if (feed.value >= granted_.size()) granted_.resize(directory_.feeds().size() + 1, 0);
   std::uint8_t& known = granted_[feed.value];
   if (known == 0) known = all_may_hold(directory_.feed(feed).intro) ? 1 : 2;
@@ -176,8 +180,8 @@ bool Outflow::send_lane(Lane lane, Bytes& out) {
   Arrival reached = directory_.arrival();
   for (StoredPiece& piece : reader_.pieces_after(lane, sent, limits::window_bytes)) {
     // The reader may be ahead of the directory; what is not in the directory yet waits for the next
-    // turn.
-    if (piece.arrival > directory_.arrival()) break;
+    // turn. What was chained anew keeps its arrival, and lies in a feed that is new.
+    if (piece.arrival > directory_.arrival() || !is_known(piece.feed)) break;
     reached = last_arrival(piece);
     window.push_back(std::move(piece));
   }
@@ -204,7 +208,7 @@ bool Outflow::send_receipts(Bytes& out) {
   ReceiptsFrame frame;
   Arrival reached = directory_.arrival();
   for (const StoredReceipt& receipt : stored) {
-    if (receipt.arrival > directory_.arrival()) break;
+    if (receipt.arrival > directory_.arrival() || !is_known(receipt.feed)) break;
     reached = receipt.arrival;
     const bool came_from_there = peer_row_ != 0 && receipt.via == peer_row_;
     if (!came_from_there && granted(receipt.feed) &&

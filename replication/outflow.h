@@ -113,6 +113,7 @@ class Outflow {
   void send_pieces(std::vector<OutPiece> pieces, Bytes& out);
   void send_segment(Segment& segment, Bytes& out);
   void send_mark(Lane lane, Bytes& out);
+  [[nodiscard]] bool is_known(FeedRow feed) const;
   [[nodiscard]] bool granted(FeedRow feed);
   [[nodiscard]] bool all_may_hold(const FeedIntro& intro) const;
   [[nodiscard]] bool leads_home(const FeedIntro& intro) const;

@@ -64,6 +64,25 @@ TEST_F(RestoredNode, ARestoredNodeServesThoseBelowOnceItHasMetTheOneAbove) {
   EXPECT_EQ(kisumu->values(Audience::all, "note", "title"), Values{"from Kenya"});
 }
 
+// A session that was open all along reads the log before it is told what has become of it.
+TEST_F(RestoredNode, WhatIsChainedAnewWaitsUntilSessionsKnowWhereItLies) {
+  auto kisumu = TestNode::below(*kenya, "KSM");
+  exchange();
+  kenya->restart();
+  Wire wire(*kisumu, *kenya);
+  wire.run();
+  kenya->write_text(up, "insight", "title", "not sent yet");
+  ReceivedWindow told;
+  told.peer = global->id();
+  told.meeting.emplace().rolled_back = true;
+  kenya->replica->receive(std::move(told));
+  kenya->replica->commit();
+  EXPECT_TRUE(wire.listener().take_output().empty());
+  wire.announce();
+  EXPECT_EQ(wire.listener().end_code(), "node.restored");
+  EXPECT_EQ(own_feeds(*kenya, Audience::up), 2U) << "it lies in a new feed now";
+}
+
 // It never met whom it calls, and takes it for the one above.
 TEST_F(RestoredNode, OneThatWaitsSaysSoOnceItKnowsWhomItCalled) {
   exchange();
