@@ -134,12 +134,15 @@ void check_cursors(World& world, Reader& reader, SimNode& node) {
       const auto truth = world.ledger.feeds.find(piece.feed);
       if (truth == world.ledger.feeds.end() || truth->second.author < 0) continue;
       if (world.node(truth->second.author).is_revoked || node.is_revoked) continue;
-      // Before a move, or after it, the log was passed over there.
-      if (!world.places.may_always_hold(node.chapter, truth->second.intro)) continue;
+      // Before a move, or after it, the log was passed over there, or digests left it out.
+      const FeedIntro& intro = truth->second.intro;
+      const auto may = [&](const SimNode& who) {
+        return world.places.may_always_hold(who.chapter, intro);
+      };
+      if (!may(node) || (machine >= 0 && !may(world.node(machine)))) continue;
       // Of a feed with two histories lists of tips set entries aside and take them back: what
       // begins to count behind a cursor is found by the digests, which say something else from then
       // on.
-      const FeedIntro& intro = truth->second.intro;
       if (world.ledger.may_fork.contains({intro.node, intro.incarnation})) continue;
       // A relay that changes bytes is found out; the digest asks for the rest again.
       if (world.ledger.refused.contains({node.machine, piece.feed})) continue;
