@@ -135,6 +135,8 @@ std::uint64_t World::standing(const FeedId& id, const FeedTruth& truth) {
   if (truth.intro.audience == Audience::auth) return UINT64_MAX;
   const bool own = ledger.cut_by_own_chapter.contains(truth.author);
   if (truth.intro.audience == Audience::chapter && !own) return UINT64_MAX;
+  // Whoever holds it from below, before a move, may not judge it.
+  if (truth.intro.audience == Audience::down && !own) return 0;
   const auto cut = ledger.cuts.find(id);
   return cut == ledger.cuts.end() ? 0 : cut->second.value;
 }
