@@ -202,10 +202,11 @@ class faultily:
         wait_until("strace holds every thread", lambda: self.holds(process))
 
     def holds(self, process):
-        if self.tracer.poll() is not None:
-            raise AssertionError(f"strace ended: {self.tracer.stderr.read().decode()}")
+        has_ended = self.tracer.poll() is not None
         if process.poll() is not None:
-            return True  # the first fault has ended it already
+            return True  # the first fault has ended it already, and strace with it
+        if has_ended:
+            raise AssertionError(f"strace ended: {self.tracer.stderr.read().decode()}")
         try:
             tasks = [each.read_text() for each in Path(f"/proc/{process.pid}/task").glob("*/status")]
         except FileNotFoundError:  # a thread that ended meanwhile
