@@ -185,10 +185,12 @@ void World::strike_lost() {
 bool World::is_excused(const SimNode& node, const RefusedPiece& refused) const {
   const bool corrupts =
       std::find(plan.faults.begin(), plan.faults.end(), "corrupt") != plan.faults.end();
-  // A certificate that it had issued itself was lost with the newer disk and comes back later in
-  // the same session, like what was addressed to it.
-  const bool forgot = node.may_come_back && refused.error.code == "authority.target";
-  return corrupts || forgot || refused.error.code == "authority.revoked";
+  // A certificate that it had handed on itself was lost with the newer disk and comes back later in
+  // the same session, like what needs it.
+  const std::string& code = refused.error.code;
+  const bool forgot =
+      node.may_come_back && (code == "authority.target" || code == "authority.unknown-node");
+  return corrupts || forgot || code == "authority.revoked";
 }
 
 int World::machine_called(const PublicKey& key) const {
