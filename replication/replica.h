@@ -169,8 +169,9 @@ class Replica {
   [[nodiscard]] FeedIntro own_intro(const Address& address) const;
   [[nodiscard]] std::optional<FeedRow> known_own_feed(const FeedIntro& intro) const;
   FeedRow own_feed(const Address& address);
+  FeedRow own_feed(FeedIntro intro);
   // Begins one in this incarnation, and closes `closed`, a forked feed, when it is not 0.
-  FeedRow open_own_feed(const Address& address, FeedRow closed);
+  FeedRow open_own_feed(FeedIntro intro, FeedRow closed);
   FeedRow add_feed(FeedIntro intro, Bytes bytes, const FeedId& id);
   FeedRow stage_feed(KnownFeed feed);
   Written append(FeedRow feed, EntryKind kind, Bytes payload);

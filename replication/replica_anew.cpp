@@ -143,7 +143,11 @@ void Replica::move_piece(const StoredPiece& stored,
   const auto old_hashes = hashes_in(stored, piece, from.head.feed);
   const Address address{from.intro.audience,
                         from.intro.target ? from.intro.target->chapter : ChapterId{}};
-  const FeedRow to = own_feed(address);
+  // For the same readers: what was written before a move is not for those above now.
+  FeedIntro intro = from.intro;
+  intro.incarnation = directory_.incarnation();
+  intro.predecessors.clear();
+  const FeedRow to = own_feed(std::move(intro));
   std::vector<Bytes> payloads;
   payloads.reserve(piece.entries.size());
   Bytes opened;
@@ -176,7 +180,9 @@ void Replica::move_piece(const StoredPiece& stored,
   for (std::size_t i = 0; i < hashes.size(); ++i) {
     names.values.emplace(name_part(old_hashes[i]), name_part(hashes[i]));
     names.entries.emplace(old_hashes[i], Head{tip.feed, piece.first.plus(i), hashes[i]});
-    if (piece.entries[i].kind != EntryKind::erase) continue;
+    const EntryKind kind = piece.entries[i].kind;
+    if (kind == EntryKind::end_of_feed && piece.first.plus(i) > Sequence(1)) ended_.insert(to);
+    if (kind != EntryKind::erase) continue;
     const Arrival order = stored.arrival.plus(i);
     for (NamedValue& note : erasures_.forget(order)) batch_.values.push_back(std::move(note));
     due_orders_.push_back(order);

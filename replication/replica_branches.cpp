@@ -113,7 +113,7 @@ void Replica::close_own_forks() {
     const FeedIntro ended = directory_.feed(row).intro;
     const Address address{ended.audience, ended.target ? ended.target->chapter : ChapterId{}};
     if (known_own_feed(own_intro(address))) next_incarnation();  // one feed ends one
-    const FeedRow next = open_own_feed(address, row);
+    const FeedRow next = open_own_feed(own_intro(address), row);
     append(next, EntryKind::end_of_feed, {});
     open_->links.push_back(0);
     close_piece();

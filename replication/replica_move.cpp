@@ -31,12 +31,15 @@ std::optional<FeedRow> Replica::known_own_feed(const FeedIntro& intro) const {
 }
 
 FeedRow Replica::own_feed(const Address& address) {
-  if (const auto known = known_own_feed(own_intro(address))) return *known;
-  return open_own_feed(address, FeedRow(0));
+  return own_feed(own_intro(address));
 }
 
-FeedRow Replica::open_own_feed(const Address& address, FeedRow closed) {
-  FeedIntro intro = own_intro(address);
+FeedRow Replica::own_feed(FeedIntro intro) {
+  if (const auto known = known_own_feed(intro)) return *known;
+  return open_own_feed(std::move(intro), FeedRow(0));
+}
+
+FeedRow Replica::open_own_feed(FeedIntro intro, FeedRow closed) {
   if (closed.value != 0) intro.predecessors = ends_of(closed);
   for (const Predecessor& each : predecessors_of(intro)) {
     const bool is_closed = closed.value != 0 && each.tip.feed == directory_.feed(closed).head.feed;

@@ -187,6 +187,29 @@ TEST_F(Moving, TheParentThatWasLeftSendsNothingMoreThatIsForThoseBelowIt) {
   EXPECT_EQ(title(*kisumu, Audience::all, "news"), Values{"for everybody"});
 }
 
+// It learns that it was rolled back once it has moved, and what it wrote before had not left it.
+TEST_F(Moving, WhatIsChainedAnewGoesToThoseForWhomItWasWritten) {
+  before_the_move();
+  kisumu->restart();
+  kisumu->write_text(up, "draft", "title", "to Kenya");
+  move();
+  kisumu->write_text(up, "abroad", "title", "to Uganda");
+  ReceivedWindow told;
+  told.peer = uganda->id();
+  told.meeting.emplace().rolled_back = true;
+  kisumu->replica->receive(std::move(told));
+  kisumu->commit();
+  for (int call = 0; call < 2; ++call) Wire(*kisumu, *uganda).run();  // it waits for the one above
+  after_the_move();
+  EXPECT_EQ(title(*uganda, Audience::up, "draft"), Values{});
+  EXPECT_EQ(title(*uganda, Audience::up, "abroad"), Values{"to Uganda"});
+  EXPECT_EQ(title(*kisumu, Audience::up, "draft"), Values{"to Kenya"});
+  EXPECT_EQ(title(*global, Audience::up, "draft"), Values{});
+  kisumu->write_text(up, "abroad", "title", "more");
+  after_the_move();
+  EXPECT_EQ(title(*uganda, Audience::up, "abroad"), Values{"more"});
+}
+
 // What its chapter lost is only at one that left it.
 TEST_F(Moving, WhatIsForThoseBelowComesBackFromOneThatWasBelow) {
   kenya->write_text(down, "guidance", "title", "boil");
