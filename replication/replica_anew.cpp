@@ -36,6 +36,15 @@ Bytes renamed_change(const ChangeView& view, const NewNames& names) {
   return encode(change);
 }
 
+// What was written before a move is not for those above now. A new node made of a copy takes over
+// what the old one had not sent.
+FeedIntro for_same_readers(FeedIntro intro, const PublicKey& self, const Incarnation& life) {
+  intro.node = self;
+  intro.incarnation = life;
+  intro.predecessors.clear();
+  return intro;
+}
+
 bool is_moved(const Head& entry, const NewNames& names) {
   return names.entries.contains(entry.hash);
 }
@@ -143,11 +152,8 @@ void Replica::move_piece(const StoredPiece& stored,
   const auto old_hashes = hashes_in(stored, piece, from.head.feed);
   const Address address{from.intro.audience,
                         from.intro.target ? from.intro.target->chapter : ChapterId{}};
-  // For the same readers: what was written before a move is not for those above now.
-  FeedIntro intro = from.intro;
-  intro.incarnation = directory_.incarnation();
-  intro.predecessors.clear();
-  const FeedRow to = own_feed(std::move(intro));
+  const FeedRow to =
+      own_feed(for_same_readers(from.intro, directory_.self(), directory_.incarnation()));
   std::vector<Bytes> payloads;
   payloads.reserve(piece.entries.size());
   Bytes opened;
