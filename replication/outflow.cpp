@@ -181,7 +181,11 @@ bool Outflow::send_lane(Lane lane, Bytes& out) {
   for (StoredPiece& piece : reader_.pieces_after(lane, sent, limits::window_bytes)) {
     // The reader may be ahead of the directory; what is not in the directory yet waits for the next
     // turn. What was chained anew keeps its arrival, and lies in a feed that is new.
-    if (piece.arrival > directory_.arrival() || !is_known(piece.feed)) break;
+    if (piece.arrival > directory_.arrival()) break;
+    if (!is_known(piece.feed)) {
+      if (window.empty()) return false;
+      break;
+    }
     reached = last_arrival(piece);
     window.push_back(std::move(piece));
   }
@@ -208,7 +212,7 @@ bool Outflow::send_receipts(Bytes& out) {
   ReceiptsFrame frame;
   Arrival reached = directory_.arrival();
   for (const StoredReceipt& receipt : stored) {
-    if (receipt.arrival > directory_.arrival() || !is_known(receipt.feed)) break;
+    if (receipt.arrival > directory_.arrival()) break;
     reached = receipt.arrival;
     const bool came_from_there = peer_row_ != 0 && receipt.via == peer_row_;
     if (!came_from_there && granted(receipt.feed) &&
