@@ -1,6 +1,7 @@
 // Receiving what peers sent: entitlement, order, cuts, merging, receipts.
 #include "base/byte_stream.h"
 #include "replication/entitlement.h"
+#include "replication/format/limits.h"
 #include "replication/format/receipt.h"
 #include "replication/replica.h"
 
@@ -267,8 +268,9 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
     feed = holder ? &directory_.feed(*holder) : nullptr;
   }
   if (feed == nullptr || receipt->head.seq > feed->head.seq) return keep_early(*receipt, bytes);
-  if (!may_acknowledge(authority, *receipt, feed->intro) || !is_news(*receipt, *feed)) return;
+  // Of a second history that is not here yet; what is known of the first says nothing of it.
   if (hash_at(*feed, receipt->head.seq) != receipt->head.hash) return keep_early(*receipt, bytes);
+  if (!may_acknowledge(authority, *receipt, feed->intro) || !is_news(*receipt, *feed)) return;
   if (!verify_receipt(authority.federation(), bytes, receipt->node)) return;
   close_piece();  // its arrivals must stay without a gap
   std::erase_if(batch_.receipts, [&](const StoredReceipt& staged) {
@@ -283,8 +285,8 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
 }
 
 // Receipts come before entries: to a node that was rolled back, before its own; elsewhere before
-// those of a second history. They would not be sent a second time. One a feed and node is kept; of
-// too many, those that came last.
+// those of a second history. They would not be sent a second time. Of each feed and node as many
+// are kept as a feed has histories; of too many, those that came last.
 void Replica::keep_early(const Receipt& receipt, const Bytes& bytes) {
   constexpr std::size_t most_bytes = 64 * 1024;
   // Of a node that was rolled back the feed, or who signed, may be to come as well.
@@ -295,10 +297,13 @@ void Replica::keep_early(const Receipt& receipt, const Bytes& bytes) {
       return;
   }
   std::vector<Bytes> kept = receipts_in(value(stored_name::early));
-  std::erase_if(kept, [&](const Bytes& each) {
+  const auto is_beside = [&](const Bytes& each) {
     const auto other = decode_receipt(each);
-    return !other || (other->node == receipt.node && other->head.feed == receipt.head.feed);
-  });
+    return other && other->node == receipt.node && other->head.feed == receipt.head.feed;
+  };
+  std::erase(kept, bytes);
+  if (std::cmp_greater_equal(std::ranges::count_if(kept, is_beside), limits::feed_tips))
+    kept.erase(std::ranges::find_if(kept, is_beside));
   kept.push_back(bytes);
   ByteWriter all;
   const std::size_t most = most_bytes / bytes.size();

@@ -109,6 +109,30 @@ TEST_F(Forks, AReceiptThatComesBeforeItsBranchCountsOnceTheBranchIsThere) {
   EXPECT_EQ(said, fork.tips);
 }
 
+// Kenya is connected while a stick brings the copy's work to the global node: the receipt comes
+// alone, and what is known of the first history reaches as far.
+TEST_F(Forks, AReceiptForAHistoryThatIsNotHereYetIsKeptThoughTheOtherOneIsAsLong) {
+  write(*kenya, 1, "common");
+  meet(*kenya, *global);
+  copy = TestNode::copy_of(*kenya);
+  write(*kenya, 1, "original");
+  write(*copy, 1, "copy");
+  forked = copy->head(Audience::all).feed;
+  Wire wire(*kenya, *global);
+  wire.run();
+  ASSERT_EQ(read_bundle(*global, write_bundle(*copy, *global)).code, "");
+  wire.run();
+  ASSERT_TRUE(forked_feeds(*kenya->directory).empty());
+  meet_again(*kenya, *global);
+  std::vector<Head> said;
+  for (const FeedRow row : kenya->directory->branches(forked)) {
+    for (const StoredReceipt& receipt : kenya->store->receipts_of(row))
+      if (receipt.node == global->id()) said.push_back(decode_receipt(receipt.bytes)->head);
+  }
+  std::ranges::sort(said, {}, [](const Head& head) { return std::pair(head.seq, head.hash); });
+  EXPECT_EQ(said, only_fork(*kenya).tips);
+}
+
 // Nobody knows where the two part: they look further and further back.
 TEST_F(Forks, HistoriesThatPartedLongAgoFindTogether) {
   fork(40, 900, 700);
