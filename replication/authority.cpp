@@ -68,6 +68,28 @@ Result<Applied> Authority::take_in(ByteView bytes) {
   return stands(kept, standing_) && take(kept) ? Applied::news : Applied::known;
 }
 
+// Adds what a statement that stands says. Returns whether it changed anything.
+bool Authority::take(const Signed& statement) {
+  const auto& body = statement.statement.body;
+  if (std::holds_alternative<ChapterCertificate>(body)) return take_chapter(statement);
+  if (std::holds_alternative<NodeCertificate>(body)) return take_node(statement);
+  if (const auto* revoke = std::get_if<Revoke>(&body)) {
+    revocations_.emplace(revoke->node,
+                         Revocation{statement.statement.issuer, *revoke, statement.bytes});
+  } else if (const auto* admit = std::get_if<Admit>(&body)) {
+    admissions_.emplace(statement.id, Admission{statement.statement.issuer, *admit});
+  } else if (const auto* close = std::get_if<Close>(&body)) {
+    closings_.emplace(statement.id, Closing{statement.statement.issuer, *close});
+  } else if (const auto* handover = std::get_if<Handover>(&body)) {
+    handovers_.emplace(handover->node, KnownHandover{statement.statement.issuer, *handover});
+  } else {
+    return false;
+  }
+  ++version_;
+  ++cut_version_;
+  return true;
+}
+
 bool Authority::apply_or_keep(ByteView bytes) {
   const std::uint64_t before = version_;
   const auto applied = apply(bytes);

@@ -52,6 +52,11 @@ struct Closing {
   Close body;
 };
 
+struct KnownHandover {
+  ChapterId issuer;
+  Handover body;
+};
+
 // Which entries of a feed count: those that are, for every one of these lists, one of its heads or
 // an ancestor of one. No list: all count. An empty list: none does.
 using Limits = std::vector<std::vector<Head>>;
@@ -145,6 +150,9 @@ class Authority {
   [[nodiscard]] Limits cuts(const FeedIntro& intro, const FeedId& feed) const;
   // The tips that closings of this feed list, all together, of those who may judge it as above.
   [[nodiscard]] std::vector<Head> closing(const FeedIntro& intro, const FeedId& feed) const;
+
+  // Whether the chapter of this node said that another one is now what led this life under its key.
+  [[nodiscard]] bool is_handed_over(const PublicKey& node, const Incarnation& life) const;
 
   // Grows with every statement that changed something.
   [[nodiscard]] std::uint64_t version() const { return version_; }
@@ -275,6 +283,7 @@ class Authority {
   std::multimap<PublicKey, Revocation> revocations_;  // also of nodes not met yet
   std::map<StatementId, Admission> admissions_;       // by statement, so that each counts once
   std::map<StatementId, Closing> closings_;
+  std::multimap<PublicKey, KnownHandover> handovers_;
   std::uint64_t version_ = 1;
   std::uint64_t cut_version_ = 1;
 };

@@ -44,6 +44,7 @@ void Authority::work_out() {
   revocations_.clear();
   admissions_.clear();
   closings_.clear();
+  handovers_.clear();
   for (const Signed& statement : signed_) {
     if (!std::holds_alternative<ChapterCertificate>(statement.statement.body) &&
         stands(statement, standing_)) {
@@ -276,26 +277,6 @@ void Authority::follow_rotations(const std::vector<const Signed*>& successors,
     if (next != nullptr) key = std::get<Successor>(next->statement.body).authority;
     goes_on = next != nullptr && seen.insert(key).second;
   }
-}
-
-// Adds what a statement that stands says. Returns whether it changed anything.
-bool Authority::take(const Signed& statement) {
-  const auto& body = statement.statement.body;
-  if (std::holds_alternative<ChapterCertificate>(body)) return take_chapter(statement);
-  if (std::holds_alternative<NodeCertificate>(body)) return take_node(statement);
-  if (const auto* revoke = std::get_if<Revoke>(&body)) {
-    revocations_.emplace(revoke->node,
-                         Revocation{statement.statement.issuer, *revoke, statement.bytes});
-  } else if (const auto* admit = std::get_if<Admit>(&body)) {
-    admissions_.emplace(statement.id, Admission{statement.statement.issuer, *admit});
-  } else if (const auto* close = std::get_if<Close>(&body)) {
-    closings_.emplace(statement.id, Closing{statement.statement.issuer, *close});
-  } else {
-    return false;
-  }
-  ++version_;
-  ++cut_version_;
-  return true;
 }
 
 // Of a chapter that was not known; all else is worked out anew.

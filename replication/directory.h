@@ -48,7 +48,7 @@ inline constexpr const char* waits =
 inline constexpr const char* lives =
     "restore/lives";  // 16 bytes each: incarnations of ours that others told us of
 inline constexpr const char* elsewhere =
-    "restore/elsewhere";  // 8 bytes, ms: told of a life of ours that this database never led
+    "restore/elsewhere";  // 8 bytes, ms, then 16 each: lives of ours that a copy is likely to lead
 inline constexpr const char* early =
     "restore/receipts";  // sized receipts about entries that are not here yet
 inline constexpr const char* ended_prefix =

@@ -6,6 +6,7 @@
 #include "replication/format/limits.h"
 #include "replication/format/receipt.h"
 #include "replication/invite.h"
+#include "replication/lives.h"
 #include "replication/replica.h"
 
 #include <algorithm>
@@ -189,9 +190,11 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
     set_value(stored_name::lives, std::move(lives));
   }
   if (is_led_elsewhere) {
-    ByteWriter when;
-    when.u64(static_cast<std::uint64_t>(clock_.now().ms));
-    set_value(stored_name::elsewhere, when.take());
+    const Bytes before = value(stored_name::elsewhere);
+    LedElsewhere led = decode_led_elsewhere(before).value_or(LedElsewhere{});
+    led.told = clock_.now();
+    led.lives.insert(led.lives.end(), meeting.lives.begin(), meeting.lives.end());
+    set_value(stored_name::elsewhere, encode(led));
   }
   if (meeting.handed) note_handed({peer});
   if (meeting.met) {

@@ -4,6 +4,7 @@
 #include "replication/entitlement.h"
 #include "replication/forks.h"
 #include "replication/format/limits.h"
+#include "replication/lives.h"
 #include "replication/session.h"
 #include "replication/stored_piece.h"
 
@@ -167,12 +168,8 @@ bool Session::shows_unknown_life(const Witness& witness) {
   for (const FeedRow row : directory_.own_feeds()) {
     if (directory_.feed(row).intro.incarnation == life) return false;
   }
-  for (const NamedValue& stored : reader_.values(stored_name::lives)) {
-    ByteReader lives(stored.value);
-    while (lives.good() && lives.remaining() > 0) {
-      if (lives.fixed<Incarnation>() == life) return false;
-    }
-  }
+  const std::vector<Incarnation> known = lives_told(reader_);
+  if (std::ranges::find(known, life) != known.end()) return false;
   auto& told = meeting().lives;
   if (std::ranges::find(told, life) == told.end()) told.push_back(life);
   // After a restore the life that is going on is one that nobody else can have continued.

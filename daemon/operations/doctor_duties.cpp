@@ -50,16 +50,17 @@ void check_forks(const Facts& facts, Diagnoses& found) {
 // Two copies that call in turn. There is no proof: it is said while it keeps happening.
 void check_elsewhere(const Facts& facts, Diagnoses& found) {
   if (!facts.seen) return;
-  const auto told = told_elsewhere(*facts.seen->reader, facts.now);
+  const auto told = told_elsewhere(*facts.seen->reader, facts.seen->directory, facts.now);
   if (!told) return;
   found.push_back(
       {Severity::person, "copy.likely",
        span_of(*told) + " ago this computer was told of work under its key that it never did: a "
                         "copy of its data folder is likely to be in use elsewhere.",
        "Nothing is lost: what both wrote counts.",
-       "Look for the copy, stop it, and there give: chapterd restore --as-new-node. If there is "
-       "none, because the whole folder was put back from a backup more than once, nothing is to "
-       "be done: this is said for 30 days after it was seen last."});
+       "Look for the copy, stop it, and there give: chapterd restore --as-new-node. Once that "
+       "has reached this computer, this is said no more. If there is none, because the whole "
+       "folder was put back from a backup more than once, nothing is to be done: this is said "
+       "for 30 days after it was seen last."});
 }
 
 // A new computer that the chapter above let join, or, seen from there, the one that it replaces.

@@ -93,7 +93,7 @@ std::optional<Need> cannot_unlock(const NodeParts& parts) {
 
 // Whoever writes with this node's key or for its chapter, and does not belong here.
 void add_strangers(const Moment& moment, Instant now, Json& needs) {
-  if (told_elsewhere(moment.reader, now))
+  if (told_elsewhere(moment.reader, moment.directory, now))
     needs.push_back(
         to_json({"copy.likely",
                  "A copy of this computer's data folder is likely to be in use elsewhere. Nothing "

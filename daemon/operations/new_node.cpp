@@ -13,6 +13,7 @@
 #include "daemon/operations/seen_database.h"
 #include "daemon/operations/store_trouble.h"
 #include "daemon/system_clock.h"
+#include "replication/lives.h"
 #include "replication/replica.h"
 #include "replication/store/high_water.h"
 #include "replication/store/sqlite/copy.h"
@@ -100,6 +101,11 @@ Result<Heir> turn(const std::string& path,
                 "Nothing was changed.", "Put the database back from a backup of this folder.");
   }
   const auto chain = chain_for(authority, keys, name);
+  // The node of before need not look for its copy any more.
+  const Statement handover{(*before)->directory().chapter(), 1,
+                           Handover{keys.before.public_key(), keys.now.public_key(),
+                                    lives_led(**store, (*before)->directory())}};
+  const Bytes said = sign_statement(authority.federation(), handover, keys.authority);
   const auto taken = (*before)->hand_over(keys.now.public_key(), mark, unsent);
   before->reset();
   auto now = Replica::open(**store, clock, random, keys.now, vault);
@@ -111,6 +117,8 @@ Result<Heir> turn(const std::string& path,
   if (!unlocked) return forward(unlocked);
   (*now)->commit();
   (*now)->take_over(taken);
+  (*now)->commit();
+  if (auto written = (*now)->write_statement(said); !written) return forward(written);
   (*now)->commit();
   return Heir{code_of((*now)->directory().authority(), (*now)->directory().chapter()),
               taken.size()};

@@ -1,7 +1,7 @@
 // From one named value, and from the directory.
 #include "daemon/operations/strangers.h"
 
-#include "base/byte_stream.h"
+#include "replication/lives.h"
 
 #include <algorithm>
 
@@ -12,12 +12,19 @@ constexpr std::int64_t said_for_ms = 30LL * 24 * 3600 * 1000;
 
 }  // namespace
 
-std::optional<std::int64_t> told_elsewhere(Reader& reader, Instant now) {
+std::optional<std::int64_t> told_elsewhere(Reader& reader,
+                                           const Directory& directory,
+                                           Instant now) {
   const auto values = reader.values(stored_name::elsewhere);
-  if (values.empty()) return std::nullopt;
+  const auto led = decode_led_elsewhere(values.empty() ? ByteView() : values.front().value);
+  if (!led) return std::nullopt;
+  const bool is_over =
+      !led->lives.empty() && std::ranges::all_of(led->lives, [&](const auto& life) {
+        return directory.authority().is_handed_over(directory.self(), life);
+      });
+  if (is_over) return std::nullopt;
   // A clock that went back since says “just now”.
-  const auto when = static_cast<std::int64_t>(ByteReader(values.front().value).u64());
-  const std::int64_t ago = std::max<std::int64_t>(now.ms - when, 0);
+  const std::int64_t ago = std::max<std::int64_t>(now.ms - led->told.ms, 0);
   return ago > said_for_ms ? std::nullopt : std::optional(ago);
 }
 

@@ -26,7 +26,8 @@ enum class StatementType : std::uint8_t {
   successor = 4,
   move = 5,
   admit = 6,
-  close = 7
+  close = 7,
+  handover = 8
 };
 
 tl::unexpected<Error> malformed(const char* what) {
@@ -122,36 +123,39 @@ void write_body(ByteWriter& out, const Close& close) {
   write_heads(out, close.tips);
 }
 
+void write_body(ByteWriter& out, const Handover& handover) {
+  write_key(out, handover.node);
+  write_key(out, handover.heir);
+  out.varint(handover.lives.size());
+  for (const Incarnation& life : handover.lives) out.fixed(life);
+}
+
 void write_body(ByteWriter& out, const UnknownStatement& unknown) {
   out.bytes(unknown.body);
 }
 
-std::uint8_t type_of(const ChapterCertificate& /*body*/) {
-  return static_cast<std::uint8_t>(StatementType::chapter);
-}
+template <class Body>
+constexpr StatementType number_of{};
+template <>
+constexpr StatementType number_of<ChapterCertificate> = StatementType::chapter;
+template <>
+constexpr StatementType number_of<NodeCertificate> = StatementType::node;
+template <>
+constexpr StatementType number_of<Revoke> = StatementType::revoke;
+template <>
+constexpr StatementType number_of<Admit> = StatementType::admit;
+template <>
+constexpr StatementType number_of<Successor> = StatementType::successor;
+template <>
+constexpr StatementType number_of<Move> = StatementType::move;
+template <>
+constexpr StatementType number_of<Close> = StatementType::close;
+template <>
+constexpr StatementType number_of<Handover> = StatementType::handover;
 
-std::uint8_t type_of(const NodeCertificate& /*body*/) {
-  return static_cast<std::uint8_t>(StatementType::node);
-}
-
-std::uint8_t type_of(const Revoke& /*body*/) {
-  return static_cast<std::uint8_t>(StatementType::revoke);
-}
-
-std::uint8_t type_of(const Admit& /*body*/) {
-  return static_cast<std::uint8_t>(StatementType::admit);
-}
-
-std::uint8_t type_of(const Successor& /*body*/) {
-  return static_cast<std::uint8_t>(StatementType::successor);
-}
-
-std::uint8_t type_of(const Move& /*body*/) {
-  return static_cast<std::uint8_t>(StatementType::move);
-}
-
-std::uint8_t type_of(const Close& /*body*/) {
-  return static_cast<std::uint8_t>(StatementType::close);
+template <class Body>
+std::uint8_t type_of(const Body& /*body*/) {
+  return static_cast<std::uint8_t>(number_of<Body>);
 }
 
 std::uint8_t type_of(const UnknownStatement& body) {
@@ -205,17 +209,29 @@ Revoke read_revoke(ByteReader& in) {
 }
 
 Admit read_admit(ByteReader& in) {
-  Admit admit;
-  admit.node = read_key(in);
-  admit.heads = read_heads(in);
-  return admit;
+  const PublicKey node = read_key(in);
+  return {node, read_heads(in)};
 }
 
 Close read_close(ByteReader& in) {
-  Close close;
-  close.node = read_key(in);
-  close.tips = read_heads(in);
-  return close;
+  const PublicKey node = read_key(in);
+  return {node, read_heads(in)};
+}
+
+// As many as are said to follow.
+template <class Item>
+std::vector<Item> read_items(ByteReader& in) {
+  std::vector<Item> items;
+  const std::uint64_t count = in.varint();
+  if (count > in.remaining() / Item::size) in.mark_bad();
+  for (std::uint64_t i = 0; i < count && in.good(); ++i) items.push_back(in.fixed<Item>());
+  return items;
+}
+
+Handover read_handover(ByteReader& in) {
+  const PublicKey node = read_key(in);
+  const PublicKey heir = read_key(in);
+  return {node, heir, read_items<Incarnation>(in)};
 }
 
 Successor read_successor(ByteReader& in) {
@@ -228,13 +244,7 @@ Successor read_successor(ByteReader& in) {
   if (successor.by == SuccessorBy::recovery) successor.recovery = read_key(in);
   const std::uint8_t is_list = in.u8();
   if (is_list > 1 || (is_list == 1 && successor.by == SuccessorBy::rotation)) in.mark_bad();
-  if (is_list == 1) {
-    const std::uint64_t count = in.varint();
-    if (count > in.remaining() / StatementId::size) in.mark_bad();
-    auto& stands = successor.stands.emplace();
-    for (std::uint64_t i = 0; i < count && in.good(); ++i)
-      stands.push_back(in.fixed<StatementId>());
-  }
+  if (is_list == 1) successor.stands = read_items<StatementId>(in);
   successor.acceptance = in.fixed<Signature>();
   return successor;
 }
@@ -362,6 +372,9 @@ Result<Statement> decode_statement(ByteView bytes) {
       break;
     case StatementType::close:
       statement.body = read_close(in);
+      break;
+    case StatementType::handover:
+      statement.body = read_handover(in);
       break;
     default: {
       const ByteView rest = in.bytes(in.remaining());

@@ -121,6 +121,14 @@ struct Close {
   std::vector<Head> tips;
 };
 
+// A copy of a node's database goes on as another node: whoever is told of one of these lives, which
+// the copy led under the node's key, need not look for it any more. Says nothing of what counts.
+struct Handover {
+  PublicKey node;
+  PublicKey heir;
+  std::vector<Incarnation> lives;
+};
+
 // Kinds of statements that this program does not know are kept and passed on.
 struct UnknownStatement {
   std::uint8_t type = 0;
@@ -138,6 +146,7 @@ struct Statement {
                Successor,
                Move,
                Close,
+               Handover,
                UnknownStatement>
       body;
 };

@@ -189,6 +189,33 @@ class Runbooks(Runbook):
         self.check_redacted(world, kenya, second)
         self.everybody_verifies(world, kenya, second)
 
+    def test_copies_that_call_in_turn(self):
+        world = self.top()
+        kenya = self.joined("kenya", world, "KE", "Kenya", "--node", "laptop")
+        kenya.stop()
+        second = self.chapter("second")
+        shutil.copytree(kenya.folder, second.folder)
+        ids = []
+        for chapter in (kenya, second, kenya):
+            ids.append(self.endorsed(chapter, f"Boats, part {len(ids)}"))
+            chapter.start()
+            self.again(chapter)
+            self.shows(world, ids[-1])
+            chapter.stop()
+        self.assertIn("copy.likely", self.findings(kenya))
+        self.check_redacted(kenya, second)
+        second.good("restore", "--as-new-node", "--with-unsent", "--node", "second laptop", "--yes")
+        for chapter in (second, kenya):
+            chapter.start()
+            self.again(chapter)
+        wait_until("the copy is looked for no more",
+                   lambda: "copy.likely" not in self.findings(kenya))
+        self.assertEqual(kenya.json("status")["needs_person"], [])
+        for id in ids:
+            for chapter in (world, kenya, second):
+                self.shows(chapter, id)
+        self.everybody_verifies(world, kenya, second)
+
     def test_a_lost_key(self):
         steps = self.blocks("A lost key")
         world = self.top("--kit", self.place / "world-kit.txt")

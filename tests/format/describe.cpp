@@ -64,6 +64,12 @@ Json body_of(const Close& close) {
           {"tips", list_of(close.tips, [](const Head& tip) { return describe(tip); })}};
 }
 
+Json body_of(const Handover& handover) {
+  return {{"node", hex_of(handover.node)},
+          {"heir", hex_of(handover.heir)},
+          {"lives", ids(handover.lives)}};
+}
+
 Json body_of(const Admit& admit) {
   return {{"node", hex_of(admit.node)},
           {"heads", list_of(admit.heads, [](const Head& head) { return describe(head); })}};

@@ -153,6 +153,12 @@ void add_statements(World& world) {
   add_successors(world);
   add_statement(world, "close", {kenya, 6, Close{world.kenya_node.public_key(), {cut, more}}},
                 world.kenya_authority);
+  add_statement(world, "handover",
+                {kenya, 7,
+                 Handover{world.kenya_node.public_key(),
+                          key_from(0xC1).public_key(),
+                          {counting<Incarnation>(0x11), counting<Incarnation>(0x91)}}},
+                world.kenya_authority);
   add_statement(world, "of a kind not known yet",
                 {global, 4, UnknownStatement{77, {0xDE, 0xAD, 0xBE, 0xEF}}},
                 world.global_authority);

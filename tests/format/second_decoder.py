@@ -160,6 +160,9 @@ def read_statement(raw):
     elif kind == 7:
         body = {"node": into.key()}
         body["tips"] = into.list(into.varint(), 72, lambda: read_head(into))
+    elif kind == 8:
+        body = {"node": into.key(), "heir": into.key()}
+        body["lives"] = into.list(into.varint(), 16, lambda: into.hex(16))
     else:
         body = {"body": into.rest().hex()}
     into.end()

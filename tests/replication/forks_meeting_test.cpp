@@ -1,5 +1,6 @@
 // Two histories of one feed where they meet erasure, moves and roll-backs.
 #include "replication/forks.h"
+#include "replication/lives.h"
 #include "replication/session.h"
 #include "tests/support/erasing.h"
 #include "tests/support/tree.h"
@@ -77,6 +78,44 @@ TEST_F(ForksMeeting, TwoCopiesThatCallInTurnAreToldOfEachOther) {
   EXPECT_TRUE(is_told(*copy));
   EXPECT_EQ(title(*global), Values{"later still"});
   EXPECT_TRUE(forked_feeds(*global->directory).empty());
+}
+
+// Said with the authority key that lay in the copied folder.
+TEST_F(ForksMeeting, OnlyItsOwnChapterSaysThatACopyIsAnotherNodeNow) {
+  kenya->write_text(all, "insight", "title", "common");
+  meet(*kenya, *global);
+  copy = TestNode::copy_of(*kenya);
+  kenya->write_text(all, "insight", "title", "of the original");
+  meet(*kenya, *global);
+  copy->write_text(all, "other", "title", "of the copy");
+  meet_again(*copy, *global);
+  kenya->write_text(all, "insight", "title", "later");
+  meet_again(*kenya, *global);
+  const auto led = decode_led_elsewhere(kenya->replica->value(stored_name::elsewhere));
+  ASSERT_TRUE(led);
+  ASSERT_EQ(led->lives, std::vector{copy->replica->directory().incarnation()});
+  EXPECT_EQ(lives_told(*kenya->store), led->lives);
+  const std::vector<Incarnation> lives = lives_led(*copy->store, copy->replica->directory());
+  EXPECT_EQ(lives.front(), led->lives.front());
+  EXPECT_EQ(lives.back(), lives_led(*kenya->store, kenya->replica->directory()).back())
+      << "what both led before";
+  const auto is_over = [&](TestNode& node) {
+    return node.replica->directory().authority().is_handed_over(kenya->id(), lives.front());
+  };
+  const PublicKey heir = office->id();
+  global->statement(Statement{global->chapter(), 1, Handover{kenya->id(), heir, lives}});
+  meet_again(*kenya, *global);
+  EXPECT_FALSE(is_over(*global));
+  EXPECT_FALSE(is_over(*kenya));
+  copy->statement(Statement{kenya->chapter(), 1, Handover{kenya->id(), heir, lives}});
+  meet_again(*copy, *global);
+  meet_again(*kenya, *global);
+  for (TestNode* node : {global.get(), kenya.get()}) {
+    EXPECT_TRUE(is_over(*node));
+    node->restart();
+    EXPECT_TRUE(is_over(*node)) << "after a restart";
+    EXPECT_FALSE(node->replica->directory().authority().is_handed_over(kenya->id(), {}));
+  }
 }
 
 // The order names an entry of the branch that came second.
