@@ -222,11 +222,7 @@ void Replica::note_recovered() {
 }
 
 std::vector<Epoch> Replica::ended_lives_of(const PublicKey& node) {
-  const Bytes stored = value(stored_name::ended_prefix + to_hex(node.view()));
-  ByteReader in(stored);
-  std::vector<Epoch> ended;
-  while (in.good() && in.remaining() > 0) ended.emplace_back(in.u64());
-  return ended;
+  return ended_lives(value(stored_name::ended_prefix + to_hex(node.view())));
 }
 
 // A node that was restored may have lost what it had claimed to hold. What it said in lives of its

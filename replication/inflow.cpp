@@ -317,6 +317,7 @@ void Session::agree(const EndFrame& end) {
   note_recovered();
   resynced(end);
   ask_for_holes();
+  ask_for_receipts();
 }
 
 // The whole of what both may hold is the same: from here on the peer's log can be followed again.

@@ -26,4 +26,8 @@ struct LedElsewhere {
 // of are not among them; of very many the newest.
 [[nodiscard]] std::vector<Incarnation> lives_led(Reader& reader, const Directory& directory);
 
+// Lives of another node's database that are over, as it told itself. Of the value
+// `stored_name::ended_prefix` with its key.
+[[nodiscard]] std::vector<Epoch> ended_lives(ByteView stored);
+
 }  // namespace chapterd

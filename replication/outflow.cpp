@@ -223,11 +223,25 @@ bool Outflow::send_receipts(Bytes& out) {
   if (stored.size() < receipts_a_frame) reached = directory_.arrival();
   sent = reached;
   if (frame.receipts.empty()) return !stored.empty();
+  send_frame(std::move(frame), out);
+  send_mark(Lane::receipts, out);
+  return true;
+}
+
+// Whoever has all entries asks for what is said of them, wherever that came from.
+void Outflow::send_receipts_of(FeedRow feed, Bytes& out) {
+  if (!leads_home(directory_.feed(feed).intro)) return;
+  ReceiptsFrame frame;
+  for (const StoredReceipt& receipt : reader_.receipts_of(feed)) {
+    if (frame.receipts.size() < receipts_a_frame) frame.receipts.push_back(receipt.bytes);
+  }
+  if (!frame.receipts.empty()) send_frame(std::move(frame), out);
+}
+
+void Outflow::send_frame(ReceiptsFrame frame, Bytes& out) {
   for (const Bytes& receipt : frame.receipts) content_sent_ += receipt.size();
   receipts_sent_ += frame.receipts.size();
   append(out, encode(Frame(std::move(frame))));
-  send_mark(Lane::receipts, out);
-  return true;
 }
 
 bool Outflow::send_backfill(Bytes& out) {
@@ -240,6 +254,7 @@ bool Outflow::send_backfill(Bytes& out) {
     return piece.arrival > directory_.arrival() || !stands(piece);
   });
   if (stored.empty() || !granted(row)) {
+    if (granted(row) && from > Directory::standing_head(feed).seq) send_receipts_of(row, out);
     backfill_.erase(row);
     return true;
   }

@@ -109,6 +109,8 @@ class Outflow {
 
   bool send_lane(Lane lane, Bytes& out);
   bool send_receipts(Bytes& out);
+  void send_receipts_of(FeedRow feed, Bytes& out);
+  void send_frame(ReceiptsFrame frame, Bytes& out);
   bool send_backfill(Bytes& out);
   void send_pieces(std::vector<OutPiece> pieces, Bytes& out);
   void send_segment(Segment& segment, Bytes& out);

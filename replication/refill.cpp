@@ -1,4 +1,5 @@
-// Payloads that are missing without an order: asking a peer for them, and taking them.
+// What is missing though the entries are here: payloads, without an order to erase them, and
+// receipts. Asking a peer for them, and taking them.
 #include "base/byte_stream.h"
 #include "base/contract.h"
 #include "replication/entitlement.h"
@@ -9,6 +10,7 @@
 #include "replication/stored_piece.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace chapterd {
@@ -40,6 +42,38 @@ void Session::ask_for_holes() {
     if (refilling_.contains(feed)) offer.restarts = true;
   }
   send(Frame(std::move(want)));
+}
+
+// Once a session, when the digests agree: what the peer holds it has said so of. When that was
+// lost, its author would be told for ever that its work waits. Asked for from behind the last entry
+// on.
+void Session::ask_for_receipts() {
+  const KnownNode* peer = directory_.authority().node(peer_);
+  if (lanes_ != Lanes::all || peer == nullptr || std::exchange(asked_for_receipts_, true)) return;
+  std::map<FeedId, Sequence> lacking;
+  for (const KnownFeed& feed : directory_.feeds()) {
+    const FeedId& id = feed.head.feed;
+    if (lacking.size() == most_asked || !lacks_receipt(feed, peer->certificate.chapter)) continue;
+    for (const FeedRow row : directory_.branches(id))
+      lacking[id] = std::max(lacking[id], directory_.feed(row).head.seq);
+  }
+  WantFrame want;
+  for (const auto& [feed, last] : lacking) want.feeds.push_back({short_name(feed), last.next()});
+  if (!want.feeds.empty()) send(Frame(std::move(want)));
+}
+
+// Of a branch that the peer's chapter should have said that it holds, and to this node.
+bool Session::lacks_receipt(const KnownFeed& feed, const ChapterId& peer) const {
+  const Authority& authority = directory_.authority();
+  const Sequence whole = Directory::standing_head(feed).seq;
+  if (whole == feed.fork.seq || !acknowledges(peer, feed.intro) ||
+      !leads_to_author(authority, peer, directory_.chapter(), feed.intro) ||
+      !may_hold(authority, peer_, feed.intro))
+    return false;
+  return std::ranges::none_of(reader_.receipts_of(feed.row), [&](const StoredReceipt& receipt) {
+    const KnownNode* signer = authority.node(receipt.node);
+    return receipt.seq >= whole && signer != nullptr && signer->certificate.chapter == peer;
+  });
 }
 
 // Where verification of a feed begins: behind what is held or, for what is asked for again, before.

@@ -248,6 +248,8 @@ class Session {
   void start_buckets(const std::vector<SharedHead>& heads);
   void agree(const EndFrame& end);
   void ask_for_holes();
+  void ask_for_receipts();
+  [[nodiscard]] bool lacks_receipt(const KnownFeed& feed, const ChapterId& peer) const;
   [[nodiscard]] Head verified_from(const FeedId& feed) const;
   void resynced(const EndFrame& end);
   void note_fault(RefusedPiece fault);
@@ -297,6 +299,7 @@ class Session {
   std::vector<RefusedPiece> faults_;
   std::vector<Witness> witnesses_;
   bool asked_for_holes_ = false;
+  bool asked_for_receipts_ = false;
   std::unordered_map<FeedId, Head, FixedHash> refilling_;  // where what was asked for begins
 
   // Comparing.

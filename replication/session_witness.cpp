@@ -224,7 +224,12 @@ void Session::note_meeting(Lanes theirs) {
 }
 
 void Session::note_epoch(Epoch epoch) {
-  if (stored_peer_.epoch == Epoch() || stored_peer_.epoch == epoch) return;
+  const auto over = reader_.values(stored_name::ended_prefix + to_hex(peer_.view()));
+  const auto ended = ended_lives(over.empty() ? ByteView() : over.front().value);
+  // Also of one that was taken for over while a copy with its key led another one.
+  const bool goes_on =
+      stored_peer_.epoch == epoch && std::ranges::find(ended, epoch) == ended.end();
+  if (stored_peer_.epoch == Epoch() || goes_on) return;
   meeting().new_epoch = epoch;
   std::ranges::fill(stored_peer_.acknowledged, Arrival());  // as the writer will
 }

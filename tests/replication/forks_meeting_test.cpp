@@ -2,6 +2,7 @@
 #include "replication/forks.h"
 #include "replication/lives.h"
 #include "replication/session.h"
+#include "tests/support/bundles.h"
 #include "tests/support/erasing.h"
 #include "tests/support/tree.h"
 
@@ -116,6 +117,30 @@ TEST_F(ForksMeeting, OnlyItsOwnChapterSaysThatACopyIsAnotherNodeNow) {
     EXPECT_TRUE(is_over(*node)) << "after a restart";
     EXPECT_FALSE(node->replica->directory().authority().is_handed_over(kenya->id(), {}));
   }
+}
+
+// Kenya followed the log of the global node's copy beyond the place that this receipt has in that
+// of the node itself: it was passed over, and both agree on the entries.
+TEST_F(ForksMeeting, AReceiptThatACursorPassedOverIsAskedFor) {
+  kenya->write_text(up, "insight", "title", "before");
+  meet(*kenya, *global);
+  auto uganda = TestNode::below(*global, "UG");
+  meet(*uganda, *global);
+  copy = TestNode::copy_of(*global);
+  for (int i = 0; i < 20; ++i) uganda->write_text(up, "theirs", "title", std::to_string(i));
+  meet(*uganda, *copy);
+  meet(*kenya, *copy);
+  const Arrival followed = kenya->store->peers().front().held[1];
+  kenya->write_text(up, "insight", "title", "after");
+  ASSERT_EQ(testing::read_bundle(*global, testing::write_bundle(*kenya, *global)).code, "");
+  ASSERT_LT(global->replica->directory().arrival(), followed);
+  meet(*uganda, *global);
+  ASSERT_GE(global->replica->directory().arrival(), followed);
+  meet(*kenya, *global);
+  const Head head = kenya->head(Audience::up);
+  const FeedRow row = kenya->replica->directory().feed(head.feed)->row;
+  ASSERT_EQ(kenya->store->receipts_of(row).size(), 1U);
+  EXPECT_EQ(kenya->store->receipts_of(row).front().seq, head.seq);
 }
 
 // The order names an entry of the branch that came second.

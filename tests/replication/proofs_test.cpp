@@ -154,6 +154,24 @@ TEST_F(Proofs, AReceiptFromTheLifeThatGoesOnCountsAlsoWhenItCameFirst) {
   EXPECT_EQ(receipts().front().seq, kenya->head(Audience::up).seq);
 }
 
+// A copy of the global node, which called itself by another life, was cut off at once. The node
+// itself lives on as before.
+TEST_F(Proofs, ALifeThatGoesOnAfterAllIsBelievedAgain) {
+  kenya->write_text(up, "old", "title", "before");
+  exchange();
+  ReceivedWindow window;
+  window.peer = global->id();
+  window.meeting.emplace();
+  window.meeting->new_epoch = Epoch(global->replica->directory().epoch().value + 1);
+  static_cast<void>(kenya->replica->receive(std::move(window)));
+  kenya->commit();
+  ASSERT_TRUE(receipts().empty());
+  kenya->write_text(up, "new", "title", "after it");
+  exchange();
+  ASSERT_EQ(receipts().size(), 1U);
+  EXPECT_EQ(receipts().front().seq, kenya->head(Audience::up).seq);
+}
+
 // Kenya was put back and has not got its last entry back yet, but the parent's receipt for it.
 struct EarlyReceipt : Proofs {
   EarlyReceipt() {

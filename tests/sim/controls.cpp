@@ -24,6 +24,7 @@ const std::vector<ControlInfo>& controls() {
       {Control::leaks_chapter, "leaks-chapter", "I10", 5},
       {Control::forgets_revocation, "forgets-revocation", "I13", 10},
       {Control::false_receipt, "false-receipt", "I8", 5},
+      {Control::loses_receipts, "loses-receipts", "I8", 5},
       {Control::never_compares, "never-compares", "I15", 10},
       {Control::hides_fork, "hides-fork", "I5", 5},
       {Control::drops_fork, "drops-fork", "I15", 5},
@@ -48,6 +49,7 @@ std::optional<Control> control_named(std::string_view name) {
 void World::spoil(VerifiedWindow& window, Process& process) {
   if (control == Control::loses_window && process.node().random.below(50) == 0)
     window.received.pieces.clear();
+  if (control == Control::loses_receipts) window.received.receipts.clear();
   if (control == Control::cursor_first && window.received.held) {
     Job job;
     job.stage = [peer = window.received.peer, held = window.received.held](Replica& replica) {

@@ -23,6 +23,7 @@ enum class Control {
   leaks_chapter,       // what only the chapter may hold is written for everybody
   forgets_revocation,  // nobody counts as revoked
   false_receipt,       // a receipt says more than is held
+  loses_receipts,      // what others say that they hold is thrown away
   never_compares,      // digests are always equal: what a cursor passed over stays away
   hides_fork,          // a second history is held and not shown
   drops_fork,          // a second history is refused

@@ -58,7 +58,7 @@ void World::run() {
   const Instant healed = agenda.now();
   converge();
   figures.healing_ms = agenda.now().ms - healed.ms;
-  if (places.has_moves() && find_difference(*this).empty()) {
+  if (places.has_moves() && has_converged()) {
     // What is written from here on goes where chapters stand now, and nowhere else.
     has_met = true;
     for (const auto& each : nodes)

@@ -33,7 +33,8 @@ void World::check_now() {
 }
 
 bool World::has_converged() {
-  const std::string difference = find_difference(*this);
+  std::string difference = find_difference(*this);
+  if (difference.empty()) difference = find_unconfirmed(*this);
   if (!difference.empty()) tell("not yet: " + difference);
   return difference.empty();
 }
@@ -42,6 +43,8 @@ void World::check_end() {
   check_heads(*this);
   const std::string difference = find_difference(*this);
   require(difference.empty(), "I15", difference);
+  const std::string unconfirmed = find_unconfirmed(*this);
+  require(unconfirmed.empty(), "I8", unconfirmed);
   has_healed = true;
   check_saved(*this);
   check_keys(*this);

@@ -30,6 +30,7 @@ void check_arrived(World& world, SimNode& node, const StoredPiece& piece);  // I
 
 // Once everything works again. Empty when all agree, else what differs.
 [[nodiscard]] std::string find_difference(World& world);  // I15
+[[nodiscard]] std::string find_unconfirmed(World& world);  // I8
 [[nodiscard]] bool must_close(World& world, const FeedId& id);
 [[nodiscard]] std::string find_open_fork(World& world);  // I5
 void check_saved(World& world);                          // I2

@@ -1,5 +1,6 @@
 // I8: what a receipt says is true: its signer held that entry, durably, when it said so. One of a
-// disk that was put back or lost is void; its signer held that once.
+// disk that was put back or lost is void; its signer held that once. And in the end whoever wrote
+// knows who above holds it.
 #include "replication/format/receipt.h"
 #include "tests/sim/invariants/invariants.h"
 
@@ -26,7 +27,61 @@ bool is_true(World& world, const Receipt& receipt, const FeedTruth& truth) {
   });
 }
 
+// Whether the author's node knows that a chapter holds all of a branch that counts: any of its
+// machines may say so.
+bool is_confirmed(World& world, SimNode& author, const KnownFeed& branch, int chapter) {
+  const Sequence whole = Directory::standing_head(branch).seq;
+  return std::ranges::any_of(
+      author.process->store().receipts_of(branch.row), [&](const StoredReceipt& receipt) {
+        return receipt.seq >= whole && std::ranges::any_of(world.nodes, [&](const auto& each) {
+                 return each->counts() && each->chapter == chapter && each->id() == receipt.node;
+               });
+      });
+}
+
+// Those above the author whose nodes may hold this, and of which one is there.
+std::vector<int> chapters_above(World& world, const SimNode& author, const FeedIntro& intro) {
+  std::vector<int> above = world.places.line(author.chapter);
+  std::erase_if(above, [&](int chapter) {
+    return chapter == author.chapter || !world.places.may_hold(chapter, intro) ||
+           std::ranges::none_of(world.nodes, [&](const auto& each) {
+             return each->counts() && each->chapter == chapter;
+           });
+  });
+  return above;
+}
+
+// Of a branch that another one leaves behind its last entry that counts, that one tells.
+bool is_part_of_another(const Directory& directory, const KnownFeed& branch) {
+  const Sequence whole = Directory::standing_head(branch).seq;
+  return whole == branch.fork.seq ||
+         std::ranges::any_of(directory.branches(branch.head.feed), [&](FeedRow row) {
+           const KnownFeed& leaving = directory.feed(row);
+           return leaving.trunk == branch.row && leaving.fork.seq >= whole;
+         });
+}
+
 }  // namespace
+
+std::string find_unconfirmed(World& world) {
+  for (const auto& author : world.nodes) {
+    if (!author->counts()) continue;
+    const Directory& directory = author->process->replica().directory();
+    for (const FeedRow row : directory.own_feeds()) {
+      const KnownFeed& branch = directory.feed(row);
+      if (branch.lane() == Lane::auth || !world.places.is_current(branch.intro) ||
+          is_part_of_another(directory, branch))
+        continue;
+      for (const int above : chapters_above(world, *author, branch.intro)) {
+        if (!is_confirmed(world, *author, branch, above))
+          return "machine " + std::to_string(author->machine) + " does not know that chapter " +
+                 world.chapters[static_cast<std::size_t>(above)].code +
+                 " holds its entries for audience " + std::string(name_of(branch.intro.audience));
+      }
+    }
+  }
+  return {};
+}
 
 void check_receipts(World& world, SimNode& node) {
   std::map<PublicKey, int> machines;
