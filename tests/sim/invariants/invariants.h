@@ -29,7 +29,7 @@ void check_waiting(World& world, SimNode& node);      // I20 I25; reads all of i
 void check_arrived(World& world, SimNode& node, const StoredPiece& piece);  // I20 I25
 
 // Once everything works again. Empty when all agree, else what differs.
-[[nodiscard]] std::string find_difference(World& world);  // I15
+[[nodiscard]] std::string find_difference(World& world);   // I15
 [[nodiscard]] std::string find_unconfirmed(World& world);  // I8
 [[nodiscard]] bool must_close(World& world, const FeedId& id);
 [[nodiscard]] std::string find_open_fork(World& world);  // I5
