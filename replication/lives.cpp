@@ -4,7 +4,6 @@
 #include "base/byte_stream.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace chapterd {
 namespace {
@@ -45,8 +44,9 @@ std::vector<Incarnation> lives_told(Reader& reader) {
 std::vector<Incarnation> lives_led(Reader& reader, const Directory& directory) {
   const std::vector<Incarnation> told = lives_told(reader);
   std::vector<Incarnation> led{directory.incarnation()};
-  for (const FeedRow row : directory.own_feeds() | std::views::reverse) {
-    const Incarnation& life = directory.feed(row).intro.incarnation;
+  const std::vector<FeedRow>& own = directory.own_feeds();
+  for (auto row = own.rbegin(); row != own.rend(); ++row) {
+    const Incarnation& life = directory.feed(*row).intro.incarnation;
     const bool is_known =
         std::ranges::find(told, life) != told.end() || std::ranges::find(led, life) != led.end();
     if (!is_known && led.size() < most_lives) led.push_back(life);

@@ -28,13 +28,13 @@ bool is_true(World& world, const Receipt& receipt, const FeedTruth& truth) {
 }
 
 // Whether the author's node knows that a chapter holds all of a branch that counts: any of its
-// machines may say so.
+// machines may have said so, one whose disk was lost since among them.
 bool is_confirmed(World& world, SimNode& author, const KnownFeed& branch, int chapter) {
   const Sequence whole = Directory::standing_head(branch).seq;
   return std::ranges::any_of(
       author.process->store().receipts_of(branch.row), [&](const StoredReceipt& receipt) {
         return receipt.seq >= whole && std::ranges::any_of(world.nodes, [&](const auto& each) {
-                 return each->counts() && each->chapter == chapter && each->id() == receipt.node;
+                 return !each->is_revoked && each->chapter == chapter && each->id() == receipt.node;
                });
       });
 }
