@@ -95,7 +95,11 @@ bool Replica::settle(const FeedId& id, Touched& touched) {
       }
     }
     has_moved = has_moved || feed.stands != position;
+    const Sequence counted = Directory::standing_head(feed).seq;
     set_stands(row, position, touched);
+    // What was set aside was not acknowledged.
+    if (Directory::standing_head(directory_.feed(row)).seq > counted)
+      received_feeds_.insert(row.value);
   }
   // What is written into a closed feed counts for nothing. Nothing was lost, so nobody waits.
   if (is_own_current(first.intro) && !directory_.closing(first).empty()) begin_incarnation();
