@@ -44,16 +44,16 @@ void Session::ask_for_holes() {
   send(Frame(std::move(want)));
 }
 
-// Once a session, when the digests agree: what the peer holds it has said so of. When that was
+// Once a session, when the digests agree: what was acknowledged and did not come. When that was
 // lost, its author would be told for ever that its work waits. Asked for from behind the last entry
 // on.
 void Session::ask_for_receipts() {
-  const KnownNode* peer = directory_.authority().node(peer_);
-  if (lanes_ != Lanes::all || peer == nullptr || std::exchange(asked_for_receipts_, true)) return;
+  if (lanes_ != Lanes::all || std::exchange(asked_for_receipts_, true)) return;
+  const Signers signers = signers_there();
   std::map<FeedId, Sequence> lacking;
   for (const KnownFeed& feed : directory_.feeds()) {
     const FeedId& id = feed.head.feed;
-    if (lacking.size() == most_asked || !lacks_receipt(feed, peer->certificate.chapter)) continue;
+    if (lacking.size() == most_asked || !lacks_receipt(feed, signers)) continue;
     for (const FeedRow row : directory_.branches(id))
       lacking[id] = std::max(lacking[id], directory_.feed(row).head.seq);
   }
@@ -62,17 +62,41 @@ void Session::ask_for_receipts() {
   if (!want.feeds.empty()) send(Frame(std::move(want)));
 }
 
-// Of a branch that the peer's chapter should have said that it holds, and to this node.
-bool Session::lacks_receipt(const KnownFeed& feed, const ChapterId& peer) const {
+// The chapters whose receipts come by this peer, each with one of its nodes.
+Session::Signers Session::signers_there() const {
+  const Authority& authority = directory_.authority();
+  const KnownNode* peer = authority.node(peer_);
+  if (peer == nullptr) return {};
+  const ChapterId& ours = directory_.chapter();
+  const ChapterId& theirs = peer->certificate.chapter;
+  const bool is_below = is_above(ours, authority.path_of(theirs));
+  Signers signers;
+  for (const KnownNode* node : authority.nodes()) {
+    const ChapterId& chapter = node->certificate.chapter;
+    const bool is_there =
+        chapter == theirs || (is_below ? is_above(theirs, authority.path_of(chapter))
+                                       : authority.was_above(chapter, theirs));
+    if (chapter != ours && is_there && !authority.is_revoked(node->certificate.node))
+      signers.emplace(chapter, node->certificate.node);
+  }
+  return signers;
+}
+
+// Of a branch that one of these chapters may hold and acknowledges.
+bool Session::lacks_receipt(const KnownFeed& feed, const Signers& signers) const {
   const Authority& authority = directory_.authority();
   const Sequence whole = Directory::standing_head(feed).seq;
-  if (whole == feed.fork.seq || !acknowledges(peer, feed.intro) ||
-      !leads_to_author(authority, peer, directory_.chapter(), feed.intro) ||
-      !may_hold(authority, peer_, feed.intro))
-    return false;
-  return std::ranges::none_of(reader_.receipts_of(feed.row), [&](const StoredReceipt& receipt) {
-    const KnownNode* signer = authority.node(receipt.node);
-    return receipt.seq >= whole && signer != nullptr && signer->certificate.chapter == peer;
+  if (whole == feed.fork.seq) return false;
+  std::optional<std::vector<StoredReceipt>> receipts;
+  return std::ranges::any_of(signers, [&](const auto& signer) {
+    const ChapterId& chapter = signer.first;
+    if (!acknowledges(chapter, feed.intro) || !may_hold(authority, signer.second, feed.intro))
+      return false;
+    if (!receipts) receipts = reader_.receipts_of(feed.row);
+    return std::ranges::none_of(*receipts, [&](const StoredReceipt& receipt) {
+      const KnownNode* node = authority.node(receipt.node);
+      return receipt.seq >= whole && node != nullptr && node->certificate.chapter == chapter;
+    });
   });
 }
 

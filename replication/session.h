@@ -185,6 +185,8 @@ class Session {
     std::optional<std::uint64_t> grant;  // as the peer names ours, when it said so
   };
 
+  using Signers = std::map<ChapterId, PublicKey>;  // a node of each chapter
+
   struct Offered {
     std::shared_ptr<const FeedOffer> feed;
     bool restarts = false;  // the writer refused a piece: what we hold is told anew
@@ -249,7 +251,8 @@ class Session {
   void agree(const EndFrame& end);
   void ask_for_holes();
   void ask_for_receipts();
-  [[nodiscard]] bool lacks_receipt(const KnownFeed& feed, const ChapterId& peer) const;
+  [[nodiscard]] Signers signers_there() const;
+  [[nodiscard]] bool lacks_receipt(const KnownFeed& feed, const Signers& signers) const;
   [[nodiscard]] Head verified_from(const FeedId& feed) const;
   void resynced(const EndFrame& end);
   void note_fault(RefusedPiece fault);

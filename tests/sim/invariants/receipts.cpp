@@ -51,19 +51,6 @@ std::vector<int> chapters_above(World& world, const SimNode& author, const FeedI
   return above;
 }
 
-// What a chapter right above did not say is asked for. What one further up said may be passed over
-// for good where a copy wrote into the log of a node on the way, unnoticed: the next entry of that
-// feed brings it.
-bool comes_by_a_copied_log(World& world, const SimNode& author, int above) {
-  const std::vector<int> line = world.places.line(author.chapter);
-  const auto end = std::ranges::find(line, above);
-  return std::ranges::any_of(world.nodes, [&](const auto& each) {
-    return each->counts() && each.get() != &author &&
-           std::find(line.begin(), end, each->chapter) != end &&
-           world.ledger.doubtful.contains(each->epoch);
-  });
-}
-
 // Of a branch that another one leaves behind its last entry that counts, that one tells.
 bool is_part_of_another(const Directory& directory, const KnownFeed& branch) {
   const Sequence whole = Directory::standing_head(branch).seq;
@@ -86,8 +73,7 @@ std::string find_unconfirmed(World& world) {
           is_part_of_another(directory, branch))
         continue;
       for (const int above : chapters_above(world, *author, branch.intro)) {
-        if (!is_confirmed(world, *author, branch, above) &&
-            !comes_by_a_copied_log(world, *author, above))
+        if (!is_confirmed(world, *author, branch, above))
           return "machine " + std::to_string(author->machine) + " does not know that chapter " +
                  world.chapters[static_cast<std::size_t>(above)].code +
                  " holds its entries for audience " + std::string(name_of(branch.intro.audience));
