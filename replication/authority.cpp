@@ -82,6 +82,8 @@ bool Authority::take(const Signed& statement) {
     closings_.emplace(statement.id, Closing{statement.statement.issuer, *close});
   } else if (const auto* handover = std::get_if<Handover>(&body)) {
     handovers_.emplace(handover->node, KnownHandover{statement.statement.issuer, *handover});
+    ++version_;
+    return true;  // no cut moves
   } else {
     return false;
   }

@@ -9,6 +9,7 @@ namespace {
 
 // Questions of a peer that are answered between two ENDs: each costs a walk over all feeds.
 constexpr int most_buckets = 8;
+constexpr int most_asked_receipts = 100;  // feeds; whoever asks names no more in a session
 
 }  // namespace
 
@@ -43,8 +44,9 @@ Result<void> Session::on(HeadsFrame& theirs) {
 Result<void> Session::on(WantFrame& want) {
   for (const auto& each : want.feeds) {
     if (each.from.value == 0) continue;
-    const auto [at, is_new] = wanted_.try_emplace(each.feed, each.from);
-    if (!is_new) at->second = std::min(at->second, each.from);
+    const auto [at, is_new] = wanted_.try_emplace(each.feed, Wanted{each.from, each.from});
+    at->second.first = std::min(at->second.first, each.from);
+    at->second.last = std::max(at->second.last, each.from);
   }
   end_due_ = true;
   return {};
@@ -59,8 +61,17 @@ void Session::answer_wants() {
     const auto at = wanted.find(short_name(head.head.feed));
     // A feed that the peer may not hold is answered like one that does not exist.
     if (at == wanted.end() || std::exchange(last, head.head.feed) == head.head.feed) continue;
-    for (const FeedRow row : directory_.branches(head.head.feed))
-      outflow_.backfill(row, std::max(at->second, directory_.feed(row).fork.seq.next()));
+    const std::vector<FeedRow> rows = directory_.branches(head.head.feed);
+    const Wanted& wants = at->second;
+    for (const FeedRow row : rows) {
+      if (wants.first <= directory_.feed(row).head.seq)
+        outflow_.backfill(row, std::max(wants.first, directory_.feed(row).fork.seq.next()));
+    }
+    const bool is_behind = std::ranges::all_of(
+        rows, [&](FeedRow row) { return wants.last > directory_.feed(row).head.seq; });
+    if (is_behind && lanes_ != Lanes::statements && receipts_answered_++ < most_asked_receipts) {
+      for (const FeedRow row : rows) outflow_.send_receipts(row);
+    }
   }
 }
 

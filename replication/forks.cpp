@@ -76,6 +76,11 @@ std::optional<EntryHash> hash_in(Reader& reader, const KnownFeed& branch, Sequen
   return hashes_in(stored, decoded(stored), branch.head.feed)[seq.value - stored.seq.value];
 }
 
+bool wrote_tip_in(Reader& reader, const KnownFeed& branch) {
+  const auto pieces = reader.pieces_of(branch.row, branch.head.seq, 1);
+  return !pieces.empty() && pieces.front().via == 0;
+}
+
 std::vector<ForkedFeed> forked_feeds(const Directory& directory) {
   std::vector<ForkedFeed> all;
   for (const FeedId& id : directory.forked()) all.push_back(describe(directory, id));

@@ -16,6 +16,9 @@ namespace chapterd {
                                                const KnownFeed& branch,
                                                Sequence seq);
 
+// Whether this database itself wrote the newest entry of a branch.
+[[nodiscard]] bool wrote_tip_in(Reader& reader, const KnownFeed& branch);
+
 struct ForkedFeed {
   FeedId id;
   PublicKey node;  // the author

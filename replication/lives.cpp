@@ -2,6 +2,7 @@
 #include "replication/lives.h"
 
 #include "base/byte_stream.h"
+#include "replication/forks.h"
 
 #include <algorithm>
 
@@ -42,14 +43,13 @@ std::vector<Incarnation> lives_told(Reader& reader) {
 }
 
 std::vector<Incarnation> lives_led(Reader& reader, const Directory& directory) {
-  const std::vector<Incarnation> told = lives_told(reader);
   std::vector<Incarnation> led{directory.incarnation()};
   const std::vector<FeedRow>& own = directory.own_feeds();
   for (auto row = own.rbegin(); row != own.rend(); ++row) {
-    const Incarnation& life = directory.feed(*row).intro.incarnation;
-    const bool is_known =
-        std::ranges::find(told, life) != told.end() || std::ranges::find(led, life) != led.end();
-    if (!is_known && led.size() < most_lives) led.push_back(life);
+    const KnownFeed& feed = directory.feed(*row);
+    const Incarnation& life = feed.intro.incarnation;
+    const bool is_listed = std::ranges::find(led, life) != led.end();
+    if (!is_listed && led.size() < most_lives && wrote_tip_in(reader, feed)) led.push_back(life);
   }
   return led;
 }

@@ -22,8 +22,8 @@ struct LedElsewhere {
 
 // Lives under this node's key that others told of and this database does not lead.
 [[nodiscard]] std::vector<Incarnation> lives_told(Reader& reader);
-// The lives in which this database wrote, the one that is going on first. Those that others told
-// of are not among them; of very many the newest.
+// The lives in which this database wrote, the one that is going on first; of very many the newest.
+// Those of a copy are not among them, whichever way they came to be known here.
 [[nodiscard]] std::vector<Incarnation> lives_led(Reader& reader, const Directory& directory);
 
 // Lives of another node's database that are over, as it told itself. Of the value

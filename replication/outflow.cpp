@@ -17,8 +17,6 @@ constexpr std::size_t segment_bytes = 48 * 1024;
 // Below this a fresh stream saves less than it costs.
 constexpr std::size_t least_packed = 512;
 constexpr std::size_t receipts_a_frame = 200;
-// Feeds that one SCOPE frame names: it explains, both sides compute the scope themselves.
-constexpr std::size_t most_scoped = 1000;
 
 constexpr std::size_t index_of(Lane lane) {
   return static_cast<std::size_t>(lane);
@@ -115,30 +113,6 @@ bool Outflow::leads_home(const FeedIntro& intro) const {
   return recipients_.empty() ? leads(peer_) : std::ranges::any_of(recipients_, leads);
 }
 
-std::optional<ScopeFrame> Outflow::rescope() {
-  if (authority_version_ == directory_.authority().version()) return std::nullopt;
-  authority_version_ = directory_.authority().version();
-  const std::uint64_t grant = grant_name(directory_.authority(), peer_, directory_.self());
-  if (grant == std::exchange(grant_, grant)) return std::nullopt;
-  const std::vector<std::uint8_t> before = std::exchange(granted_, {});
-  ScopeFrame scope;
-  for (const KnownFeed& feed : directory_.feeds()) {
-    const std::uint8_t had =
-        feed.row.value < before.size() ? before[feed.row.value] : std::uint8_t{0};
-    const bool has = granted(feed.row);
-    const bool is_full = scope.added.size() + scope.removed.size() >= most_scoped;
-    if (has && had == 2) {
-      if (!is_full && feed.trunk.value == 0) scope.added.push_back(feed.head.feed);
-      backfill(feed.row, feed.fork.seq.next());
-    } else if (!has && had == 1) {
-      if (!is_full && feed.trunk.value == 0) scope.removed.push_back(feed.head.feed);
-      backfill_.erase(feed.row);
-    }
-  }
-  if (scope.added.empty() && scope.removed.empty()) return std::nullopt;
-  return scope;
-}
-
 // A piece that straddles a cut goes out whole: its checkpoint is at its end, and every receiver
 // sets aside what lies beyond the cut.
 bool Outflow::stands(const StoredPiece& piece) const {
@@ -154,7 +128,7 @@ bool Outflow::goes_out(const StoredPiece& piece) {
 }
 
 bool Outflow::drained() const {
-  if (!started_ || !backfill_.empty()) return false;
+  if (!started_ || !backfill_.empty() || !asked_receipts_.empty()) return false;
   return std::all_of(sent_.begin(), sent_.end(),
                      [&](Arrival at) { return at >= directory_.arrival(); });
 }
@@ -166,7 +140,7 @@ void Outflow::fill(Bytes& out) {
   while (out.size() < limits::output_bytes &&
          content_sent_ - content_acknowledged_ < limits::credit_bytes) {
     if (!send_lane(Lane::auth, out) && !send_receipts(out) && !send_lane(Lane::live, out) &&
-        !send_backfill(out)) {
+        !send_backfill(out) && !send_asked_receipts(out)) {
       packers_.clear();  // an idle connection keeps no streams
       return;
     }
@@ -229,13 +203,17 @@ bool Outflow::send_receipts(Bytes& out) {
 }
 
 // Whoever has all entries asks for what is said of them, wherever that came from.
-void Outflow::send_receipts_of(FeedRow feed, Bytes& out) {
-  if (!leads_home(directory_.feed(feed).intro)) return;
+bool Outflow::send_asked_receipts(Bytes& out) {
+  if (asked_receipts_.empty()) return false;
+  const FeedRow row = asked_receipts_.extract(asked_receipts_.begin()).value();
+  if (!granted(row) || !leads_home(directory_.feed(row).intro)) return true;
   ReceiptsFrame frame;
-  for (const StoredReceipt& receipt : reader_.receipts_of(feed)) {
-    if (frame.receipts.size() < receipts_a_frame) frame.receipts.push_back(receipt.bytes);
+  for (const StoredReceipt& receipt : reader_.receipts_of(row)) {
+    frame.receipts.push_back(receipt.bytes);
+    if (frame.receipts.size() == receipts_a_frame) send_frame(std::exchange(frame, {}), out);
   }
   if (!frame.receipts.empty()) send_frame(std::move(frame), out);
+  return true;
 }
 
 void Outflow::send_frame(ReceiptsFrame frame, Bytes& out) {
@@ -254,7 +232,6 @@ bool Outflow::send_backfill(Bytes& out) {
     return piece.arrival > directory_.arrival() || !stands(piece);
   });
   if (stored.empty() || !granted(row)) {
-    if (granted(row) && from > Directory::standing_head(feed).seq) send_receipts_of(row, out);
     backfill_.erase(row);
     return true;
   }

@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -45,6 +46,9 @@ class Outflow {
 
   // Sends a feed again from `from`, on the backfill lane, whatever the cursor says.
   void backfill(FeedRow feed, Sequence from);
+
+  // Sends the receipts that are held for a branch, when they go this way.
+  void send_receipts(FeedRow feed) { asked_receipts_.insert(feed); }
 
   // Appends frames to `out` until it holds limits::output_bytes, the peer's credit is used up, the
   // session's budget is spent or nothing is left.
@@ -109,7 +113,7 @@ class Outflow {
 
   bool send_lane(Lane lane, Bytes& out);
   bool send_receipts(Bytes& out);
-  void send_receipts_of(FeedRow feed, Bytes& out);
+  bool send_asked_receipts(Bytes& out);
   void send_frame(ReceiptsFrame frame, Bytes& out);
   bool send_backfill(Bytes& out);
   void send_pieces(std::vector<OutPiece> pieces, Bytes& out);
@@ -141,6 +145,7 @@ class Outflow {
   std::array<Arrival, cursor_lanes> sent_{};
   std::array<Arrival, cursor_lanes> acknowledged_{};
   std::map<FeedRow, Sequence> backfill_;                  // next to send of each
+  std::set<FeedRow> asked_receipts_;                      // sent once there is nothing else
   std::unordered_map<std::uint64_t, Sequence> sent_seq_;  // of feeds that were on the backfill lane
   std::unordered_map<std::uint64_t, std::uint32_t> numbers_;  // feed row → number in this session
   std::unordered_set<std::uint64_t> refused_;                 // feed rows, to be introduced again

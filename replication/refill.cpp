@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace chapterd {
@@ -46,57 +47,69 @@ void Session::ask_for_holes() {
 
 // Once a session, when the digests agree: what was acknowledged and did not come. When that was
 // lost, its author would be told for ever that its work waits. Asked for from behind the last entry
-// on.
+// on; of very many feeds the newest.
 void Session::ask_for_receipts() {
   if (lanes_ != Lanes::all || std::exchange(asked_for_receipts_, true)) return;
-  const Signers signers = signers_there();
+  const Signers signers = signers_elsewhere();
+  const std::vector<KnownFeed>& feeds = directory_.feeds();
   std::map<FeedId, Sequence> lacking;
-  for (const KnownFeed& feed : directory_.feeds()) {
-    const FeedId& id = feed.head.feed;
-    if (lacking.size() == most_asked || !lacks_receipt(feed, signers)) continue;
-    for (const FeedRow row : directory_.branches(id))
-      lacking[id] = std::max(lacking[id], directory_.feed(row).head.seq);
+  for (auto feed = feeds.rbegin(); feed != feeds.rend() && lacking.size() < most_asked; ++feed) {
+    if (!lacks_receipt(*feed, signers)) continue;
+    for (const FeedRow row : directory_.branches(feed->head.feed))
+      lacking[feed->head.feed] = std::max(lacking[feed->head.feed], directory_.feed(row).head.seq);
   }
   WantFrame want;
   for (const auto& [feed, last] : lacking) want.feeds.push_back({short_name(feed), last.next()});
   if (!want.feeds.empty()) send(Frame(std::move(want)));
 }
 
-// The chapters whose receipts come by this peer, each with one of its nodes.
-Session::Signers Session::signers_there() const {
+Session::Signers Session::signers_elsewhere() const {
   const Authority& authority = directory_.authority();
-  const KnownNode* peer = authority.node(peer_);
-  if (peer == nullptr) return {};
-  const ChapterId& ours = directory_.chapter();
-  const ChapterId& theirs = peer->certificate.chapter;
-  const bool is_below = is_above(ours, authority.path_of(theirs));
   Signers signers;
   for (const KnownNode* node : authority.nodes()) {
-    const ChapterId& chapter = node->certificate.chapter;
-    const bool is_there =
-        chapter == theirs || (is_below ? is_above(theirs, authority.path_of(chapter))
-                                       : authority.was_above(chapter, theirs));
-    if (chapter != ours && is_there && !authority.is_revoked(node->certificate.node))
-      signers.emplace(chapter, node->certificate.node);
+    const NodeCertificate& certificate = node->certificate;
+    if (certificate.chapter != directory_.chapter() && !authority.is_revoked(certificate.node))
+      signers.emplace(certificate.chapter, certificate.node);
   }
   return signers;
 }
 
-// Of a branch that one of these chapters may hold and acknowledges.
+// Whether this peer is on the way from those that sign.
+bool Session::comes_from_there(const ChapterId& signer, const ChapterId& peer) const {
+  const Authority& authority = directory_.authority();
+  const ChapterPath path = authority.path_of(signer);
+  const ChapterId& ours = directory_.chapter();
+  if (is_above(ours, authority.path_of(peer))) return signer == peer || is_above(peer, path);
+  return !is_above(ours, path);
+}
+
+// Of a branch that this peer hands receipts for to us: those of a chapter that may hold it.
 bool Session::lacks_receipt(const KnownFeed& feed, const Signers& signers) const {
   const Authority& authority = directory_.authority();
+  const KnownNode* peer = authority.node(peer_);
   const Sequence whole = Directory::standing_head(feed).seq;
-  if (whole == feed.fork.seq) return false;
-  std::optional<std::vector<StoredReceipt>> receipts;
-  return std::ranges::any_of(signers, [&](const auto& signer) {
-    const ChapterId& chapter = signer.first;
-    if (!acknowledges(chapter, feed.intro) || !may_hold(authority, signer.second, feed.intro))
-      return false;
-    if (!receipts) receipts = reader_.receipts_of(feed.row);
-    return std::ranges::none_of(*receipts, [&](const StoredReceipt& receipt) {
-      const KnownNode* node = authority.node(receipt.node);
-      return receipt.seq >= whole && node != nullptr && node->certificate.chapter == chapter;
-    });
+  // Of what another branch goes on from, that one tells.
+  const auto goes_on_from_here = [&](FeedRow row) {
+    const KnownFeed& other = directory_.feed(row);
+    return other.trunk == feed.row && other.fork.seq >= whole;
+  };
+  if (peer == nullptr || whole == feed.fork.seq || !may_hold(authority, peer_, feed.intro) ||
+      !leads_to_author(authority, peer->certificate.chapter, directory_.chapter(), feed.intro) ||
+      std::ranges::any_of(directory_.branches(feed.head.feed), goes_on_from_here))
+    return false;
+  std::vector<ChapterId> holders = feed.intro.home.above;
+  if (feed.intro.target) holders.push_back(feed.intro.target->chapter);
+  std::set<ChapterId> acknowledged;
+  for (const StoredReceipt& receipt : reader_.receipts_of(feed.row)) {
+    const KnownNode* node = authority.node(receipt.node);
+    if (receipt.seq >= whole && node != nullptr && !authority.is_revoked(receipt.node))
+      acknowledged.insert(node->certificate.chapter);
+  }
+  return std::ranges::any_of(holders, [&](const ChapterId& holder) {
+    const auto signer = signers.find(holder);
+    return signer != signers.end() && !acknowledged.contains(holder) &&
+           may_hold(authority, signer->second, feed.intro) &&
+           comes_from_there(holder, peer->certificate.chapter);
   });
 }
 

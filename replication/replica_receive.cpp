@@ -76,7 +76,6 @@ Received Replica::receive(ReceivedWindow&& window) {
   if (window.meeting) meet(*window.meeting, window.peer);
   StoredPeer& from = peer(window.peer);
   const std::uint64_t via = from.row;
-  const std::uint64_t authority_before = directory_.authority().version();
   Received received;
   for (VerifiedPiece& piece : window.pieces) {
     if (auto taken = receive_piece(piece, via); !taken) {
@@ -87,10 +86,8 @@ Received Replica::receive(ReceivedWindow&& window) {
   follow_orders();
   for (const Bytes& receipt : window.receipts) receive_receipt(receipt, via);
   const bool is_recovered = window.meeting && window.meeting->recovered;
-  const bool knows_more = directory_.authority().version() != authority_before;
   const bool has_pieces = !window.pieces.empty();
-  if (is_recovered || knows_more ||
-      (has_pieces && is_about(value(stored_name::early), window.pieces)))
+  if (is_recovered || (has_pieces && is_about(value(stored_name::early), window.pieces)))
     take_early();
   note_cursors(window, from);
   return received;
@@ -270,9 +267,7 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
     const auto holder = holder_of(id, {receipt->head.seq, receipt->head.hash});
     feed = holder ? &directory_.feed(*holder) : nullptr;
   }
-  const bool is_early = feed == nullptr || receipt->head.seq > feed->head.seq ||
-                        authority.node(receipt->node) == nullptr;
-  if (is_early) return keep_early(*receipt, bytes);
+  if (feed == nullptr || receipt->head.seq > feed->head.seq) return keep_early(*receipt, bytes);
   // Of a second history that is not here yet; what is known of the first says nothing of it.
   if (hash_at(*feed, receipt->head.seq) != receipt->head.hash) return keep_early(*receipt, bytes);
   if (!may_acknowledge(authority, *receipt, feed->intro) || !is_news(*receipt, *feed)) return;
@@ -290,18 +285,16 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
 }
 
 // Receipts come before entries: to a node that was rolled back, before its own; elsewhere before
-// those of a second history, or before the certificate of their signer when digests find that. They
-// would not be sent a second time. Of each feed and node as many
-// are kept as a feed has histories; of too many, those that came last.
+// those of a second history. Of each feed and node as many are kept as a feed has histories; of too
+// many, those that came last.
 void Replica::keep_early(const Receipt& receipt, const Bytes& bytes) {
   constexpr std::size_t most_bytes = 64 * 1024;
-  const Authority& authority = directory_.authority();
-  // Of a node that was rolled back the feed may be to come as well.
+  // Of a node that was rolled back the feed, or who signed, may be to come as well.
   if (value(stored_name::restored).empty()) {
     const KnownFeed* feed = directory_.feed(receipt.head.feed);
-    const bool is_in_vain = feed == nullptr || (authority.node(receipt.node) != nullptr &&
-                                                !may_acknowledge(authority, receipt, feed->intro));
-    if (is_in_vain || !verify_receipt(authority.federation(), bytes, receipt.node)) return;
+    if (feed == nullptr || !may_acknowledge(directory_.authority(), receipt, feed->intro) ||
+        !verify_receipt(directory_.authority().federation(), bytes, receipt.node))
+      return;
   }
   std::vector<Bytes> kept = receipts_in(value(stored_name::early));
   const auto is_beside = [&](const Bytes& each) {

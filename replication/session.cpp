@@ -280,6 +280,7 @@ void Session::send_end_when_due() {
   if (!end_due_ || !outflow_.drained()) return;
   end_due_ = false;
   buckets_answered_ = 0;
+  receipts_answered_ = 0;
   ended_at_ = now_;
   EndFrame end;
   end.arrivals = outflow_.sent();

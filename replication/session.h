@@ -251,7 +251,8 @@ class Session {
   void agree(const EndFrame& end);
   void ask_for_holes();
   void ask_for_receipts();
-  [[nodiscard]] Signers signers_there() const;
+  [[nodiscard]] Signers signers_elsewhere() const;
+  [[nodiscard]] bool comes_from_there(const ChapterId& signer, const ChapterId& peer) const;
   [[nodiscard]] bool lacks_receipt(const KnownFeed& feed, const Signers& signers) const;
   [[nodiscard]] Head verified_from(const FeedId& feed) const;
   void resynced(const EndFrame& end);
@@ -322,8 +323,16 @@ class Session {
   Arrival compared_at_;       // our log when digests last differed
   int rounds_ = 0;            // of buckets
   int buckets_answered_ = 0;  // since the last END
+  int receipts_answered_ = 0;
   bool awaits_heads_ = false;
-  std::unordered_map<std::uint64_t, Sequence> wanted_;  // by short name: of this slice, from where
+
+  // The smallest and the largest sequence from which on a feed was asked for.
+  struct Wanted {
+    Sequence first;
+    Sequence last;
+  };
+
+  std::unordered_map<std::uint64_t, Wanted> wanted_;  // by short name: of this slice
   bool caught_up_ = false;
   bool agreed_ = false;  // at any time
   bool stays_different_ = false;

@@ -237,10 +237,7 @@ void Session::note_epoch(Epoch epoch) {
 // A second history of a feed that we write no more came back late, from a node that may hold what
 // the one above may not: nobody has ended it, or a copy of us did that knew no better.
 bool Session::has_open_fork() {
-  const auto wrote_tip = [this](const KnownFeed& branch) {
-    const auto pieces = reader_.pieces_of(branch.row, branch.head.seq, 1);
-    return !pieces.empty() && pieces.front().via == 0;
-  };
+  const auto wrote_tip = [this](const KnownFeed& branch) { return wrote_tip_in(reader_, branch); };
   return !left_open(directory_, wrote_tip).empty();
 }
 

@@ -143,6 +143,29 @@ TEST_F(ForksMeeting, AReceiptThatACursorPassedOverIsAskedFor) {
   EXPECT_EQ(kenya->store->receipts_of(row).front().seq, head.seq);
 }
 
+// What others wrote is acknowledged to them, not to Kenya; nor is anything asked for that came.
+TEST_F(ForksMeeting, NoReceiptIsAskedForThatGoesElsewhere) {
+  auto uganda = TestNode::below(*global, "UG");
+  auto kisumu = TestNode::below(*kenya, "KE-17");
+  for (TestNode* node : {global.get(), uganda.get(), kenya.get(), kisumu.get()}) {
+    node->write_text(all, "insight " + to_hex(node->id().view()), "title", "shared");
+    if (node != global.get()) node->write_text(up, "report", "title", "for those above");
+  }
+  for (int i = 0; i < 3; ++i) {
+    meet(*kisumu, *kenya);
+    meet(*uganda, *global);
+    meet(*kenya, *global);
+  }
+  for (const auto& [child, parent] :
+       {std::pair(kisumu.get(), kenya.get()), std::pair(kenya.get(), global.get()),
+        std::pair(uganda.get(), global.get())}) {
+    Wire wire(*child, *parent);
+    wire.run();
+    EXPECT_TRUE(wire.dialler().caught_up());
+    EXPECT_LE(wire.turns(), 3) << "a question costs one more";
+  }
+}
+
 // The order names an entry of the branch that came second.
 TEST_F(ForksMeeting, AnErasureReachesTheHistoryThatHoldsTheWords) {
   const FeedId forked = fork_kenya();

@@ -154,25 +154,6 @@ TEST_F(Proofs, AReceiptFromTheLifeThatGoesOnCountsAlsoWhenItCameFirst) {
   EXPECT_EQ(receipts().front().seq, kenya->head(Audience::up).seq);
 }
 
-// Digests find its certificate only after the receipts have come.
-TEST_F(Proofs, AReceiptWhoseSignerIsNotKnownYetIsKeptUntilItIs) {
-  kenya->write_text(up, "record", "title", "words");
-  exchange();
-  ASSERT_EQ(receipts().size(), 1U);
-  auto office = TestNode::beside(*global);
-  ASSERT_EQ(kenya->replica->directory().authority().node(office->id()), nullptr);
-  const FederationId& federation = kenya->replica->directory().authority().federation();
-  ReceivedWindow window;
-  window.peer = global->id();
-  window.receipts = {
-      sign_receipt(federation, {office->id(), Epoch(1), kenya->head(Audience::up)}, *office->key)};
-  kenya->replica->receive(std::move(window));
-  kenya->commit();
-  EXPECT_EQ(receipts().size(), 1U);
-  send_feed(*office, *kenya, office->head(Audience::auth).feed);
-  EXPECT_EQ(receipts().size(), 2U);
-}
-
 // A copy of the global node, which called itself by another life, was cut off at once. The node
 // itself lives on as before.
 TEST_F(Proofs, ALifeThatGoesOnAfterAllIsBelievedAgain) {

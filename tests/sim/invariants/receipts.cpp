@@ -1,6 +1,6 @@
 // I8: what a receipt says is true: its signer held that entry, durably, when it said so. One of a
 // disk that was put back or lost is void; its signer held that once. And in the end whoever wrote
-// knows who above holds it.
+// knows who above, or addressed, holds it.
 #include "replication/format/receipt.h"
 #include "tests/sim/invariants/invariants.h"
 
@@ -39,16 +39,18 @@ bool is_confirmed(World& world, SimNode& author, const KnownFeed& branch, int ch
       });
 }
 
-// Those above the author whose nodes may hold this, and of which one is there.
-std::vector<int> chapters_above(World& world, const SimNode& author, const FeedIntro& intro) {
-  std::vector<int> above = world.places.line(author.chapter);
-  std::erase_if(above, [&](int chapter) {
+// Those above the author, and whom it is addressed to, whose nodes may hold this, and of which one
+// is there.
+std::vector<int> chapters_that_tell(World& world, const SimNode& author, const FeedIntro& intro) {
+  std::vector<int> chapters = world.places.line(author.chapter);
+  if (intro.target) chapters.push_back(world.places.index_of(intro.target->chapter));
+  std::erase_if(chapters, [&](int chapter) {
     return chapter == author.chapter || !world.places.may_hold(chapter, intro) ||
            std::ranges::none_of(world.nodes, [&](const auto& each) {
              return each->counts() && each->chapter == chapter;
            });
   });
-  return above;
+  return chapters;
 }
 
 // Of a branch that another one leaves behind its last entry that counts, that one tells.
@@ -72,10 +74,10 @@ std::string find_unconfirmed(World& world) {
       if (branch.lane() == Lane::auth || !world.places.is_current(branch.intro) ||
           is_part_of_another(directory, branch))
         continue;
-      for (const int above : chapters_above(world, *author, branch.intro)) {
-        if (!is_confirmed(world, *author, branch, above))
+      for (const int chapter : chapters_that_tell(world, *author, branch.intro)) {
+        if (!is_confirmed(world, *author, branch, chapter))
           return "machine " + std::to_string(author->machine) + " does not know that chapter " +
-                 world.chapters[static_cast<std::size_t>(above)].code +
+                 world.chapters[static_cast<std::size_t>(chapter)].code +
                  " holds its entries for audience " + std::string(name_of(branch.intro.audience));
       }
     }
