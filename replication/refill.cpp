@@ -80,7 +80,7 @@ bool Session::comes_from_there(const ChapterId& signer, const ChapterId& peer) c
   const ChapterPath path = authority.path_of(signer);
   const ChapterId& ours = directory_.chapter();
   if (is_above(ours, authority.path_of(peer))) return signer == peer || is_above(peer, path);
-  return !is_above(ours, path);
+  return peer == ours || !is_above(ours, path);
 }
 
 // Of a branch that this peer hands receipts for to us: those of a chapter that may hold it.
