@@ -1,6 +1,6 @@
 // I8: what a receipt says is true: its signer held that entry, durably, when it said so. One of a
 // disk that was put back or lost is void; its signer held that once. And in the end whoever wrote
-// knows who above, or addressed, holds it.
+// knows who above holds it.
 #include "replication/format/receipt.h"
 #include "tests/sim/invariants/invariants.h"
 
@@ -39,11 +39,11 @@ bool is_confirmed(World& world, SimNode& author, const KnownFeed& branch, int ch
       });
 }
 
-// Those above the author, and whom it is addressed to, whose nodes may hold this, and of which one
-// is there.
-std::vector<int> chapters_that_tell(World& world, const SimNode& author, const FeedIntro& intro) {
+// Those above the author whose nodes may hold this, and of which one is there. One that is
+// addressed may be further away: of what it said in two lives of its database the older may come
+// last.
+std::vector<int> chapters_above(World& world, const SimNode& author, const FeedIntro& intro) {
   std::vector<int> chapters = world.places.line(author.chapter);
-  if (intro.target) chapters.push_back(world.places.index_of(intro.target->chapter));
   std::erase_if(chapters, [&](int chapter) {
     return chapter == author.chapter || !world.places.may_hold(chapter, intro) ||
            std::ranges::none_of(world.nodes, [&](const auto& each) {
@@ -74,7 +74,7 @@ std::string find_unconfirmed(World& world) {
       if (branch.lane() == Lane::auth || !world.places.is_current(branch.intro) ||
           is_part_of_another(directory, branch))
         continue;
-      for (const int chapter : chapters_that_tell(world, *author, branch.intro)) {
+      for (const int chapter : chapters_above(world, *author, branch.intro)) {
         if (!is_confirmed(world, *author, branch, chapter))
           return "machine " + std::to_string(author->machine) + " does not know that chapter " +
                  world.chapters[static_cast<std::size_t>(chapter)].code +
