@@ -60,4 +60,14 @@ bool Authority::are_of_one_house(const PublicKey& one, const PublicKey& other) c
   return std::ranges::any_of(others, [&](const PublicKey& each) { return keys.contains(each); });
 }
 
+bool Authority::is_handed_over(const PublicKey& key, const Incarnation& life) const {
+  const KnownNode* known = node(key);
+  const auto [from, to] = handovers_.equal_range(key);
+  return known != nullptr && std::any_of(from, to, [&](const auto& each) {
+           const auto& [issuer, body] = each.second;
+           return issuer == known->certificate.chapter &&
+                  std::ranges::find(body.lives, life) != body.lives.end();
+         });
+}
+
 }  // namespace chapterd

@@ -153,16 +153,6 @@ void Authority::add_admitted(const FeedIntro& intro,
   }
 }
 
-bool Authority::is_handed_over(const PublicKey& key, const Incarnation& life) const {
-  const KnownNode* known = node(key);
-  const auto [from, to] = handovers_.equal_range(key);
-  return known != nullptr && std::any_of(from, to, [&](const auto& each) {
-           const auto& [issuer, body] = each.second;
-           return issuer == known->certificate.chapter &&
-                  std::ranges::find(body.lives, life) != body.lives.end();
-         });
-}
-
 std::vector<Head> Authority::closing(const FeedIntro& intro, const FeedId& feed) const {
   std::vector<Head> tips;
   if (closings_.empty() || intro.audience == Audience::auth) return tips;

@@ -117,7 +117,6 @@ Result<Heir> turn(const std::string& path,
   if (!unlocked) return forward(unlocked);
   (*now)->commit();
   (*now)->take_over(taken);
-  (*now)->commit();
   if (auto written = (*now)->write_statement(said); !written) return forward(written);
   (*now)->commit();
   return Heir{code_of((*now)->directory().authority(), (*now)->directory().chapter()),

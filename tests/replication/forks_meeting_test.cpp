@@ -50,26 +50,32 @@ struct ForksMeeting : Pair {
     meet(*office, *global);
     return copy->head(Audience::all).feed;
   }
+
+  static bool is_told(TestNode& node) {
+    return !node.store->values(stored_name::elsewhere).empty();
+  }
+
+  // Kenya and a copy of it exchange over links, one after the other and never at once: each chains
+  // anew what it wrote. Kenya calls last, and is told.
+  void call_in_turn() {
+    kenya->write_text(all, "insight", "title", "common");
+    meet(*kenya, *global);
+    copy = TestNode::copy_of(*kenya);
+    kenya->write_text(all, "insight", "title", "of the original");
+    meet(*kenya, *global);
+    copy->write_text(all, "other", "title", "of the copy");
+    meet_again(*copy, *global);
+    EXPECT_FALSE(is_told(*copy)) << "it may be a backup that was put back";
+    kenya->write_text(all, "insight", "title", "later");
+    meet_again(*kenya, *global);
+  }
 };
 
 struct ForksMeetingBelow : Tree {};
 
-// They exchange over links, one after the other and never at once: each chains anew what it wrote,
-// so there is no fork to see.
+// So there is no fork to see.
 TEST_F(ForksMeeting, TwoCopiesThatCallInTurnAreToldOfEachOther) {
-  const auto is_told = [](TestNode& node) {
-    return !node.store->values(stored_name::elsewhere).empty();
-  };
-  kenya->write_text(all, "insight", "title", "common");
-  meet(*kenya, *global);
-  copy = TestNode::copy_of(*kenya);
-  kenya->write_text(all, "insight", "title", "of the original");
-  meet(*kenya, *global);
-  copy->write_text(all, "other", "title", "of the copy");
-  meet_again(*copy, *global);
-  EXPECT_FALSE(is_told(*copy)) << "it may be a backup that was put back";
-  kenya->write_text(all, "insight", "title", "later");
-  meet_again(*kenya, *global);
+  call_in_turn();
   EXPECT_TRUE(is_told(*kenya));
   // The copy can be shown a life that it never led once something was written in it.
   kenya->write_text(all, "insight", "title", "later still");
@@ -83,15 +89,7 @@ TEST_F(ForksMeeting, TwoCopiesThatCallInTurnAreToldOfEachOther) {
 
 // Said with the authority key that lay in the copied folder.
 TEST_F(ForksMeeting, OnlyItsOwnChapterSaysThatACopyIsAnotherNodeNow) {
-  kenya->write_text(all, "insight", "title", "common");
-  meet(*kenya, *global);
-  copy = TestNode::copy_of(*kenya);
-  kenya->write_text(all, "insight", "title", "of the original");
-  meet(*kenya, *global);
-  copy->write_text(all, "other", "title", "of the copy");
-  meet_again(*copy, *global);
-  kenya->write_text(all, "insight", "title", "later");
-  meet_again(*kenya, *global);
+  call_in_turn();
   const auto led = decode_led_elsewhere(kenya->replica->value(stored_name::elsewhere));
   ASSERT_TRUE(led);
   ASSERT_EQ(led->lives, std::vector{copy->replica->directory().incarnation()});
@@ -100,6 +98,8 @@ TEST_F(ForksMeeting, OnlyItsOwnChapterSaysThatACopyIsAnotherNodeNow) {
   EXPECT_EQ(lives.front(), led->lives.front());
   EXPECT_EQ(lives.back(), lives_led(*kenya->store, kenya->replica->directory()).back())
       << "what both led before";
+  const std::vector<Incarnation> own = lives_led(*kenya->store, kenya->replica->directory());
+  EXPECT_EQ(std::ranges::find(own, lives.front()), own.end()) << "its feeds came from there";
   const auto is_over = [&](TestNode& node) {
     return node.replica->directory().authority().is_handed_over(kenya->id(), lives.front());
   };
