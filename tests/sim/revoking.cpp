@@ -22,6 +22,7 @@ void revoke(World& world, const Event& event) {
   Job job;
   const bool own = issuer == node.chapter;
   job.stage = [&world, &above, &home, &node, &by, own, key = node.id()](Replica& replica) {
+    by.has_written_revocation = false;
     const Authority& authority = replica.directory().authority();
     // After a move the chapter above may not know yet that it stands there.
     const bool may = own || is_above(above.id, authority.path_of(home.id));
