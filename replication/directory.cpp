@@ -108,12 +108,25 @@ void Directory::read_authority(Reader& reader, Arrival after) {
       after = Arrival(stored.arrival.value + stored.count - 1);
       const Piece piece = decoded(stored);
       for (const PieceEntry& entry : piece.entries) {
+        const PublicKey& author = feed(stored.feed).intro.node;
+        if (entry.kind == EntryKind::life) note_life(author, entry.payload);
         if (entry.kind != EntryKind::authority) continue;
-        authority_.note_carried(feed(stored.feed).intro.node, entry.payload);
+        authority_.note_carried(author, entry.payload);
         authority_.apply_or_keep(entry.payload);
       }
     }
   }
+}
+
+const ToldLives& Directory::lives_of(const PublicKey& node) const {
+  static const ToldLives none;
+  const auto at = lives_.find(node);
+  return at == lives_.end() ? none : at->second;
+}
+
+bool Directory::note_life(const PublicKey& node, ByteView payload) {
+  const auto life = decode_life(payload);
+  return life && lives_[node].note(*life);
 }
 
 std::vector<StoredPiece> Directory::refresh(const Snapshot& now) {

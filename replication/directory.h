@@ -4,6 +4,7 @@
 
 #include "replication/authority.h"
 #include "replication/format/feed.h"
+#include "replication/format/life.h"
 #include "replication/store/store.h"
 
 #include <map>
@@ -37,12 +38,15 @@ struct KnownFeed {
 // Names of values in the store that belong to the engine.
 namespace stored_name {
 inline constexpr const char* genesis = "identity/genesis";
-inline constexpr const char* epoch = "identity/epoch";              // 8 bytes
+inline constexpr const char* epoch = "identity/epoch";    // 8 bytes
+inline constexpr const char* untold = "identity/untold";  // 8 bytes each: epochs that are over
 inline constexpr const char* incarnation = "identity/incarnation";  // 16 bytes
 inline constexpr const char* node = "identity/node";                // 32 bytes: public key
 inline constexpr const char* instance = "identity/instance";  // the export mark: store/high_water.h
 inline constexpr const char* restored =
     "restore/since";  // 8 bytes, ms: rolled back, and what others hold of it is not all back yet
+inline constexpr const char* reasserted =
+    "restore/reasserted";  // 1 byte: the same, but a person said that this is all there is
 inline constexpr const char* waits =
     "restore/waits";  // 1 byte: rolled back, and nobody above was met since: statements only
 inline constexpr const char* lives =
@@ -51,8 +55,6 @@ inline constexpr const char* elsewhere =
     "restore/elsewhere";  // 8 bytes, ms, then 16 each: lives of ours that a copy is likely to lead
 inline constexpr const char* early =
     "restore/receipts";  // sized receipts about entries that are not here yet
-inline constexpr const char* ended_prefix =
-    "peer-lives/";  // and a node in hex; 8 bytes each: epochs of its database that are over
 inline constexpr const char* wrap_prefix = "chapter-key/";  // keys sealed to nodes, by their names
 inline constexpr const char* stale =
     "chapter-key/~stale";  // private layers must be merged anew once they are unlocked
@@ -88,6 +90,11 @@ class Directory {
   [[nodiscard]] Epoch epoch() const { return epoch_; }
 
   [[nodiscard]] const Incarnation& incarnation() const { return incarnation_; }
+
+  // What a node told of the lives of its database.
+  [[nodiscard]] const ToldLives& lives_of(const PublicKey& node) const;
+  // From an entry in this node's `auth` feed. Whether a life is over that was not said to be.
+  bool note_life(const PublicKey& node, ByteView payload);
 
   [[nodiscard]] Arrival arrival() const { return arrival_; }
 
@@ -171,6 +178,7 @@ class Directory {
   PublicKey self_;
   Epoch epoch_;
   Incarnation incarnation_;
+  std::map<PublicKey, ToldLives> lives_;
   Arrival arrival_;
   bool has_met_ = false;
   std::vector<KnownFeed> feeds_;  // feeds_[row - 1]

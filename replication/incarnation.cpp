@@ -96,18 +96,12 @@ void Replica::close() {
 
 void Replica::begin_incarnation() {
   close_piece();
-  directory_.begin_life(Epoch(random_.number() | 1U), directory_.incarnation());
+  begin_epoch();
   next_incarnation();
-  ByteWriter epoch;
-  epoch.u64(directory_.epoch().value);
   ByteWriter since;
   since.u64(static_cast<std::uint64_t>(clock_.now().ms));
-  set_value(stored_name::epoch, epoch.take());
   set_value(stored_name::restored, since.take());
-  // Others void the receipts of the epoch before: what is still held is said anew.
-  for (const KnownFeed& feed : directory_.feeds()) {
-    if (acknowledges(directory_.chapter(), feed.intro)) received_feeds_.insert(feed.row.value);
-  }
+  unset(stored_name::reasserted);
   unmet_.reset();
   mark_.token = random_.fixed<InstanceToken>();
   raise_mark();
@@ -177,8 +171,9 @@ std::vector<Predecessor> Replica::predecessors_of(const FeedIntro& intro) const 
 void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
   // Who was put back knows of it, or is told of newer entries. Feeds of a life that it never began
   // were begun by a copy of it, or by itself before the whole folder was put back once more.
-  const bool is_led_elsewhere =
-      meeting.rolled_back && !meeting.lives.empty() && value(stored_name::restored).empty();
+  const bool is_led_elsewhere = meeting.rolled_back && !meeting.lives.empty() &&
+                                value(stored_name::restored).empty() &&
+                                value(stored_name::reasserted).empty();
   if (meeting.rolled_back) {
     CHECK(!staged_);  // it is chained anew from the store
     const auto line = unmet_;
@@ -203,7 +198,7 @@ void Replica::meet(const Meeting& meeting, const PublicKey& peer) {
   if (meeting.ends_wait) unset(stored_name::waits);
   if (meeting.recovered) note_recovered();
   if (meeting.may_end_forks && value(stored_name::restored).empty()) close_own_forks();
-  if (meeting.new_epoch) begin_life_of(peer, *meeting.new_epoch);
+  if (meeting.new_epoch) std::ranges::fill(this->peer(peer).acknowledged, Arrival());
 }
 
 void Replica::unset(const char* name) {
@@ -212,48 +207,78 @@ void Replica::unset(const char* name) {
 
 void Replica::confirm_restored(Complete complete) {
   unset(stored_name::waits);
-  if (complete == Complete::yes) note_recovered();
+  if (complete == Complete::no || value(stored_name::restored).empty()) return;
+  note_recovered();
+  set_value(stored_name::reasserted, {1});
 }
 
 void Replica::note_recovered() {
-  if (value(stored_name::restored).empty()) return;
+  if (value(stored_name::restored).empty() && value(stored_name::reasserted).empty()) return;
   unset(stored_name::restored);
+  unset(stored_name::reasserted);
   close_own_forks();
 }
 
-std::vector<Epoch> Replica::ended_lives_of(const PublicKey& node) {
-  return ended_lives(value(stored_name::ended_prefix + to_hex(node.view())));
+// Others void the receipts of the epoch before: what is still held is said anew.
+void Replica::begin_epoch() {
+  const Epoch last = std::max(directory_.epoch(), directory_.lives_of(directory_.self()).latest());
+  ByteWriter untold;
+  untold.bytes(value(stored_name::untold)).u64(directory_.epoch().value);
+  set_value(stored_name::untold, untold.take());
+  directory_.begin_life(epoch_after(last, random_), directory_.incarnation());
+  ByteWriter epoch;
+  epoch.u64(directory_.epoch().value);
+  set_value(stored_name::epoch, epoch.take());
+  for (const KnownFeed& feed : directory_.feeds()) {
+    if (acknowledges(directory_.chapter(), feed.intro)) received_feeds_.insert(feed.row.value);
+  }
+}
+
+// A copy that found out takes the life that both had for over, so the node itself begins another.
+// A node that was put back takes what it was told of, once it has what others hold of it, for lives
+// that were lost with the newer disk.
+void Replica::tend_life() {
+  const PublicKey& self = directory_.self();
+  const bool is_handed_over =
+      value(stored_name::node) != Bytes(self.view().begin(), self.view().end());
+  if (!counts() || is_handed_over) return;
+  const ToldLives& told = directory_.lives_of(self);
+  const auto has_ended = [this](const char* name) {
+    return value(name).empty() && !value_in_store(name).empty();
+  };
+  const bool is_recovering =
+      !value(stored_name::restored).empty() || !value(stored_name::reasserted).empty();
+  std::vector<Epoch> lost;
+  if (!is_recovering && (has_ended(stored_name::restored) || has_ended(stored_name::reasserted)))
+    lost = told.going_on();
+  std::erase(lost, directory_.epoch());
+  if (told.is_over(directory_.epoch()) || !lost.empty()) begin_epoch();
+  const Bytes untold = value(stored_name::untold);
+  if (untold.empty()) return;
+  std::set<Epoch> over(lost.begin(), lost.end());
+  for (ByteReader in(untold); in.good() && in.remaining() > 0;) over.emplace(in.u64());
+  unset(stored_name::untold);
+  Bytes payload = encode(Life{directory_.epoch(), {over.begin(), over.end()}});
+  directory_.note_life(self, payload);
+  append_auth(EntryKind::life, std::move(payload));
 }
 
 // A node that was restored may have lost what it had claimed to hold. What it said in lives of its
 // database that are over counts no more, whoever brings it, and however late.
-void Replica::begin_life_of(const PublicKey& node, Epoch epoch) {
-  constexpr std::size_t most_lives = 64;
-  StoredPeer& met = peer(node);
-  std::ranges::fill(met.acknowledged, Arrival());
-  std::vector<Epoch> ended = ended_lives_of(node);
-  const auto end = [&](Epoch life) {
-    const bool is_news = std::ranges::find(ended, life) == ended.end();
-    if (life != Epoch() && is_news) ended.push_back(life);
-  };
-  end(met.epoch);
-  const auto is_over = [&](const StoredReceipt& stored) {
+void Replica::take_life(const PublicKey& node, ByteView payload) {
+  if (!directory_.note_life(node, payload) || node == directory_.self()) return;
+  const auto is_void = [&](const StoredReceipt& stored) {
     if (stored.node != node) return false;
     const auto receipt = decode_receipt(stored.bytes);
-    if (receipt) end(receipt->epoch);
-    return !receipt || receipt->epoch != epoch;
+    return !receipt || directory_.lives_of(node).is_over(receipt->epoch);
   };
-  std::erase_if(batch_.receipts, is_over);
+  std::erase_if(batch_.receipts, is_void);
   for (const KnownFeed& feed : directory_.feeds()) {
     for (const StoredReceipt& stored : store_.receipts_of(feed.row)) {
-      if (is_over(stored)) batch_.voided.emplace_back(feed.row, node);
+      if (is_void(stored)) batch_.voided.emplace_back(feed.row, node);
     }
   }
-  std::erase(ended, epoch);
-  ByteWriter kept;
-  const std::size_t first = ended.size() - std::min(ended.size(), most_lives);
-  for (std::size_t i = first; i < ended.size(); ++i) kept.u64(ended[i].value);
-  set_value(stored_name::ended_prefix + to_hex(node.view()), kept.take());
+  staged_ = true;
 }
 
 }  // namespace chapterd

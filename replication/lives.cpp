@@ -54,10 +54,4 @@ std::vector<Incarnation> lives_led(Reader& reader, const Directory& directory) {
   return led;
 }
 
-std::vector<Epoch> ended_lives(ByteView stored) {
-  std::vector<Epoch> ended;
-  for (ByteReader in(stored); in.good() && in.remaining() > 0;) ended.emplace_back(in.u64());
-  return ended;
-}
-
 }  // namespace chapterd

@@ -26,8 +26,4 @@ struct LedElsewhere {
 // Those of a copy are not among them, whichever way they came to be known here.
 [[nodiscard]] std::vector<Incarnation> lives_led(Reader& reader, const Directory& directory);
 
-// Lives of another node's database that are over, as it told itself. Of the value
-// `stored_name::ended_prefix` with its key.
-[[nodiscard]] std::vector<Epoch> ended_lives(ByteView stored);
-
 }  // namespace chapterd

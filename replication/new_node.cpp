@@ -60,15 +60,15 @@ std::vector<Arrival> Replica::hand_over(const PublicKey& heir,
     }
   }
   ByteWriter epoch;
-  epoch.u64(random_.number() | 1U);
+  epoch.u64(epoch_after(Epoch(), random_).value);
   const auto bytes_of = [](ByteView view) { return Bytes(view.begin(), view.end()); };
   leave_keys_to(heir);
   set_value(stored_name::node, bytes_of(heir.view()));
   set_value(stored_name::epoch, epoch.take());
   set_value(stored_name::incarnation, bytes_of(random_.fixed<Incarnation>().view()));
   set_value(stored_name::instance, encode(mark));
-  for (const char* name :
-       {stored_name::restored, stored_name::waits, stored_name::lives, stored_name::elsewhere})
+  for (const char* name : {stored_name::restored, stored_name::reasserted, stored_name::waits,
+                           stored_name::lives, stored_name::elsewhere, stored_name::untold})
     set_value(name, {});
   commit();
   return taken;

@@ -46,7 +46,7 @@ Result<void> Replica::initialise(Store& store,
                 "Nothing was changed.", "Choose another folder with --data.");
   }
   ByteWriter epoch;
-  epoch.u64(random.number() | 1U);  // 0 means none
+  epoch.u64(epoch_after(Epoch(), random).value);
   Batch batch;
   batch.values.push_back({stored_name::genesis, copy(genesis)});
   batch.values.push_back({stored_name::node, copy(node.view())});
@@ -180,8 +180,11 @@ Result<void> Replica::introduce(const std::vector<Bytes>& chain) {
 
 Written Replica::append_statement(ByteView statement) {
   directory_.authority().note_carried(directory_.self(), statement);
-  const Written written =
-      append(own_feed({Audience::auth, {}}), EntryKind::authority, copy(statement));
+  return append_auth(EntryKind::authority, copy(statement));
+}
+
+Written Replica::append_auth(EntryKind kind, Bytes payload) {
+  const Written written = append(own_feed({Audience::auth, {}}), kind, std::move(payload));
   open_->links.push_back(0);
   if ((open_->entries.back().entry.flags & flag_run_end) != 0) close_piece();
   return written;
@@ -371,7 +374,8 @@ void Replica::commit() {
   tend_keys();
   close_piece();
   follow_cuts();
-  close_piece();  // of a revocation recalled just now
+  tend_life();
+  close_piece();  // of a revocation recalled just now, or a life
   sign_receipts();
   raise_mark_when_due();
   stage_heads();

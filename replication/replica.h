@@ -175,6 +175,7 @@ class Replica {
   FeedRow add_feed(FeedIntro intro, Bytes bytes, const FeedId& id);
   FeedRow stage_feed(KnownFeed feed);
   Written append(FeedRow feed, EntryKind kind, Bytes payload);
+  Written append_auth(EntryKind kind, Bytes payload);
   Written append_statement(ByteView statement);
   void close_piece();
   Result<FeedRow> feed_for(const VerifiedPiece& piece);
@@ -302,8 +303,9 @@ class Replica {
   void note_unmet(Arrival before);
   void meet(const Meeting& meeting, const PublicKey& peer);
   void unset(const char* name);
-  void begin_life_of(const PublicKey& node, Epoch epoch);
-  [[nodiscard]] std::vector<Epoch> ended_lives_of(const PublicKey& node);
+  void begin_epoch();
+  void tend_life();
+  void take_life(const PublicKey& node, ByteView payload);
   void note_recovered();
   void chain_anew(Arrival line);
   void say_orders_again(const NewNames& names);
@@ -333,7 +335,6 @@ class Replica {
   [[nodiscard]] std::map<FeedRow, Sequence> reach_of(const std::vector<Head>& heads,
                                                      const std::vector<FeedRow>& rows);
   void find_records(const KnownFeed& feed, Sequence from, Sequence to, Touched& records);
-
   void merge_anew(SpaceRow space, const RecordId& record);
   void merge_readable(const Touched& records);
   bool unless_damaged(const std::function<void()>& work);

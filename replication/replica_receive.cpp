@@ -37,20 +37,6 @@ bool may_acknowledge(const Authority& authority, const Receipt& receipt, const F
          acknowledges(node->certificate.chapter, intro);
 }
 
-// The kept receipts without those that this one voids: what its signer said of the same feed in
-// another life of its database.
-Bytes without_other_lives(ByteView kept, const Receipt& said) {
-  ByteWriter left;
-  for (const Bytes& each : receipts_in(kept)) {
-    const auto other = decode_receipt(each);
-    const bool is_void =
-        !other || (other->node == said.node && other->head.feed == said.head.feed &&
-                   other->epoch != said.epoch);
-    if (!is_void) left.sized_bytes(each);
-  }
-  return left.take();
-}
-
 // Whether pieces came of a feed that one of the kept receipts is about.
 bool is_about(ByteView kept, const std::vector<VerifiedPiece>& pieces) {
   return std::ranges::any_of(receipts_in(kept), [&](const Bytes& each) {
@@ -225,6 +211,8 @@ void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece
     } else if (entry.kind == EntryKind::authority && is_auth) {
       directory_.authority().note_carried(intro.node, entry.payload);
       directory_.authority().apply_or_keep(entry.payload);
+    } else if (entry.kind == EntryKind::life && is_auth) {
+      take_life(intro.node, entry.payload);
     } else if (entry.kind == EntryKind::key) {
       take_key_entry(intro, entry);
     } else {
@@ -235,15 +223,14 @@ void Replica::take_entries(const VerifiedPiece& piece, FeedRow feed, StoredPiece
   stored.links = links.take();
 }
 
-// Whether it says more than what is known. A receipt of another life of the node's database
-// replaces those before it, unless that life is known to be over.
+// Whether it says more than what is known. What is said of a life that is over may come later than
+// what its node says of the same entries in the next one.
 bool Replica::is_news(const Receipt& receipt, const KnownFeed& feed) {
-  const std::vector<Epoch> ended = ended_lives_of(receipt.node);
-  if (std::ranges::find(ended, receipt.epoch) != ended.end()) return false;
   const auto says_as_much = [&](const StoredReceipt& known) {
     if (known.feed != feed.row || known.node != receipt.node) return false;
     const auto decoded = decode_receipt(known.bytes);
-    return decoded && decoded->epoch == receipt.epoch && known.seq >= receipt.head.seq;
+    return decoded && !directory_.lives_of(known.node).is_over(decoded->epoch) &&
+           std::pair(known.seq, decoded->epoch) >= std::pair(receipt.head.seq, receipt.epoch);
   };
   // What is staged replaces what is stored.
   return std::ranges::none_of(batch_.receipts, says_as_much) &&
@@ -260,6 +247,9 @@ void Replica::keep_pending(ChangeVerdict verdict, Arrival arrival) {
 void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   const auto receipt = decode_receipt(bytes);
   if (!receipt) return;
+  // A copy that spoke for this node says nothing of what is here.
+  if (receipt->node == directory_.self()) return;
+  if (directory_.lives_of(receipt->node).is_over(receipt->epoch)) return;
   const Authority& authority = directory_.authority();
   const FeedId& id = receipt->head.feed;
   const KnownFeed* feed = directory_.feed(id);
@@ -279,9 +269,6 @@ void Replica::receive_receipt(const Bytes& bytes, std::uint64_t via) {
   batch_.receipts.push_back(
       {next_arrival(), feed->row, receipt->node, receipt->head.seq, via, bytes});
   staged_ = true;
-  const Bytes early = value(stored_name::early);
-  Bytes left = without_other_lives(early, *receipt);
-  if (left != early) set_value(stored_name::early, std::move(left));
 }
 
 // Receipts come before entries: to a node that was rolled back, before its own; elsewhere before

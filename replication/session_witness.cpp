@@ -156,7 +156,9 @@ bool Session::shows_rollback(const Witness& witness) {
 }
 
 // A feed of ours that we do not know. Of an earlier life that is known it is only still to come
-// back; a life that we never heard of is a later one than this database.
+// back; a life that we never heard of is a later one than this database. Feeds of statements show
+// nothing: whoever comes back says so in one, and of two copies each would come back whenever the
+// other did.
 bool Session::shows_unknown_life(const Witness& witness) {
   const auto intro = decode_feed_intro(witness.intro);
   if (!intro || intro->node != directory_.self() ||
@@ -165,8 +167,10 @@ bool Session::shows_unknown_life(const Witness& witness) {
   }
   const Incarnation& life = intro->incarnation;
   if (life == directory_.incarnation()) return true;
+  if (intro->audience == Audience::auth) return false;
   for (const FeedRow row : directory_.own_feeds()) {
-    if (directory_.feed(row).intro.incarnation == life) return false;
+    const KnownFeed& feed = directory_.feed(row);
+    if (feed.lane() != Lane::auth && feed.intro.incarnation == life) return false;
   }
   const std::vector<Incarnation> known = lives_told(reader_);
   if (std::ranges::find(known, life) != known.end()) return false;
@@ -224,12 +228,7 @@ void Session::note_meeting(Lanes theirs) {
 }
 
 void Session::note_epoch(Epoch epoch) {
-  const auto over = reader_.values(stored_name::ended_prefix + to_hex(peer_.view()));
-  const auto ended = ended_lives(over.empty() ? ByteView() : over.front().value);
-  // Also of one that was taken for over while a copy with its key led another one.
-  const bool goes_on =
-      stored_peer_.epoch == epoch && std::ranges::find(ended, epoch) == ended.end();
-  if (stored_peer_.epoch == Epoch() || goes_on) return;
+  if (stored_peer_.epoch == Epoch() || stored_peer_.epoch == epoch) return;
   meeting().new_epoch = epoch;
   std::ranges::fill(stored_peer_.acknowledged, Arrival());  // as the writer will
 }

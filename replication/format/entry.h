@@ -19,7 +19,8 @@ enum class EntryKind : std::uint8_t {
   erase = 3,
   anchor = 4,
   end_of_feed = 5,
-  key = 6  // the chapter's keys, sealed to its nodes: format/sealed.h
+  key = 6,  // the chapter's keys, sealed to its nodes: format/sealed.h
+  life = 7  // of its author's database: format/life.h
 };
 
 // Header flags.

@@ -18,7 +18,7 @@ using Incarnation = Fixed<16, struct IncarnationTag>;    // random, a new one af
 using Sequence = Strong<struct SequenceTag>;  // position of an entry in its feed, from 1
 using Arrival =
     Strong<struct ArrivalTag>;  // a node's own counter over everything it has stored, from 1
-using Epoch = Strong<struct EpochTag>;  // random name of one life of a database
+using Epoch = Strong<struct EpochTag>;  // one life of a database: format/life.h
 
 // Newest entry held of a feed. Sequence 0 and a zero hash: nothing yet.
 struct Head {

@@ -44,7 +44,7 @@ void write_columns(ByteWriter& out, const Piece& piece) {
 
 // What everybody must be able to check: without it nobody could say who may do what.
 bool is_never_erased(EntryKind kind) {
-  return kind == EntryKind::authority || kind == EntryKind::erase;
+  return kind == EntryKind::authority || kind == EntryKind::erase || kind == EntryKind::life;
 }
 
 bool read_columns(ByteReader& in, Piece& piece) {

@@ -115,6 +115,10 @@ class Checker:
                 message = b"chapterd/erase/1\0" + self.federation + b"\x86" + order[1:-66]
                 self.signed(name, raw(vector["signer"]), message, raw(fields["signature"]))
 
+    def lives(self):
+        for vector in self.document["lives"]:
+            self.same(vector["name"], second.read_life(raw(vector["hex"])), vector["fields"])
+
     def receipts(self):
         for vector in self.document["receipts"]:
             receipt = raw(vector["hex"])
@@ -174,6 +178,7 @@ class Checker:
             "change": second.read_change,
             "erase order": second.read_erase_order,
             "receipt": second.read_receipt,
+            "life": second.read_life,
             "keys": second.read_key_wraps,
             "frame": frames.read_frame,
             "segment": frames.read_segment,
@@ -276,7 +281,7 @@ def main():
     checker = Checker(json.loads(text))
     for section in ("genesis", "statements", "feeds", "run", "pieces", "changes", "erase_orders"):
         getattr(checker, section)()
-    for section in ("receipts", "frames", "segment", "digests", "sealed", "refused"):
+    for section in ("receipts", "lives", "frames", "segment", "digests", "sealed", "refused"):
         getattr(checker, section)()
     checker.cbor(json.loads((path.parent / "cbor_appendix_a.json").read_text(encoding="utf-8")))
     checker.decisions((path.parent / "ed25519_decisions.txt").read_text(encoding="utf-8"))

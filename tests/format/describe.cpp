@@ -351,6 +351,11 @@ Json describe(const Receipt& receipt) {
           {"head", describe(receipt.head)}};
 }
 
+Json describe(const Life& life) {
+  return {{"epoch", life.epoch.value},
+          {"over", list_of(life.over, [](Epoch epoch) { return Json(epoch.value); })}};
+}
+
 Json describe(const Segment& segment) {
   return list_of(segment.pieces, [](const SegmentPiece& piece) {
     return Json{

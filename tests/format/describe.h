@@ -5,6 +5,7 @@
 #include "replication/format/erase_order.h"
 #include "replication/format/feed.h"
 #include "replication/format/frame.h"
+#include "replication/format/life.h"
 #include "replication/format/piece.h"
 #include "replication/format/receipt.h"
 #include "replication/format/statements.h"
@@ -28,6 +29,7 @@ template <std::size_t N, class Tag>
 [[nodiscard]] Json describe(const ChangeView& change);
 [[nodiscard]] Json describe(const EraseOrder& order);
 [[nodiscard]] Json describe(const Receipt& receipt);
+[[nodiscard]] Json describe(const Life& life);
 [[nodiscard]] Json describe(const Segment& segment);
 [[nodiscard]] Json describe(const Frame& frame);
 

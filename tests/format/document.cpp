@@ -128,6 +128,13 @@ Json erase_orders_of(const World& world) {
   return all;
 }
 
+Json lives_of(const World& world) {
+  Json all = Json::array();
+  for (const auto& [name, life] : world.lives)
+    all.push_back({{"name", name}, {"hex", to_hex(encode(life))}, {"fields", describe(life)}});
+  return all;
+}
+
 Json receipts_of(const World& world) {
   Json all = Json::array();
   for (const auto& [name, each] : world.receipts) {
@@ -247,6 +254,7 @@ Json make_document(const World& world) {
           {"changes", changes_of(world)},
           {"erase_orders", erase_orders_of(world)},
           {"receipts", receipts_of(world)},
+          {"lives", lives_of(world)},
           {"segment", segment_of(world)},
           {"frames", frames_of(world)},
           {"digests", digests_of(world)},

@@ -190,8 +190,8 @@ TEST(Piece, StaysWithinItsLimitWhicheverEntriesAreErased) {
   }
 }
 
-TEST(Piece, WithAnErasedStatementOrEraseOrderIsRefused) {
-  for (const EntryKind kind : {EntryKind::authority, EntryKind::erase}) {
+TEST(Piece, WithAnErasedStatementEraseOrderOrLifeIsRefused) {
+  for (const EntryKind kind : {EntryKind::authority, EntryKind::erase, EntryKind::life}) {
     OwnedPiece owned = a_run(2, 40);
     owned.piece.entries[0].kind = kind;
     EXPECT_TRUE(decode_piece(encode(owned.piece)));

@@ -218,6 +218,11 @@ Json refusals_of(const World& world) {
   out.add("receipt", "unknown version", with(world.receipts[0].value.bytes, 0, 2))
       .add("receipt", "unknown kind of key", with(world.receipts[0].value.bytes, 1, 2))
       .add("receipt", "bytes left over", with_tail(world.receipts[0].value.bytes));
+  const std::string epoch = "0002aabbccddeeff";
+  out.add("life", "nothing over", unhex(epoch))
+      .add("life", "over itself", unhex(epoch + epoch))
+      .add("life", "over a later one", unhex(epoch + "0002aabbccddef00"))
+      .add("life", "bytes left over", unhex(epoch + "000111223344556600"));
   const Bytes wraps = encode(std::vector{KeyWrap{{1, {}}, world.kenya_node.public_key(), {}}});
   out.add("keys", "unknown version", with(wraps, 0, 2))
       .add("keys", "none", with(wraps, 1, 0))

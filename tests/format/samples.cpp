@@ -41,6 +41,7 @@ World make_roots() {
               .pieces = {},
               .receipts = {},
               .erase_orders = {},
+              .lives = {},
               .frames = {}};
   world.genesis = {"Collaborative",
                    Instant{created_ms},
@@ -267,6 +268,9 @@ void add_receipts(World& world) {
                         Head{run.feed, Sequence(3), last}};
   Bytes bytes = sign_receipt(world.federation, receipt, world.kenya_node);
   world.receipts.push_back({"of three entries", {receipt, std::move(bytes)}});
+  world.lives = {
+      {"after one that was led", {Epoch(0x0002AABBCCDDEEFFU), {Epoch(0x0001112233445566U)}}},
+      {"after two", {receipt.epoch, {Epoch(0x0001112233445566U), Epoch(0x0002AABBCCDDEEFFU)}}}};
 }
 
 Cursor sample_cursor() {

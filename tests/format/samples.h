@@ -5,6 +5,7 @@
 #include "replication/format/change.h"
 #include "replication/format/erase_order.h"
 #include "replication/format/frame.h"
+#include "replication/format/life.h"
 #include "replication/format/piece.h"
 #include "replication/format/receipt.h"
 #include "replication/format/statements.h"
@@ -64,6 +65,7 @@ struct World {
   std::vector<Named<Chained>> pieces;
   std::vector<Named<SignedReceipt>> receipts;
   std::vector<Named<EraseOrder>> erase_orders;
+  std::vector<Named<Life>> lives;
   std::vector<Named<Frame>> frames;
 };
 

@@ -244,7 +244,7 @@ def read_kind(byte, seed, is_last):
     need(byte < 0x80 and byte & 15, "kind 0 or reserved bit")
     need(not byte & 0x10 or is_last, "goes on after the end of its run")
     need(not byte & 0x40 or seed is None, "erased beside a seed")
-    need(not byte & 0x40 or byte & 15 not in (2, 3), "erased statement or order")
+    need(not byte & 0x40 or byte & 15 not in (2, 3, 7), "erased statement, order or life")
     return {"kind": byte & 15, "flags": byte >> 4 & 3, "erased": bool(byte & 0x40)}
 
 
@@ -454,6 +454,16 @@ def read_receipt(raw):
     into.take(64)
     into.end()
     return receipt
+
+
+def read_life(raw):
+    into = Input(raw)
+    life = {"epoch": into.number(8), "over": [into.number(8)]}
+    for _ in range(len(raw) // 8 - 2):
+        life["over"].append(into.number(8))
+    into.end()
+    need(max(life["over"]) < life["epoch"], "over what did not begin before")
+    return life
 
 
 # --- section 19 ---

@@ -124,6 +124,15 @@ TEST(Vectors, OfEraseOrdersReadBackAndVerify) {
   }
 }
 
+TEST(Vectors, OfLivesReadBack) {
+  for (const Json& vector : document()["lives"]) {
+    const auto life = decode_life(bytes_of(vector));
+    ASSERT_TRUE(life) << vector["name"];
+    EXPECT_EQ(describe(*life), vector["fields"]);
+    EXPECT_EQ(encode(*life), bytes_of(vector));
+  }
+}
+
 TEST(Vectors, OfReceiptsReadBackAndVerify) {
   for (const Json& vector : document()["receipts"]) {
     const auto receipt = decode_receipt(bytes_of(vector));
@@ -172,6 +181,7 @@ bool accepts(const std::string& as, const Bytes& bytes) {
   if (as == "change") return decode_change(bytes, change).has_value();
   if (as == "erase order") return decode_erase_order(bytes).has_value();
   if (as == "receipt") return decode_receipt(bytes).has_value();
+  if (as == "life") return decode_life(bytes).has_value();
   if (as == "keys") return decode_key_wraps(bytes).has_value();
   if (as == "segment") return decode_segment(Audience::all, bytes).has_value();
   FrameParser parser;

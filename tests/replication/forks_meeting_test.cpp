@@ -87,6 +87,25 @@ TEST_F(ForksMeeting, TwoCopiesThatCallInTurnAreToldOfEachOther) {
   EXPECT_TRUE(forked_feeds(*global->directory).empty());
 }
 
+// Each says that its life of before is over, and that alone sends nobody back again.
+TEST_F(ForksMeeting, CopiesThatCallInTurnAndWriteNothingStayInTheirLives) {
+  call_in_turn();
+  const auto lives = [&] {
+    return std::pair(kenya->replica->directory().incarnation(),
+                     copy->replica->directory().incarnation());
+  };
+  const auto turn = [&] {
+    meet_again(*kenya, *global);
+    meet_again(*copy, *global);
+  };
+  for (int i = 0; i < 2; ++i) turn();
+  const auto before = lives();
+  const Arrival arrival = global->directory->arrival();
+  for (int i = 0; i < 4; ++i) turn();
+  EXPECT_EQ(lives(), before);
+  EXPECT_EQ(global->directory->arrival(), arrival);
+}
+
 // Said with the authority key that lay in the copied folder.
 TEST_F(ForksMeeting, OnlyItsOwnChapterSaysThatACopyIsAnotherNodeNow) {
   call_in_turn();

@@ -154,22 +154,48 @@ TEST_F(Proofs, AReceiptFromTheLifeThatGoesOnCountsAlsoWhenItCameFirst) {
   EXPECT_EQ(receipts().front().seq, kenya->head(Audience::up).seq);
 }
 
-// A copy of the global node, which called itself by another life, was cut off at once. The node
-// itself lives on as before.
-TEST_F(Proofs, ALifeThatGoesOnAfterAllIsBelievedAgain) {
+// It found out that it is behind and took the life that both had for over; then it was cut off. The
+// node itself lives on as before.
+TEST_F(Proofs, ACopyVoidsTheWordOfItsNodeOnlyUntilThatOneHears) {
   kenya->write_text(up, "old", "title", "before");
   exchange();
-  ReceivedWindow window;
-  window.peer = global->id();
-  window.meeting.emplace();
-  window.meeting->new_epoch = Epoch(global->replica->directory().epoch().value + 1);
-  static_cast<void>(kenya->replica->receive(std::move(window)));
-  kenya->commit();
-  ASSERT_TRUE(receipts().empty());
-  kenya->write_text(up, "new", "title", "after it");
+  const auto copy = TestNode::copy_of(*global);
+  const Epoch shared = global->replica->directory().epoch();
+  kenya->write_text(up, "new", "title", "what the copy never held");
+  global->write_text(all, "theirs", "title", "what shows the copy that it is one");
+  exchange();
+  for (int i = 0; i < 3; ++i) Wire(*kenya, *copy).run();
+  ASSERT_NE(copy->replica->directory().epoch(), shared);
+  ASSERT_TRUE(kenya->replica->directory().lives_of(global->id()).is_over(shared));
+  for (const StoredReceipt& receipt : receipts())
+    EXPECT_LT(receipt.seq, kenya->head(Audience::up).seq);
+  const Directory& known = copy->replica->directory();
+  for (const FeedRow row : known.own_feeds())  // on a link that stayed open
+    if (known.feed(row).lane() == Lane::auth) send_feed(*kenya, *global, known.feed(row).head.feed);
+  EXPECT_TRUE(global->replica->value(stored_name::restored).empty());
+  EXPECT_NE(global->replica->directory().epoch(), shared);
   exchange();
   ASSERT_EQ(receipts().size(), 1U);
   EXPECT_EQ(receipts().front().seq, kenya->head(Audience::up).seq);
+  EXPECT_EQ(decode_receipt(receipts().front().bytes)->epoch, global->replica->directory().epoch());
+}
+
+// The same backup was used twice: of the life in between it knows by others alone.
+TEST_F(Proofs, ALifeThatWasLostWithItsDiskIsOverOnceItsNodeHasHeardOfIt) {
+  kenya->write_text(up, "old", "title", "before");
+  exchange();
+  save(*global);
+  std::vector<Epoch> lives;
+  for (int time = 0; time < 2; ++time) {
+    put_back(*global, With::database_only);
+    Wire(*kenya, *global).run();
+    confirm(*global);
+    exchange();
+    lives.push_back(global->replica->directory().epoch());
+  }
+  ASSERT_NE(lives[0], lives[1]);
+  const ToldLives& told = kenya->replica->directory().lives_of(global->id());
+  EXPECT_EQ(told.going_on(), std::vector{lives[1]});
 }
 
 // Kenya was put back and has not got its last entry back yet, but the parent's receipt for it.
@@ -195,6 +221,12 @@ struct EarlyReceipt : Proofs {
     kenya->commit();
   }
 
+  // As the global node tells once `next` has begun.
+  void life_is_over() {
+    send_forced(*global, *kenya, global->head(Audience::auth).feed, EntryKind::life,
+                encode(Life{next, {life}}));
+  }
+
   Sequence said_once_the_entry_came() {
     send_feed(*office, *kenya, both.feed);
     EXPECT_EQ(kenya->head(Audience::up), both);
@@ -209,8 +241,9 @@ struct EarlyReceipt : Proofs {
   Epoch next = Epoch(life.value + 1);
 };
 
-TEST_F(EarlyReceipt, CountsNoMoreOnceItsSignerSpokeInAnotherLife) {
+TEST_F(EarlyReceipt, CountsNoMoreOnceThatLifeIsOver) {
   says(life, both);
+  life_is_over();
   says(next, one);
   EXPECT_EQ(said_once_the_entry_came(), one.seq);
 }
@@ -221,22 +254,29 @@ TEST_F(EarlyReceipt, CountsThoughItsSignerSpokeInAnotherLifeBefore) {
   EXPECT_EQ(said_once_the_entry_came(), both.seq);
 }
 
-// A node that says each time that it lives anew fills nobody's database.
-TEST_F(Proofs, LivesThatAreOverAreKeptUpToALimit) {
-  exchange();
-  for (std::uint64_t life = 1; life <= 100; ++life) {
-    ReceivedWindow window;
-    window.peer = global->id();
-    window.held = Cursor{Epoch(life), 0, {}};
-    window.meeting.emplace();
-    window.meeting->new_epoch = Epoch(life);
-    static_cast<void>(kenya->replica->receive(std::move(window)));
-    kenya->commit();
-  }
-  const std::string name = stored_name::ended_prefix + to_hex(global->id().view());
-  const Bytes kept = kenya->replica->value(name);
-  EXPECT_EQ(kept.size(), 64U * 8U);
-  EXPECT_EQ(kept.back(), 99U) << "the newest of them";
+// What is said of a life may come before the word that the one before is over, or long after it.
+TEST_F(EarlyReceipt, OfTwoLivesTheLaterOneIsKeptInAnyOrder) {
+  const auto said = [&] { return decode_receipt(receipts().at(0).bytes)->epoch; };
+  ASSERT_EQ(said(), life);
+  says(next, one);
+  EXPECT_EQ(said(), next);
+  says(life, one);
+  EXPECT_EQ(said(), next);
+  life_is_over();
+  ASSERT_EQ(receipts().size(), 1U);
+  EXPECT_EQ(said(), next);
+}
+
+TEST_F(EarlyReceipt, OfALifeThatIsOverIsDroppedThoughItSaysMore) {
+  send_feed(*office, *kenya, both.feed);
+  says(life, both);
+  ASSERT_EQ(receipts().at(0).seq, both.seq);
+  life_is_over();
+  EXPECT_TRUE(receipts().empty());
+  says(life, both);
+  EXPECT_TRUE(receipts().empty());
+  says(next, one);
+  EXPECT_EQ(receipts().at(0).seq, one.seq);
 }
 
 }  // namespace

@@ -201,6 +201,25 @@ TEST_F(RestoredNode, ReceiptsOfAParentCountNoMoreOnceItWasRestored) {
   EXPECT_EQ(newest(Audience::to), Sequence(1));
 }
 
+// The same backup was used before: what the node wrote in the life that began then comes back.
+TEST_F(RestoredNode, IsNotTakenForPutBackOnceMoreWhenAPersonSaidThatItIsAllThereIs) {
+  kenya->write_text(up, "insight", "title", "one");
+  exchange();
+  save(*global);
+  put_back(*global, With::database_only);
+  confirm(*global);
+  global->write_text(all, "theme", "title", "of the life that is lost");
+  exchange();
+  kenya->write_text(up, "insight", "title", "two");
+  put_back(*global, With::database_only);
+  confirm(*global, Complete::yes);
+  exchange();
+  EXPECT_FALSE(is_waiting(*global));
+  EXPECT_EQ(global->values(Audience::up, "insight", "title"), Values{"two"});
+  EXPECT_EQ(global->values(Audience::all, "theme", "title"), Values{"of the life that is lost"});
+  EXPECT_TRUE(global->replica->value(stored_name::reasserted).empty());
+}
+
 TEST_F(RestoredNode, APersonCanSayThatTheRestoredStateIsAllThereIs) {
   exchange();
   std::filesystem::remove(global->folder.file("instance"));

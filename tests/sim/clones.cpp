@@ -35,7 +35,7 @@ void copy_machine(World& world, const Event& event) {
   copy.copy_of = node.machine;
   copy.may_come_back = true;
   copy.incarnation = node.incarnation;
-  copy.epoch = node.epoch;
+  copy.token = node.token;
   copy.peers = called_by_copy(world, node, random);
   copy.disk->put_back(*node.disk, {});
   ledger.promised[static_cast<std::size_t>(copy.machine)] =

@@ -63,7 +63,6 @@ struct HandedInvite {
 
 // A disk that was put back, and what others held then of the feeds that its key writes.
 struct PutBack {
-  Epoch epoch;                                                 // of the older disk
   bool is_noticed = false;                                     // the file beside the database tells
   std::map<int, std::pair<int, std::vector<Head>>> witnesses;  // machine: its life, what it held
 };

@@ -127,12 +127,12 @@ void check_life(World& world, Process& process) {
                 "machine " + std::to_string(node.machine) +
                     " takes itself for restored, and its disk was never put back");
   node.incarnation = now;
-  const Epoch epoch = process.replica().directory().epoch();
-  if (!is_first && node.epoch != epoch) {
+  const InstanceToken token = mark_in(process.store()).value_or(ExportMark{}).token;
+  if (node.token != InstanceToken{} && node.token != token) {
     node.has_come_back = true;
     node.has_met = false;
   }
-  node.epoch = epoch;
+  node.token = token;
 }
 
 }  // namespace

@@ -9,13 +9,6 @@ namespace {
 
 using testing::SeededRandom;
 
-std::optional<ExportMark> mark_in(Process& process) {
-  const auto stored = process.store().values(stored_name::instance);
-  if (stored.empty()) return std::nullopt;
-  const auto mark = decode_export_mark(stored.front().value);
-  return mark ? std::optional(*mark) : std::nullopt;
-}
-
 // The file beside a database keeps them.
 std::set<int> revoked_beside(const World& world, SimDisk& disk) {
   std::set<int> known;
@@ -32,7 +25,7 @@ void back_up(World& world, const Event& event) {
   SeededRandom random(event.salt);
   SimNode& node = *world.nodes[random.below(world.nodes.size())];
   if (!node.counts() || node.copy_of >= 0 || !world.is_listening(node.machine)) return;
-  const auto mark = mark_in(*node.process);
+  const auto mark = mark_in(node.process->store());
   if (node.disk->is_dead() || !mark) return;
   const Directory& directory = node.process->replica().directory();
   node.yesterday = Backup{node.disk->copy(random.next()),
@@ -51,7 +44,7 @@ bool can_be_noticed(SimDisk& disk, const ExportMark& database) {
 
 // Who holds what of its feeds that the older disk does not.
 PutBack witnessed(const World& world, const SimNode& node, const Backup& backup, bool is_noticed) {
-  PutBack put{backup.epoch, is_noticed, {}};
+  PutBack put{is_noticed, {}};
   for (const auto& other : world.nodes) {
     if (!other->counts() || other->id() == node.id()) continue;
     auto& [life, heads] = put.witnesses[other->machine];
@@ -75,7 +68,7 @@ void declare(World& world, SimNode& node, const Backup& backup, bool is_noticed)
   ledger.past.push_back({node.id(), std::exchange(node.epochs, {}), promised});
   promised = backup.promised;
   node.incarnation = backup.incarnation;
-  node.epoch = backup.epoch;
+  node.token = backup.mark.token;
   node.has_come_back = false;
   node.may_come_back = true;
   ++node.life;

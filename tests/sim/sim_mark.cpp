@@ -2,7 +2,7 @@
 #include "tests/sim/sim_mark.h"
 
 #include "base/byte_stream.h"
-#include "replication/store/store.h"
+#include "replication/directory.h"
 
 namespace chapterd::sim {
 namespace {
@@ -72,6 +72,13 @@ bool SimMark::write(const ExportMark& mark, const std::vector<Bytes>& revocation
   count_io();
   if (!faults.syncs_lie) disk_.sync_names();
   return true;
+}
+
+std::optional<ExportMark> mark_in(Reader& database) {
+  const auto stored = database.values(stored_name::instance);
+  if (stored.empty()) return std::nullopt;
+  const auto mark = decode_export_mark(stored.front().value);
+  return mark ? std::optional(*mark) : std::nullopt;
 }
 
 }  // namespace chapterd::sim

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "replication/store/high_water.h"
+#include "replication/store/store.h"
 #include "tests/sim/sim_disk.h"
 
 namespace chapterd::sim {
@@ -22,5 +23,8 @@ class SimMark final : public MarkKeeper {
 
   SimDisk& disk_;
 };
+
+// As it stands in the database; nullopt before the node was started for the first time.
+[[nodiscard]] std::optional<ExportMark> mark_in(Reader& database);
 
 }  // namespace chapterd::sim

@@ -8,6 +8,7 @@
 #include "tests/sim/process.h"
 #include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_disk.h"
+#include "tests/sim/sim_mark.h"
 
 #include <memory>
 #include <optional>
@@ -89,7 +90,7 @@ class SimNode {
   Incarnation incarnation;     // as of its last transaction
   ChapterPath home;            // the same: where its chapter stands
   std::set<Epoch> epochs;      // of this life
-  Epoch epoch;                 // as of its last transaction
+  InstanceToken token;         // as of its last transaction: another one once it came back
   bool has_come_back = false;  // it found out that its disk was put back, or copied
   bool has_met = false;        // and since then somebody who may give back what it lost
   std::string last_trouble;

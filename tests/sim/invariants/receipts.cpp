@@ -39,11 +39,15 @@ bool is_confirmed(World& world, SimNode& author, const KnownFeed& branch, int ch
       });
 }
 
-// Those above the author whose nodes may hold this, and of which one is there. One that is
-// addressed may be further away: of what it said in two lives of its database the older may come
-// last.
-std::vector<int> chapters_above(World& world, const SimNode& author, const FeedIntro& intro) {
+// Those above the author, and the one that is addressed, whose nodes may hold this, and of which
+// one is there.
+std::vector<int> chapters_to_tell(World& world, const SimNode& author, const FeedIntro& intro) {
   std::vector<int> chapters = world.places.line(author.chapter);
+  for (std::size_t at = 0; intro.target && at < world.chapters.size(); ++at) {
+    const int chapter = static_cast<int>(at);
+    const bool is_listed = std::ranges::find(chapters, chapter) != chapters.end();
+    if (world.chapters[at].id == intro.target->chapter && !is_listed) chapters.push_back(chapter);
+  }
   std::erase_if(chapters, [&](int chapter) {
     return chapter == author.chapter || !world.places.may_hold(chapter, intro) ||
            std::ranges::none_of(world.nodes, [&](const auto& each) {
@@ -74,7 +78,7 @@ std::string find_unconfirmed(World& world) {
       if (branch.lane() == Lane::auth || !world.places.is_current(branch.intro) ||
           is_part_of_another(directory, branch))
         continue;
-      for (const int chapter : chapters_above(world, *author, branch.intro)) {
+      for (const int chapter : chapters_to_tell(world, *author, branch.intro)) {
         if (!is_confirmed(world, *author, branch, chapter))
           return "machine " + std::to_string(author->machine) + " does not know that chapter " +
                  world.chapters[static_cast<std::size_t>(chapter)].code +

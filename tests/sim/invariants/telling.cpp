@@ -69,10 +69,9 @@ void check_told(World& world, SimNode& node) {
   }
   const auto put = world.ledger.put_back.find(node.machine);
   if (put == world.ledger.put_back.end()) return;
-  const bool has_found_out = node.epoch != put->second.epoch;
-  world.require(has_found_out || !put->second.is_noticed, "I25",
+  world.require(node.has_come_back || !put->second.is_noticed, "I25",
                 who + " could know that its disk was put back, and goes on");
-  if (!has_found_out) return;
+  if (!node.has_come_back) return;
   const auto owed = owed_to(world, node, put->second);
   world.require(!owed || says(node, stored_name::restored), "I25", [&] {
     return who + " does not say any more that its disk was put back, and lacks entry " +

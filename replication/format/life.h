@@ -1,0 +1,48 @@
+// What a node tells everybody of the lives of its database: payload of an entry of kind `life` in
+// its `auth` feed. docs/protocol.md, "A life".
+#pragma once
+
+#include "base/random.h"
+#include "replication/format/ids.h"
+
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace chapterd {
+
+// What the node acknowledged in lives that are over counts no more. Other lives may go on side by
+// side: a copy of the node leads one of them.
+struct Life {
+  Epoch epoch;              // from here on
+  std::vector<Epoch> over;  // at least one, each less than `epoch`
+};
+
+// The name of a life that begins after these: 24 bits that grow, then 40 random ones, since two
+// copies may begin one after the same.
+[[nodiscard]] Epoch epoch_after(Epoch last, Random& random);
+
+[[nodiscard]] Bytes encode(const Life& life);
+// nullopt when it breaks a rule.
+[[nodiscard]] std::optional<Life> decode_life(ByteView payload);
+
+// All that a node told, in whatever order it came.
+class ToldLives {
+ public:
+  // Whether a life is over that was not said to be.
+  bool note(const Life& life);
+
+  [[nodiscard]] bool is_over(Epoch epoch) const { return over_.contains(epoch); }
+
+  // Told, and not over.
+  [[nodiscard]] std::vector<Epoch> going_on() const;
+
+  // The greatest of all; Epoch() for none.
+  [[nodiscard]] Epoch latest() const { return told_.empty() ? Epoch() : *told_.rbegin(); }
+
+ private:
+  std::set<Epoch> told_;
+  std::set<Epoch> over_;
+};
+
+}  // namespace chapterd
