@@ -198,6 +198,29 @@ TEST_F(Proofs, ALifeThatWasLostWithItsDiskIsOverOnceItsNodeHasHeardOfIt) {
   EXPECT_EQ(told.going_on(), std::vector{lives[1]});
 }
 
+// The original leads one of them. Nothing more may be signed with the key that is left behind.
+TEST_F(Proofs, ACopyThatBecomesANodeOfItsOwnEndsNoLivesOfTheOneThatItLeaves) {
+  exchange();
+  save(*kenya);
+  kenya->write_text(up, "insight", "title", "after the backup");
+  exchange();
+  put_back(*kenya, With::database_only);
+  exchange();
+  const Directory& known = global->replica->directory();
+  put_back(*kenya, With::database_only);
+  for (const KnownFeed& feed : known.feeds()) {
+    if (feed.intro.node == kenya->id() && feed.lane() == Lane::auth)
+      send_feed(*global, *kenya, feed.head.feed);
+  }
+  ASSERT_EQ(kenya->replica->directory().lives_of(kenya->id()).going_on().size(), 2U);
+  ASSERT_FALSE(kenya->replica->value(stored_name::restored).empty());
+  const Arrival before = kenya->replica->directory().arrival();
+  static_cast<void>(kenya->replica->hand_over(SigningKey::generate(random).public_key(),
+                                              ExportMark{random.fixed<InstanceToken>(), 1},
+                                              Unsent::leave));
+  EXPECT_EQ(kenya->store->counters().arrival, before);
+}
+
 // Kenya was put back and has not got its last entry back yet, but the parent's receipt for it.
 struct EarlyReceipt : Proofs {
   EarlyReceipt() {
