@@ -38,8 +38,9 @@ struct KnownFeed {
 // Names of values in the store that belong to the engine.
 namespace stored_name {
 inline constexpr const char* genesis = "identity/genesis";
-inline constexpr const char* epoch = "identity/epoch";    // 8 bytes
-inline constexpr const char* untold = "identity/untold";  // 8 bytes each: epochs that are over
+inline constexpr const char* epoch = "identity/epoch";  // 8 bytes
+inline constexpr const char* untold =
+    "identity/untold";  // 8 bytes each: epochs that are over, and our `auth` feed does not say so
 inline constexpr const char* incarnation = "identity/incarnation";  // 16 bytes
 inline constexpr const char* node = "identity/node";                // 32 bytes: public key
 inline constexpr const char* instance = "identity/instance";  // the export mark: store/high_water.h

@@ -1,5 +1,8 @@
 // What a node tells everybody of the lives of its database: payload of an entry of kind `life` in
-// its `auth` feed. docs/protocol.md, "A life".
+// its `auth` feed. docs/protocol.md, "A life". Pure; one thread an object.
+//
+// An epoch names a life of the whole database, for cursors and receipts. The incarnation that its
+// feeds bear is another name (replication/lives.h): a node may begin a new epoch alone.
 #pragma once
 
 #include "base/random.h"
@@ -18,12 +21,12 @@ struct Life {
   std::vector<Epoch> over;  // at least one, each less than `epoch`
 };
 
-// The name of a life that begins after these: 24 bits that grow, then 40 random ones, since two
-// copies may begin one after the same.
+// The name of the life that begins after `last`, greater than it; of the first one, after Epoch().
+// 24 bits that grow, then 40 random ones, since two copies may begin one after the same.
 [[nodiscard]] Epoch epoch_after(Epoch last, Random& random);
 
 [[nodiscard]] Bytes encode(const Life& life);
-// nullopt when it breaks a rule.
+// nullopt when it breaks a rule: not 8 bytes a number, nothing over, or over what began later.
 [[nodiscard]] std::optional<Life> decode_life(ByteView payload);
 
 // All that a node told, in whatever order it came.
